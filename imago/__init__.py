@@ -1,0 +1,1 @@
+"""Reproducible image classification with TensorFlow/Keras, run as a DVC pipeline."""

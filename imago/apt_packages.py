@@ -1,0 +1,94 @@
+"""Packages of Debian and Ubuntu, without root and without touching the system."""
+
+import logging
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+from imago import packages, paths
+from imago.errors import SourceError
+
+log = logging.getLogger(__name__)
+
+CONFIGURATION = """\
+Dir::State "{folder}";
+Dir::State::status "/var/lib/dpkg/status";
+Dir::Cache "{folder}";
+Acquire::Languages "none";
+Acquire::Retries "1";
+APT::Sandbox::User "root";
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+"""
+"""Own folders for what apt-get writes. Hooks are cleared, since they clean up the system's own
+folders, which fails without root; so does the change to the sandbox's user."""
+
+
+def keep(package: str, digests: Collection[str]) -> set[str]:
+    """Keep the wanted files of a package.
+
+    Args:
+        package: The package's name; the newest version that the system's sources offer is taken.
+        digests: sha256 of the contents that are wanted.
+
+    Returns:
+        The digests that were found.
+
+    Raises:
+        SourceError: There is no apt-get here, or it does not give the package.
+    """
+    for tool in ("apt-get", "dpkg-deb"):
+        if shutil.which(tool) is None:
+            message = f"{tool} is not on this machine"
+            raise SourceError(message)
+    work = paths.downloads().absolute()
+    work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="apt-", dir=work) as folder:
+        archive = _download(package, Path(folder))
+        content = Path(folder, "content")
+        _run(["dpkg-deb", "--extract", str(archive), str(content)], archive.parent)
+        return packages.keep_tree(content, digests)
+
+
+def _download(package: str, folder: Path) -> Path:
+    """Let apt-get read the system's sources and download the .deb, which it verifies."""
+    for name in ("lists/partial", "archives/partial", "package"):
+        (folder / name).mkdir(parents=True)
+    configuration = folder / "apt.conf"
+    configuration.write_text(CONFIGURATION.format(folder=folder), "utf-8")
+    apt_get = ["apt-get", "--quiet", f"--config-file={configuration}"]
+    log.info("apt-get reads the package lists and downloads %s", package)
+    # Sources that cannot be read are warnings to apt-get; they explain a package that is missing.
+    warnings = _run([*apt_get, "update"], folder)
+    _run([*apt_get, "download", package], folder / "package", warnings)
+    archive = next((folder / "package").glob("*.deb"), None)
+    if archive is None:
+        message = "apt-get gave no package"
+        raise SourceError(message)
+    return archive
+
+
+def _run(command: list[str], folder: Path, reasons: list[str] | None = None) -> list[str]:
+    """Run a command and return its warnings.
+
+    Raises:
+        SourceError: It failed; the message holds `reasons` known before and its own errors.
+    """
+    run = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | {"LC_ALL": "C"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = run.stderr.splitlines()
+    if run.returncode:
+        errors = [line for line in lines if not line.startswith("W:")] or lines
+        told = dict.fromkeys([*(reasons or []), *errors])
+        raise SourceError("; ".join(told) or f"{command[0]} ended with exit code {run.returncode}")
+    return [line for line in lines if line.startswith("W:")]

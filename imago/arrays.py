@@ -1,0 +1,286 @@
+"""Splits on disk, packed and memory-mapped: what is not looked at is not read.
+
+    <folder>/dataset.json          Info: class names, image shape, and what each split holds
+    <folder>/<split>/images.npy    (N, H, W, C) uint8, 0-255; C is 1, grayscale, or 3, RGB
+    <folder>/<split>/labels.npy    (N,) int32, positions in the class names
+
+Written in blocks, so that memory does not grow with the number of images, and without dates, so
+that equal data are equal bytes.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import io
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from imago import files
+from imago.errors import DataError
+from imago.normalization import Statistics
+
+DESCRIPTION, IMAGES, LABELS = "dataset.json", "images.npy", "labels.npy"
+BLOCK_BYTES = 8 * 2**20
+"""Pixels held at a time: enough for whole-array arithmetic, little beside any machine's memory."""
+
+SplitName = Literal["train", "validation", "test"]
+ImageShape = tuple[int, int, int]
+"""(H, W, C) in pixels and channels."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images and their labels, in the same order.
+
+    Attributes:
+        images: (N, H, W, C) uint8, 0-255.
+        labels: (N,) int32, positions in the class names.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+
+    @property
+    def image_shape(self) -> ImageShape:
+        """(H, W, C) of every image."""
+        _, height, width, channels = self.images.shape
+        return height, width, channels
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a layout makes of a publisher's files; the validation split is drawn later."""
+
+    classes: tuple[str, ...]
+    train: Split
+    test: Split
+
+
+@dataclass(frozen=True)
+class SplitInfo:
+    """What a split holds."""
+
+    examples: int
+    examples_per_class: dict[str, int]
+    images_sha256: str
+    labels_sha256: str
+
+
+@dataclass(frozen=True)
+class Info:
+    """The content of dataset.json."""
+
+    classes: tuple[str, ...]
+    image_shape: ImageShape
+    splits: dict[SplitName, SplitInfo]
+    """Only splits that hold images."""
+    statistics: Statistics | None
+    """Of the training split; None in extracted data."""
+
+    @property
+    def digest(self) -> str:
+        """Identify the data: a sha256 over this description, which holds that of each array."""
+        return hashlib.sha256(json.dumps(dataclasses.asdict(self)).encode()).hexdigest()
+
+    def summary(self) -> str:
+        """Say the splits in one line, such as `60,000 train, 10,000 test images of 28×28×1`."""
+        counts = ", ".join(f"{split.examples:,} {name}" for name, split in self.splits.items())
+        return f"{counts} images of {_times(self.image_shape)}"
+
+
+def read_info(folder: Path) -> Info:
+    """Read the description of the splits in `folder`.
+
+    Raises:
+        DataError: dataset.json is missing or is not what `writing` writes.
+    """
+    path = folder / DESCRIPTION
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError as error:
+        message = f"{path}: not found; run the stage that writes {folder}"
+        raise DataError(message) from error
+    try:
+        return TypeAdapter(Info).validate_json(text, strict=True)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(map(str, fault["loc"])) or "the file"
+        message = (
+            f"{path}: {key} must describe splits: {fault['msg']}; "
+            f"run the stage that writes {folder} again"
+        )
+        raise DataError(message) from error
+
+
+def read_split(folder: Path, split: SplitName) -> Split:
+    """Map a split into memory; a page of it is read when it is first looked at.
+
+    Raises:
+        DataError: The split is missing, or an array is not what dataset.json says.
+    """
+    info = read_info(folder)
+    if split not in info.splits:
+        message = f"{folder}: has no {split} split, only {', '.join(info.splits)}"
+        raise DataError(message)
+    return _map_split(folder / split, info.splits[split].examples, info.image_shape)
+
+
+def blocks(
+    images: NDArray[np.uint8],
+    rows: NDArray[np.intp] | None = None,
+    images_per_block: int | None = None,
+) -> Iterator[NDArray[np.uint8]]:
+    """Go through images a block at a time.
+
+    Args:
+        images: (N, H, W, C) uint8.
+        rows: Positions of the images wanted, in this order; None for all, without a copy.
+        images_per_block: None for as many as BLOCK_BYTES hold.
+
+    Yields:
+        (n, H, W, C) uint8 with n from 1 to `images_per_block`.
+    """
+    count = len(images) if rows is None else len(rows)
+    step = images_per_block or max(1, BLOCK_BYTES // math.prod(images.shape[1:]))
+    for start in range(0, count, step):
+        wanted = slice(start, start + step)
+        yield images[wanted] if rows is None else images[rows[wanted]]
+
+
+@dataclass
+class Writer:
+    """Writes splits into a folder; made by `writing`.
+
+    Attributes:
+        statistics: Of the training split, set by whoever knows them.
+    """
+
+    folder: Path
+    classes: tuple[str, ...]
+    image_shape: ImageShape
+    statistics: Statistics | None = None
+    splits: dict[SplitName, SplitInfo] = dataclasses.field(default_factory=dict)
+
+    @property
+    def info(self) -> Info:
+        """Describe what was added so far."""
+        return Info(self.classes, self.image_shape, self.splits, self.statistics)
+
+    def add(
+        self, split: SplitName, labels: NDArray[np.int32], images: Iterable[NDArray[np.uint8]]
+    ) -> Split:
+        """Write a split.
+
+        Args:
+            split: Its name.
+            labels: (N,) int32, at least one.
+            images: Blocks, (n, H, W, C) uint8, N images in all.
+
+        Returns:
+            What was written, memory-mapped.
+
+        Raises:
+            ValueError: The arrays are not of the kind that this folder holds.
+        """
+        counts = np.bincount(labels, minlength=len(self.classes)).tolist()
+        if not len(labels) or len(counts) > len(self.classes):
+            message = (
+                f"{split}: must have one or more labels of 0 to {len(self.classes) - 1}, "
+                f"got {len(labels)} of 0 to {len(counts) - 1}"
+            )
+            raise ValueError(message)
+        folder = self.folder / split
+        folder.mkdir()
+        shape = (len(labels), *self.image_shape)
+        self.splits[split] = SplitInfo(
+            examples=len(labels),
+            examples_per_class=dict(zip(self.classes, counts, strict=True)),
+            images_sha256=_write(folder / IMAGES, shape, np.uint8, images),
+            labels_sha256=_write(folder / LABELS, labels.shape, np.int32, [labels]),
+        )
+        return _map_split(folder, len(labels), self.image_shape)
+
+
+@contextlib.contextmanager
+def writing(folder: Path, classes: Sequence[str], image_shape: ImageShape) -> Iterator[Writer]:
+    """Give a writer for `folder`, which appears whole when all went well, or not at all.
+
+    Args:
+        folder: What stood there before is replaced.
+        classes: Names, in the order of the labels.
+        image_shape: (H, W, C) of every image in every split.
+    """
+    with files.replacing(folder) as temporary:
+        temporary.mkdir()
+        writer = Writer(temporary, tuple(classes), image_shape)
+        yield writer
+        files.write_json(temporary / DESCRIPTION, dataclasses.asdict(writer.info))
+
+
+def _write(
+    path: Path, shape: tuple[int, ...], dtype: type[np.generic], parts: Iterable[NDArray[Any]]
+) -> str:
+    """Write a .npy file of `shape` from parts along its first axis, and return its sha256.
+
+    Plain writes and no writable memory map: a full disk is then an OSError, not a killed process.
+    """
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+    )
+    digest, rows = hashlib.sha256(header.getvalue()), 0
+    with path.open("wb") as file:
+        file.write(header.getvalue())
+        for part in parts:
+            if (part.dtype, part.shape[1:]) != (np.dtype(dtype), shape[1:]):
+                message = (
+                    f"{path}: must hold {dtype.__name__} {_times(shape)}, "
+                    f"got a part of {part.dtype} {_times(part.shape)}"
+                )
+                raise ValueError(message)
+            content = np.ascontiguousarray(part).reshape(-1).view(np.uint8).data
+            digest.update(content)
+            file.write(content)
+            rows += len(part)
+    if rows != shape[0]:
+        message = f"{path}: must hold {shape[0]} rows, got {rows}"
+        raise ValueError(message)
+    return digest.hexdigest()
+
+
+def _map_split(folder: Path, examples: int, image_shape: ImageShape) -> Split:
+    return Split(
+        images=_map(folder / IMAGES, (examples, *image_shape), np.uint8),
+        labels=_map(folder / LABELS, (examples,), np.int32),
+    )
+
+
+def _map(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
+    remedy = "run the stage that writes it again"
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError as error:
+        message = f"{path}: not found; {remedy}"
+        raise DataError(message) from error
+    except (EOFError, ValueError) as error:  # what NumPy raises for truncated and other files
+        message = f"{path}: must be a whole .npy file: {error}; {remedy}"
+        raise DataError(message) from error
+    if (array.dtype, array.shape) != (np.dtype(dtype), shape):
+        message = (
+            f"{path}: must be {dtype.__name__} {_times(shape)}, as {DESCRIPTION} says, "
+            f"got {array.dtype} {_times(array.shape)}; {remedy}"
+        )
+        raise DataError(message)
+    return array
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))

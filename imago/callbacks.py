@@ -1,0 +1,66 @@
+"""The Keras callbacks that a training of the pipeline has."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+from tqdm import tqdm
+
+from imago import schema
+
+log = logging.getLogger(__name__)
+
+
+def build(recipe: schema.Train, tensorboard: Path | None) -> list[keras.callbacks.Callback]:
+    """Give the callbacks of a training: progress, early stopping, TensorBoard.
+
+    Args:
+        recipe: The experiment's `train` section.
+        tensorboard: Where event files go. None: there are none.
+    """
+    callbacks: list[keras.callbacks.Callback] = [Progress()]
+    if tensorboard:
+        callbacks.append(keras.callbacks.TensorBoard(str(tensorboard), write_graph=False))
+    if recipe.early_stopping:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                monitor=log_name(recipe.early_stopping.monitor),
+                mode="min" if recipe.early_stopping.monitor.endswith("loss") else "max",
+                patience=recipe.early_stopping.patience_epochs,
+            )
+        )
+    return callbacks
+
+
+def log_name(column: str) -> str:
+    """Give Keras' name for a column of history.csv."""
+    return column.replace("validation_", "val_")
+
+
+class Progress(keras.callbacks.Callback):
+    """A bar with the figures of the last epoch on a terminal, a line for each epoch in a log."""
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Start at the first epoch."""
+        self._bar = tqdm(
+            total=self.params["epochs"], unit="epoch", desc="train", disable=not sys.stderr.isatty()
+        )
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Show the figures of the epoch."""
+        logs = logs or {}
+        shown = {name: f"{logs[log_name(name)]:.4f}" for name in _SHOWN if log_name(name) in logs}
+        self._bar.set_postfix(shown, refresh=False)
+        self._bar.update()
+        if self._bar.disable:
+            figures = ", ".join(f"{name} {value}" for name, value in shown.items())
+            log.info("epoch %d/%d: %s", epoch + 1, self.params["epochs"], figures)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Leave the bar as it is."""
+        self._bar.close()
+
+
+_SHOWN = ("loss", "accuracy", "validation_loss", "validation_accuracy")

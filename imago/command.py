@@ -1,0 +1,44 @@
+"""The command line that the stages share."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from imago.errors import ImagoError
+
+
+def run(main: Callable[[str], None], description: str | None) -> None:
+    """Call `main` with the name given on the command line.
+
+    A failure that the user can mend (ImagoError, OSError) ends as lines on standard error and
+    exit code 1, not as a traceback.
+
+    Args:
+        main: The stage; takes the name of a data set, variant or experiment.
+        description: The stage's docstring, shown by --help.
+    """
+    stage = Path(sys.argv[0]).stem
+    parser = argparse.ArgumentParser(
+        prog=f"python -m stages.{stage}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", help="a name from the section of params.yaml that the stage reads")
+    name = parser.parse_args().name
+    _log_plain_lines()
+    try:
+        main(name)
+    except (ImagoError, OSError) as error:
+        print(f"{stage} {name}: {error}", file=sys.stderr)
+        raise SystemExit(1) from error
+
+
+def _log_plain_lines() -> None:
+    logger = logging.getLogger("imago")
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False  # absl, which Keras imports, gives the root logger a handler too

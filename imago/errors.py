@@ -1,0 +1,21 @@
+"""The failures that a user of imago can mend."""
+
+
+class ImagoError(Exception):
+    """A failure whose message says where, which rule, what was found and what to do."""
+
+
+class ParamsError(ImagoError, ValueError):
+    """params.yaml breaks a rule; the message holds one line for each fault."""
+
+
+class DataError(ImagoError, ValueError):
+    """The content of a data file breaks a rule."""
+
+
+class SourceError(ImagoError, OSError):
+    """A file could not be had from a source."""
+
+
+class ExportError(ImagoError, RuntimeError):
+    """An exported model does not agree with the model that it was made from."""

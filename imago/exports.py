@@ -1,0 +1,99 @@
+"""Trained models in formats that run without Keras.
+
+Every format takes raw pixels, (N, H, W, C) uint8, 0-255, and gives probabilities, (N, K) float32.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+from tensorflow.core.protobuf import fingerprint_pb2
+
+Predict = Callable[[np.ndarray], np.ndarray]
+
+FILE_NAMES = {"litert": "model.tflite", "saved_model": "saved_model"}
+"""Under exports/<experiment>, for each format."""
+
+
+def write(model: keras.Model, format_name: str, path: Path) -> None:
+    """Write a model in a format of FILE_NAMES; equal models give equal bytes."""
+    {"litert": _write_litert, "saved_model": _write_saved_model}[format_name](model, path)
+
+
+def read(format_name: str, path: Path) -> Predict:
+    """Load what `write` wrote in the format's own runtime, as a function of pixels."""
+    return {"litert": _read_litert, "saved_model": _read_saved_model}[format_name](path)
+
+
+def agreement(expected: np.ndarray, found: np.ndarray) -> dict[str, float | int]:
+    """Compare two runtimes' probabilities, (N, K), for the same images.
+
+    Returns:
+        examples, N; greatest_difference of any probability; same_class, the share of the images
+        that both give the same class.
+    """
+    return {
+        "examples": len(expected),
+        "greatest_difference": float(np.abs(expected - found).max()),
+        "same_class": float((expected.argmax(axis=1) == found.argmax(axis=1)).mean()),
+    }
+
+
+def predict_in_batches(predict: Predict, images: np.ndarray, batch_size: int) -> np.ndarray:
+    """Call `predict` on every image, a batch at a time; the last batch may be smaller."""
+    return np.concatenate([predict(batch) for batch in _batches(images, batch_size)])
+
+
+def _batches(images: np.ndarray, batch_size: int) -> Iterator[np.ndarray]:
+    for start in range(0, len(images), batch_size):
+        yield np.ascontiguousarray(images[start : start + batch_size])
+
+
+def _serving(model: keras.Model) -> tf.Module:
+    """Wrap a model as a module with one function, `serve`, from pixels to probabilities."""
+    module = tf.Module(name="imago")
+    # Keras' own export lists the variables in the order of a set, so its bytes vary.
+    module.kept = [variable.value for variable in model.variables]
+    module.serve = tf.function(
+        lambda pixels: {"probabilities": model(pixels, training=False)},
+        input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, name="pixels")],
+        autograph=False,
+    )
+    return module
+
+
+def _write_saved_model(model: keras.Model, path: Path) -> None:
+    module = _serving(model)
+    tf.saved_model.save(module, str(path), signatures={"serving_default": module.serve})
+    fingerprint = path / "fingerprint.pb"
+    content = fingerprint_pb2.FingerprintDef.FromString(fingerprint.read_bytes())
+    content.ClearField("uuid")  # drawn anew at each call
+    fingerprint.write_bytes(content.SerializeToString(deterministic=True))
+
+
+def _read_saved_model(path: Path) -> Predict:
+    serve = tf.saved_model.load(str(path)).signatures["serving_default"]
+    return lambda pixels: serve(pixels=tf.constant(pixels))["probabilities"].numpy()
+
+
+def _write_litert(model: keras.Model, path: Path) -> None:
+    module = _serving(model)
+    function = module.serve.get_concrete_function()
+    path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions([function], module).convert())
+
+
+def _read_litert(path: Path) -> Predict:
+    interpreter = Interpreter(model_path=str(path))
+    (pixels,), (probabilities,) = interpreter.get_input_details(), interpreter.get_output_details()
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        interpreter.resize_tensor_input(pixels["index"], images.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(pixels["index"], images)
+        interpreter.invoke()
+        return interpreter.get_tensor(probabilities["index"])
+
+    return predict

@@ -1,0 +1,52 @@
+"""A multilayer perceptron: the pixels in a row, then dense layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from imago import normalization, schema
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Settings(schema.Train):
+    """What params.yaml says of an mlp besides what every training needs."""
+
+    model: Literal["mlp"]
+    hidden_units: list[schema.Positive]
+    """Units of each hidden layer, from the input on; ReLU."""
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    """Share of each hidden layer's outputs zeroed in training."""
+
+
+def build(
+    settings: Settings,
+    image_shape: tuple[int, int, int],
+    class_count: int,
+    statistics: normalization.Statistics,
+) -> keras.Model:
+    """Build the untrained model.
+
+    Args:
+        settings: The experiment's `train` section.
+        image_shape: (H, W, C) in pixels and channels.
+        class_count: K, the number of classes.
+        statistics: Of the training split, for `normalization: standardize`.
+
+    Returns:
+        From raw pixels, (N, H, W, C) uint8, 0-255, to probabilities, (N, K) float32.
+    """
+    import keras  # here, since checking params.yaml must not cost TensorFlow's start
+
+    pixels = keras.Input(image_shape, dtype="uint8", name="pixels")
+    outputs = normalization.layer(settings.normalization, statistics)(pixels)
+    outputs = keras.layers.Flatten(name="flatten")(outputs)
+    for index, units in enumerate(settings.hidden_units, 1):
+        outputs = keras.layers.Dense(units, activation="relu", name=f"hidden_{index}")(outputs)
+        if settings.dropout:
+            outputs = keras.layers.Dropout(settings.dropout, name=f"dropout_{index}")(outputs)
+    head = keras.layers.Dense(class_count, activation="softmax", name="probabilities")
+    return keras.Model(pixels, head(outputs), name="mlp")

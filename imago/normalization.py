@@ -1,0 +1,34 @@
+"""Normalisation as the model's first layer, so that training and serving cannot differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of all pixels of the training split, 0-255, one value for each channel."""
+
+    mean: list[float]
+    variance: list[float]
+
+
+def layer(kind: Literal["rescale", "standardize"], statistics: Statistics) -> keras.Layer:
+    """Give the layer from pixels, (N, H, W, C) uint8, 0-255, to float32.
+
+    Args:
+        kind: rescale divides by 255, to 0..1; standardize subtracts the mean and divides by the
+            standard deviation of each channel.
+        statistics: Of the training split.
+    """
+    import keras  # here, since architectures are imported to check params.yaml
+
+    if kind == "rescale":
+        return keras.layers.Rescaling(1 / 255, name="rescale")
+    return keras.layers.Normalization(
+        mean=statistics.mean, variance=statistics.variance, name="standardize"
+    )

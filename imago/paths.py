@@ -1,0 +1,67 @@
+"""Where each stage's artifacts lie, relative to the repository; dvc.yaml names the same places."""
+
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+WORK = Path(".imago")
+"""Git-ignored and unknown to DVC: what must outlive a stage that was interrupted."""
+
+
+def raw(dataset: str) -> Path:
+    """The files of a data set as their publisher made them."""
+    return Path("data/raw", dataset)
+
+
+def extracted(dataset: str) -> Path:
+    """The checked arrays of a data set."""
+    return Path("data/extracted", dataset)
+
+
+def prepared(variant: str) -> Path:
+    """The splits of a variant, ready for training."""
+    return Path("data/prepared", variant)
+
+
+def data(experiment_input: str) -> Path:
+    """The splits that an experiment's `input` names, such as prepared/mnist28."""
+    return Path("data", experiment_input)
+
+
+def model(experiment: str) -> Path:
+    """The folder of the trained model."""
+    return Path("models", experiment)
+
+
+def export(experiment: str) -> Path:
+    """The folder of the exported formats."""
+    return Path("exports", experiment)
+
+
+def metrics(experiment: str) -> Path:
+    """The flat numbers for `dvc metrics`."""
+    return Path("metrics", f"{experiment}.json")
+
+
+def predictions(experiment: str) -> Path:
+    """The table with one row for each test example."""
+    return Path("predictions", f"{experiment}.csv")
+
+
+def report(experiment: str) -> Path:
+    """The folder of small tables and figures."""
+    return Path("reports", experiment)
+
+
+def downloads() -> Path:
+    """Verified downloads and the parts of unfinished ones."""
+    return WORK / "downloads"
+
+
+def training_state(experiment: str, key: str) -> Path:
+    """The state of an unfinished training, under a key of all that it depends on."""
+    return WORK / "training" / experiment / key
+
+
+def tensorboard(experiment: str) -> Path:
+    """Event files for TensorBoard."""
+    return WORK / "tensorboard" / experiment

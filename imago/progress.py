@@ -1,0 +1,74 @@
+"""How far long work has come: a bar on a terminal, a plain line now and then in a log."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from tqdm import tqdm
+
+log = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_LINES = 30.0
+
+T = TypeVar("T")
+
+
+@contextmanager
+def bar(
+    label: str, total: int | None = None, unit: str = "it", initial: int = 0
+) -> Iterator[Callable[[int], object]]:
+    """Show progress on standard error while the block runs; the bar is wiped at its end.
+
+    Args:
+        label: What is being done, in a few words.
+        total: Units in all, None if unknown.
+        unit: What is counted; "B" is shown as kB, MB, GB with the rate.
+        initial: Units that were done before.
+
+    Yields:
+        A function to call with the number of units done since the last call.
+    """
+    if not sys.stderr.isatty():
+        yield _Lines(label, total, unit, initial).advance
+        return
+    with tqdm(
+        desc=label,
+        total=total,
+        unit=unit if unit == "B" else f" {unit}",
+        unit_scale=unit == "B",
+        initial=initial,
+        leave=False,
+        dynamic_ncols=True,
+    ) as shown:
+        yield shown.update
+
+
+def over(items: Iterable[T], label: str, total: int | None = None, unit: str = "it") -> Iterator[T]:
+    """Yield the items and count each when the next one is asked for; see `bar`."""
+    with bar(label, total, unit) as advance:
+        for item in items:
+            yield item
+            advance(1)
+
+
+class _Lines:
+    """The log's counterpart of a bar: work that ends soon leaves no line at all."""
+
+    def __init__(self, label: str, total: int | None, unit: str, done: int) -> None:
+        self.label, self.total, self.unit, self.done = label, total, unit, done
+        self.last_line_s = time.monotonic()
+
+    def advance(self, count: int) -> None:
+        self.done += count
+        now_s = time.monotonic()
+        if now_s - self.last_line_s < SECONDS_BETWEEN_LINES:
+            return
+        self.last_line_s = now_s
+        of_total = f" of {self._shown(self.total)}" if self.total is not None else ""
+        log.info("%s: %s%s %s", self.label, self._shown(self.done), of_total, self.unit)
+
+    def _shown(self, count: int) -> str:
+        return str(tqdm.format_sizeof(count)) if self.unit == "B" else f"{count:,}"

@@ -1,0 +1,76 @@
+"""Trained models on disk: byte-equal files for equal models, class names beside the weights."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from imago import files
+from imago.errors import DataError
+
+MODEL_FILE = "model.keras"
+CLASSES_FILE = "classes.json"
+_FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
+
+
+def write(folder: Path, model: keras.Model, classes: tuple[str, ...]) -> None:
+    """Write a model without its optimizer, and its class names.
+
+    The `.keras` file holds no date and no address, so that equal models give equal bytes; `keras.saving` reads it
+    as any other.
+
+    Args:
+        folder: Replaced as a whole.
+        model: From uint8 images to probabilities, (N, K) float32.
+        classes: K names, in the order of the probabilities.
+    """
+    bare = keras.Model(model.inputs, model.outputs, name=model.name)
+    with files.replacing(folder) as temporary:
+        temporary.mkdir()
+        saved = temporary / MODEL_FILE
+        keras.saving.save_model(bare, saved)
+        saved.write_bytes(_canonical(saved.read_bytes()))
+        files.write_json(temporary / CLASSES_FILE, {"classes": list(classes)})
+
+
+def read(folder: Path) -> tuple[keras.Model, tuple[str, ...]]:
+    """Read a model and its class names. Raises DataError where there is none."""
+    if not (folder / MODEL_FILE).is_file():
+        message = f"{folder / MODEL_FILE}: not found; run the stage that trains it"
+        raise DataError(message)
+    model = keras.saving.load_model(folder / MODEL_FILE, compile=False)
+    return model, tuple(files.read_json(folder / CLASSES_FILE)["classes"])
+
+
+def _canonical(archive: bytes) -> bytes:
+    """Write the members of a `.keras` zip again, without dates and memory addresses."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(buffer, "w") as new:
+        for member in old.infolist():
+            content = old.read(member)
+            if member.filename == "metadata.json":
+                content = _json(json.loads(content) | {"date_saved": "1980-01-01@00:00:00"})
+            elif member.filename == "config.json":
+                content = _json(_with_counted_ids(content))
+            new.writestr(zipfile.ZipInfo(member.filename, _FIXED_DATE), content)
+    return buffer.getvalue()
+
+
+def _with_counted_ids(config: bytes) -> Any:
+    """Number the shared objects of a model's config, which Keras names by their addresses."""
+    numbers: dict[int, int] = {}
+
+    def count(entry: dict[str, Any]) -> dict[str, Any]:
+        if "shared_object_id" in entry:
+            address = entry["shared_object_id"]
+            entry["shared_object_id"] = numbers.setdefault(address, len(numbers) + 1)
+        return entry
+
+    return json.loads(config, object_hook=count)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value).encode()

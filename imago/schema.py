@@ -1,0 +1,109 @@
+"""The sections of params.yaml that do not depend on a layout or an architecture.
+
+No key that shapes a result has a default here: its value stands in params.yaml. A key that
+switches a feature on may be left out, which leaves the feature off.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")]
+"""A key that names a stage, a folder and a file."""
+
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][^/\\]*$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A part of params.yaml: frozen, unknown keys forbidden, no conversion between types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Dataset(Section):
+    """What every data set has; each layout adds its own `extract` section."""
+
+    layout: str
+    files: Annotated[dict[FileName, Sha256], Field(min_length=1)]
+    """Name in data/raw/<data set>: sha256 of the file's bytes, whatever source serves it."""
+    sources: Annotated[list[str], Field(min_length=1)]
+    """Where to look for the files, in this order; see imago.sources."""
+
+
+class Prepare(Section):
+    """A variant: one data set at one size and colour, split."""
+
+    dataset: str
+    image_size_px: Positive
+    color: Literal["grayscale", "rgb"]
+    validation_fraction: Fraction
+    """Share of the training images held out, the same from each class."""
+
+
+class EarlyStopping(Section):
+    """Stop when a validation figure no longer improves, and keep the best epoch's weights."""
+
+    monitor: Literal["validation_loss", "validation_accuracy"]
+    patience_epochs: Positive
+
+
+class CosineDecay(Section):
+    """From the learning rate down to a fraction of it along half a cosine over all epochs."""
+
+    kind: Literal["cosine"]
+    warmup_epochs: Annotated[int, Field(ge=0)]
+    """Epochs in which the rate first climbs from 0 in a straight line."""
+    final_fraction: Annotated[float, Field(ge=0, le=1)]
+
+
+class ExponentialDecay(Section):
+    """Times `factor` over every `every_epochs`, smoothly."""
+
+    kind: Literal["exponential"]
+    factor: Annotated[float, Field(gt=0, lt=1)]
+    every_epochs: Positive
+
+
+class Train(Section):
+    """What every architecture's training has; each adds its own keys."""
+
+    model: str
+    normalization: Literal["rescale", "standardize"]
+    """rescale: pixels to 0..1; standardize: mean 0, variance 1 over the training split."""
+    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"]
+    learning_rate: Annotated[float, Field(gt=0)]
+    momentum: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """For sgd and rmsprop."""
+    weight_decay: Annotated[float, Field(gt=0)] | None = None
+    learning_rate_schedule: (
+        Annotated[CosineDecay | ExponentialDecay, Field(discriminator="kind")] | None
+    ) = None
+    epochs: Positive
+    batch_size: Positive
+    early_stopping: EarlyStopping | None = None
+    jit_compile: bool
+    """Compile each epoch with XLA: several times faster for dense nets, slower for convolutions."""
+
+    @model_validator(mode="after")
+    def _momentum_has_a_use(self) -> Self:
+        if self.momentum is not None and self.optimizer not in ("sgd", "rmsprop"):
+            message = f"momentum is for sgd and rmsprop, and optimizer is {self.optimizer}"
+            raise ValueError(message)
+        return self
+
+
+class Evaluate(Section):
+    """How the test split is scored."""
+
+    batch_size: Positive
+
+
+class Export(Section):
+    """Which formats a model is exported to."""
+
+    formats: Annotated[list[Literal["litert", "saved_model"]], Field(min_length=1)]
+    greatest_difference: Annotated[float, Field(gt=0, lt=1)]
+    """How far a probability may be from Keras' own before the stage fails."""

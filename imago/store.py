@@ -1,0 +1,130 @@
+"""Verified files, kept under the sha256 of their content in the folder of downloads.
+
+DVC deletes data/raw/<data set> before it runs the stage; what is kept here need not be fetched
+again. Whatever a source wraps a file in, only the bytes with the wanted digest get in.
+"""
+
+import contextlib
+import gzip
+import hashlib
+import logging
+import os
+import shutil
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from typing import IO, cast
+
+from imago import files, paths
+from imago.errors import SourceError
+
+log = logging.getLogger(__name__)
+
+Opener = Callable[[], AbstractContextManager[IO[bytes]]]
+"""Opens a file, or a member of an archive, from its start."""
+
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+class WrongDigestError(SourceError):
+    """The bytes are not the ones that are wanted."""
+
+
+def kept(digest: str) -> Path:
+    """Where the content with this digest is kept."""
+    return paths.downloads() / digest
+
+
+def find(digest: str) -> Path | None:
+    """Give the kept file, verified anew; a damaged one is removed, and None returned."""
+    path = kept(digest)
+    if not path.is_file():
+        return None
+    if sha256(opener(path)) == digest:
+        return path
+    log.warning("%s: damaged since it was kept; removed", path)
+    path.unlink()
+    return None
+
+
+def opener(path: Path) -> Opener:
+    """Give what opens the file at `path`."""
+    return lambda: path.open("rb")
+
+
+def sha256(source: Opener) -> str:
+    """Compute the digest of a file, 64 hexadecimal digits."""
+    with source() as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def contents(source: Opener) -> Iterator[tuple[str, Opener]]:
+    """Yield the digest of a file as it is, then of what its gzip holds, if it is a sound gzip.
+
+    Nothing is written, so a small gzip of endless zeros cannot fill the disk.
+    """
+    yield sha256(source), source
+    with source() as stream:
+        compressed = stream.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+    if compressed:
+        peeled = partial(_peeled, source)
+        with contextlib.suppress(EOFError, gzip.BadGzipFile, zlib.error):
+            yield sha256(peeled), peeled
+
+
+def admit(source: Opener, digest: str) -> None:
+    """Keep a file whose content, as it is or out of its gzip, has the digest.
+
+    Raises:
+        WrongDigestError: Neither has; the message gives the digest that was found.
+    """
+    found = ""
+    for found, content in contents(source):
+        if found == digest:
+            keep(content, digest)
+            return
+    message = f"sha256 is {found}, must be {digest}"
+    raise WrongDigestError(message)
+
+
+def take(path: Path, digest: str) -> None:
+    """Keep a file as `admit` does, moving it where it need not be unwrapped: it is ours.
+
+    Raises:
+        WrongDigestError: Neither the file nor what its gzip holds has the digest.
+    """
+    if sha256(opener(path)) == digest:
+        path.replace(kept(digest))
+    else:
+        admit(opener(path), digest)
+
+
+def keep(source: Opener, digest: str) -> None:
+    """Copy a file that has the digest; what was written is what is verified.
+
+    Raises:
+        WrongDigestError: The file changed while it was copied.
+    """
+    with files.replacing(kept(digest)) as temporary:
+        with source() as stream, temporary.open("wb") as copy:
+            shutil.copyfileobj(stream, copy)
+        found = sha256(opener(temporary))
+        if found != digest:
+            message = f"changed while it was read: sha256 is {found}, must be {digest}"
+            raise WrongDigestError(message)
+
+
+def place(digest: str, target: Path) -> None:
+    """Put the kept file at `target`, without a second copy where the disk allows a hard link."""
+    try:
+        os.link(kept(digest), target)
+    except OSError:  # another file system, or one without hard links
+        shutil.copyfile(kept(digest), target)
+
+
+@contextlib.contextmanager
+def _peeled(source: Opener) -> Iterator[IO[bytes]]:
+    with source() as stream, gzip.GzipFile(fileobj=stream) as content:
+        yield cast("IO[bytes]", content)

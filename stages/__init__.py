@@ -1,0 +1,1 @@
+"""The stages of dvc.yaml, one script each: read, call imago, write."""

@@ -1,0 +1,46 @@
+"""Score an experiment's model on the test split, which no other stage may learn from.
+
+Reads   models/<experiment>, data/<input>, params.yaml
+Writes  metrics/<experiment>.json, predictions/<experiment>.csv,
+        reports/<experiment>/per_class.csv, reports/<experiment>/confusion.csv
+"""
+
+import logging
+
+from imago import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
+from imago import arrays, command, files, params, paths, saving, scores
+
+log = logging.getLogger("imago.stages.evaluate")
+
+
+def main(experiment: str) -> None:
+    """Predict every test image once, and write the figures and the tables."""
+    chosen = params.pick(params.load().experiments, "experiment", experiment)
+    test = arrays.read_split(paths.data(chosen.input), "test")
+    model, classes = saving.read(paths.model(experiment))
+
+    batch_size = chosen.evaluate.batch_size
+    probabilities = model.predict(test.images, batch_size=batch_size, verbose=0)  # (N, K) float32
+
+    summary = scores.summary(test.labels, probabilities)
+    report = paths.report(experiment)
+    files.write_json(paths.metrics(experiment), summary)
+    files.write_csv(
+        paths.predictions(experiment), scores.per_example(test.labels, probabilities, classes)
+    )
+    files.write_csv(
+        report / "per_class.csv", scores.per_class(test.labels, probabilities, classes)
+    )
+    files.write_csv(
+        report / "confusion.csv", scores.confusion(test.labels, probabilities, classes)
+    )
+    log.info(
+        "%s: accuracy %.2f %% (95 %% interval %.2f to %.2f) on %d test images",
+        experiment,
+        *(100 * summary[name] for name in ("accuracy", "accuracy_low", "accuracy_high")),
+        summary["examples"],
+    )
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)

@@ -1,0 +1,55 @@
+"""Export an experiment's model to the formats that params.yaml names.
+
+Every format is run on the images of the test split, without their labels, and must give the
+probabilities that Keras gives.
+
+Reads   models/<experiment>, data/<input>, params.yaml
+Writes  exports/<experiment>
+"""
+
+import logging
+
+from imago import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
+from imago import arrays, command, exports, files, params, paths, saving
+from imago.errors import ExportError
+
+log = logging.getLogger("imago.stages.export")
+
+
+def main(experiment: str) -> None:
+    """Write each format, compare it with Keras, and describe what it takes and gives."""
+    chosen = params.pick(params.load().experiments, "experiment", experiment)
+    settings, batch_size = chosen.export, chosen.evaluate.batch_size
+    images = arrays.read_split(paths.data(chosen.input), "test").images
+    model, classes = saving.read(paths.model(experiment))
+    expected = model.predict(images, batch_size=batch_size, verbose=0)  # (N, K) float32
+
+    agreements = {}
+    with files.replacing(paths.export(experiment)) as folder:
+        folder.mkdir()
+        for name in settings.formats:
+            path = folder / exports.FILE_NAMES[name]
+            exports.write(model, name, path)
+            found = exports.predict_in_batches(exports.read(name, path), images, batch_size)
+            agreements[name] = exports.agreement(expected, found)
+            difference = agreements[name]["greatest_difference"]
+            log.info("%s: greatest difference from Keras %.1e on %d images", name, difference, len(images))
+            if not difference <= settings.greatest_difference:
+                message = (
+                    f"{name}: the greatest difference from Keras' probabilities must be at most "
+                    f"{settings.greatest_difference}, got {difference:.2e}"
+                )
+                raise ExportError(message)
+        files.write_json(
+            folder / "model.json",
+            {
+                "classes": list(classes),
+                "input": {"name": "pixels", "shape": [None, *model.input_shape[1:]], "dtype": "uint8", "range": [0, 255]},
+                "output": {"name": "probabilities", "shape": [None, len(classes)], "dtype": "float32"},
+                "agreement_with_keras": agreements,
+            },
+        )
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)

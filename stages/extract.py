@@ -1,0 +1,34 @@
+"""Check a data set's files and pack them as arrays.
+
+Reads   data/raw/<dataset>, params.yaml: datasets.<dataset>
+Writes  data/extracted/<dataset>
+"""
+
+import importlib
+import logging
+
+from imago import arrays, command, params, paths
+
+logger = logging.getLogger("imago.stages.extract")
+
+
+def main(name: str) -> None:
+    """Extract the data set `name`.
+
+    Raises:
+        DataError: A raw file breaks a rule of its layout.
+        ParamsError: params.yaml breaks a rule or has no such data set.
+    """
+    settings = params.pick(params.load().datasets, "data set", name)
+    layout = importlib.import_module(f"imago.datasets.{settings.layout}")
+    dataset: arrays.Dataset = layout.read(settings, paths.raw(name))
+
+    shape = dataset.train.image_shape
+    with arrays.writing(paths.extracted(name), dataset.classes, shape) as writer:
+        writer.add("train", dataset.train.labels, arrays.blocks(dataset.train.images))
+        writer.add("test", dataset.test.labels, arrays.blocks(dataset.test.images))
+    logger.info("%s: %s", name, writer.info.summary())
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)
