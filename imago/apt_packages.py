@@ -23,8 +23,8 @@ APT::Sandbox::User "root";
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 """
-"""Own folders for what apt-get writes. Hooks are cleared, since they clean up the system's own
-folders, which fails without root; so does the change to the sandbox's user."""
+"""apt-get writes to folders of its own here. Hooks are cleared: they tidy the system's folders,
+which is not ours to do and fails without root. The sandbox's user could not write to ours."""
 
 
 def keep(package: str, digests: Collection[str]) -> set[str]:

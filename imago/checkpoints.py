@@ -49,9 +49,9 @@ class FileCheckpoint:
         if not self.path.exists():
             return State()
         try:
-            with np.load(self.path, allow_pickle=False) as saved:
+            with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as saved:
                 arrays = dict(saved)
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
+        except (EOFError, ValueError, zipfile.BadZipFile) as error:
             message = f"{self.path}: must be a saved training, but {error}; delete it"
             raise DataError(message) from error
         for variable, value in zip(

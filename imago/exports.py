@@ -55,8 +55,9 @@ def _batches(images: np.ndarray, batch_size: int) -> Iterator[np.ndarray]:
 def _serving(model: keras.Model) -> tf.Module:
     """Wrap a model as a module with one function, `serve`, from pixels to probabilities."""
     module = tf.Module(name="imago")
-    # Keras' own export lists the variables in the order of a set, so its bytes vary.
-    module.kept = [variable.value for variable in model.variables]
+    # Keras' own export lists the variables in the order of a set, so its bytes vary. The weights
+    # are all that serving needs: the states of random generators are drawn anew at each load.
+    module.kept = [weight.value for weight in model.weights]
     module.serve = tf.function(
         lambda pixels: {"probabilities": model(pixels, training=False)},
         input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, name="pixels")],

@@ -1,6 +1,7 @@
 """Filling a data set's wanted files from its sources, one source after the other."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -34,8 +35,9 @@ def fetch(dataset: str, wanted: Mapping[str, str], sources: Sequence[Source]) ->
             failed, and what to do.
     """
     missing = {name: digest for name, digest in wanted.items() if store.find(digest) is None}
-    for name in sorted(wanted.keys() - missing.keys()):
-        log.info("%s: kept from an earlier fetch", name)
+    for name in wanted:
+        if name not in missing:
+            log.info("%s: kept from an earlier fetch", name)
     faults: dict[str, list[str]] = {name: [] for name in missing}
     for source in sources:
         if not missing:
@@ -48,8 +50,8 @@ def fetch(dataset: str, wanted: Mapping[str, str], sources: Sequence[Source]) ->
             else:
                 faults[name].append(f"{source.label}: {fault}")
         missing = {name: wanted[name] for name in faults}
-        for failed in sorted({tried[-1] for tried in faults.values()}):
-            log.info("%s", failed)
+        for failure, count in Counter(tried[-1] for tried in faults.values()).items():
+            log.info("%s (%d of %d files)", failure, count, len(wanted))
     if missing:
         raise SourceError(_explain(dataset, wanted, faults))
 

@@ -12,17 +12,13 @@ def build(settings: schema.Train, steps_per_epoch: int) -> keras.optimizers.Opti
         settings: Names the optimizer, its learning rate, momentum, weight decay and schedule.
         steps_per_epoch: Turns the schedule's epochs into steps.
     """
-    options = {} if settings.momentum is None else {"momentum": settings.momentum}
-    return keras.optimizers.get(
-        {
-            "class_name": settings.optimizer,
-            "config": {
-                "learning_rate": _learning_rate(settings, steps_per_epoch),
-                "weight_decay": settings.weight_decay,
-                **options,
-            },
-        }
-    )
+    options = {
+        "learning_rate": _learning_rate(settings, steps_per_epoch),
+        "momentum": settings.momentum,
+        "weight_decay": settings.weight_decay,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    return keras.optimizers.get({"class_name": settings.optimizer, "config": given})
 
 
 def _learning_rate(

@@ -16,6 +16,15 @@ from typing import IO, cast
 from imago import store
 from imago.errors import SourceError
 
+DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,  # a zip's compression that Python does not know
+)
+
 
 def keep_members(package: Path, digests: Collection[str]) -> set[str]:
     """Keep the members of a wheel, sdist or zip that have a wanted digest, plain or gzipped.
@@ -32,7 +41,7 @@ def keep_members(package: Path, digests: Collection[str]) -> set[str]:
                 return keep_wanted(_in_zip(archive), digests)
         with tarfile.open(package) as archive:
             return keep_wanted(_in_tar(archive), digests)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError) as error:
+    except DAMAGE as error:
         message = f"the package is damaged or of no known kind: {error}"
         raise SourceError(message) from error
 

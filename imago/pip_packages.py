@@ -124,10 +124,7 @@ def _page(index: str, project: str, certificates: str | None) -> ProjectPage:
         except pypi_simple.NoSuchProjectError as error:
             message = f"has no package {project}"
             raise NotFoundError(message) from error
-        except (
-            pypi_simple.UnsupportedContentTypeError,
-            pypi_simple.UnsupportedRepoVersionError,
-        ) as error:
+        except (ValueError, pypi_simple.UnsupportedRepoVersionError) as error:
             message = "does not answer as a package index does"
             raise SourceError(message) from error
 

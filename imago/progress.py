@@ -67,8 +67,9 @@ class _Lines:
         if now_s - self.last_line_s < SECONDS_BETWEEN_LINES:
             return
         self.last_line_s = now_s
-        of_total = f" of {self._shown(self.total)}" if self.total is not None else ""
-        log.info("%s: %s%s %s", self.label, self._shown(self.done), of_total, self.unit)
+        of_total = "" if self.total is None else f" of {self._shown(self.total)}"
+        unit = "" if self.unit == "B" else f" {self.unit}"
+        log.info("%s: %s%s%s", self.label, self._shown(self.done), of_total, unit)
 
     def _shown(self, count: int) -> str:
-        return str(tqdm.format_sizeof(count)) if self.unit == "B" else f"{count:,}"
+        return tqdm.format_sizeof(count, "B") if self.unit == "B" else f"{count:,}"

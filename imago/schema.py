@@ -94,6 +94,17 @@ class Train(Section):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _warmup_ends_before_training(self) -> Self:
+        schedule = self.learning_rate_schedule
+        if isinstance(schedule, CosineDecay) and schedule.warmup_epochs >= self.epochs:
+            message = (
+                f"learning_rate_schedule.warmup_epochs must be less than epochs, {self.epochs}, "
+                f"got {schedule.warmup_epochs}"
+            )
+            raise ValueError(message)
+        return self
+
 
 class Evaluate(Section):
     """How the test split is scored."""

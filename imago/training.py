@@ -89,6 +89,8 @@ def fit(
         means over the epoch's examples, loss in nats.
     """
     strategy = strategy or tf.distribute.get_strategy()
+    with strategy.scope():
+        model.optimizer.build(model.trainable_variables)
     train_sweep = _sweep(_training_step(model, strategy), batch_size, strategy, jit_compile)
     score_sweep = _sweep(_scoring_step(model), batch_size, strategy, jit_compile)
     train_tensors, validation_tensors = _tensors(train), validation and _tensors(validation)
@@ -103,7 +105,7 @@ def fit(
             break
         listeners.on_epoch_begin(epoch)
         logs = _means(train_sweep(*train_tensors, _order(len(train.labels), seed, epoch)))
-        logs["learning_rate"] = float(model.optimizer.learning_rate)
+        logs["learning_rate"] = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
         if validation_tensors:
             rows = tf.range(len(validation_tensors[1]))
             scores = _means(score_sweep(*validation_tensors, rows))

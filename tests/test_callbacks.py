@@ -1,0 +1,56 @@
+import logging
+
+import keras
+import pytest
+
+from imago import callbacks
+from imago.models.mlp import Settings
+from test_optimizers import RECIPE
+
+
+def test_early_stopping_listens_to_the_figure_that_params_name():
+    stopping = {"monitor": "validation_accuracy", "patience_epochs": 4}
+    recipe = Settings.model_validate(RECIPE | {"early_stopping": stopping})
+    (stop,) = (c for c in callbacks.build(recipe, None) if isinstance(c, keras.callbacks.EarlyStopping))
+    assert (stop.monitor, stop.patience, stop.mode) == ("val_accuracy", 4, "max")
+
+
+def test_tensorboard_only_where_asked(tmp_path):
+    recipe = Settings.model_validate(RECIPE)
+    kinds = [type(callback).__name__ for callback in callbacks.build(recipe, None)]
+    assert kinds == ["Progress"]
+    kinds = [type(callback).__name__ for callback in callbacks.build(recipe, tmp_path)]
+    assert kinds == ["Progress", "TensorBoard"]
+
+
+def run_two_epochs(progress):
+    progress.set_params({"epochs": 2})
+    progress.on_train_begin()
+    progress.on_epoch_end(0, {"loss": 1.25, "accuracy": 0.5, "val_accuracy": 0.25})
+    progress.on_epoch_end(1, {"loss": 0.75, "accuracy": 0.625, "val_accuracy": 0.5})
+    progress.on_train_end()
+
+
+def test_in_a_log_each_epoch_is_a_line(caplog):
+    with caplog.at_level(logging.INFO, "imago"):
+        run_two_epochs(callbacks.Progress())
+    assert caplog.messages == [
+        "epoch 1/2: loss 1.2500, accuracy 0.5000, validation_accuracy 0.2500",
+        "epoch 2/2: loss 0.7500, accuracy 0.6250, validation_accuracy 0.5000",
+    ]
+
+
+def test_on_a_terminal_there_is_a_bar(capsys, caplog, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    run_two_epochs(callbacks.Progress())
+    shown = capsys.readouterr().err
+    assert "2/2" in shown
+    assert "loss=0.7500" in shown
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("column", "name"), [("validation_loss", "val_loss"), ("accuracy", "accuracy")]
+)
+def test_log_name(column, name):
+    assert callbacks.log_name(column) == name

@@ -1,0 +1,70 @@
+import re
+
+import keras
+import numpy as np
+import pytest
+
+from imago import checkpoints
+from imago.checkpoints import FileCheckpoint
+from imago.errors import DataError
+from imago.training import State
+
+
+def build(units: int = 2) -> keras.Model:
+    layers = [keras.Input((3,)), keras.layers.Dense(units), keras.layers.Dropout(0.5, seed=1)]
+    model = keras.Sequential(layers)
+    model.compile(keras.optimizers.Adam())
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def numbers(model: keras.Model) -> list[np.ndarray]:
+    return [np.array(v.numpy()) for v in [*model.variables, *model.optimizer.variables]]
+
+
+def test_gives_back_variables_history_and_best_weights(tmp_path):
+    saved, fresh = build(), build()
+    for step, variable in enumerate([*saved.variables, *saved.optimizer.variables]):
+        variable.assign(np.full(variable.shape, step + 1))
+    state = State([{"loss": 0.1 + 0.2}], [np.arange(6.0).reshape(3, 2), np.zeros(2)])
+
+    FileCheckpoint(tmp_path).save(saved, state)
+    restored = FileCheckpoint(tmp_path).restore(fresh)
+
+    assert restored.history == state.history
+    for found, wanted in zip(restored.best_weights, state.best_weights, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    for found, wanted in zip(numbers(fresh), numbers(saved), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    assert [path.name for path in tmp_path.iterdir()] == ["state.npz"]
+
+
+def test_without_a_file_the_model_is_left_as_it_is(tmp_path):
+    model = build()
+    before = numbers(model)
+    assert FileCheckpoint(tmp_path).restore(model) == State()
+    for found, wanted in zip(numbers(model), before, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 torn off"])
+def test_a_damaged_file_is_named(tmp_path, content):
+    (tmp_path / "state.npz").write_bytes(content)
+    with pytest.raises(DataError, match=re.escape(f"{tmp_path / 'state.npz'}: must be")):
+        FileCheckpoint(tmp_path).restore(build())
+
+
+def test_remove_ends_it(tmp_path):
+    checkpoint = FileCheckpoint(tmp_path)
+    checkpoint.save(build(), State([{"loss": 1.0}]))
+    checkpoint.remove()
+    checkpoint.remove()
+    assert checkpoint.restore(build()) == State()
+
+
+def test_key_tells_trainings_apart():
+    first = checkpoints.key({"epochs": 2}, 20, "digest")
+    assert first == checkpoints.key({"epochs": 2}, 20, "digest")
+    assert len({first, checkpoints.key({"epochs": 3}, 20, "digest")}) == 2
+    assert len({first, checkpoints.key({"epochs": 2}, 21, "digest")}) == 2
+    assert len({first, checkpoints.key({"epochs": 2}, 20, "other")}) == 2

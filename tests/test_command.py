@@ -1,0 +1,134 @@
+"""Stages run as they are from dvc.yaml: `python -m stages.<stage> <name>`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+
+STAGE = '''"""Do one thing, 100 % of the time.
+
+Reads   nothing
+Writes  nothing
+"""
+
+import logging
+
+from imago import command, errors
+
+log = logging.getLogger("imago.stages.shout")
+
+
+def main(name: str) -> None:
+    BODY
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)
+'''
+
+
+@pytest.fixture
+def stage(tmp_path):
+    """Give a function that runs a stage, `shout`, with a given body and arguments."""
+
+    def run(body, *arguments):
+        folder = tmp_path / "stages"
+        folder.mkdir()
+        (folder / "__init__.py").touch()
+        (folder / "shout.py").write_text(STAGE.replace("BODY", body), "utf-8")
+        return subprocess.run(
+            [sys.executable, "-m", "stages.shout", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "COLUMNS": "100"},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+
+    return run
+
+
+def outcome(ended):
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+def test_success(stage):
+    assert outcome(stage("print(name.upper())", "tiny")) == (0, "TINY\n", "")
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        pytest.param("raise errors.ImagoError('a: b')", "a: b", id="ImagoError"),
+        pytest.param("raise errors.ParamsError('seed is missing')", "seed is missing", id="params"),
+        pytest.param("raise errors.DataError('x.npy: torn')", "x.npy: torn", id="data"),
+        pytest.param("raise errors.SourceError('no source')", "no source", id="source"),
+        pytest.param("raise errors.ExportError('differs')", "differs", id="export"),
+        pytest.param(
+            "open('gone/x.npy')",
+            "[Errno 2] No such file or directory: 'gone/x.npy'",
+            id="OSError",
+        ),
+        pytest.param("raise TimeoutError('timed out')", "timed out", id="a kind of OSError"),
+        pytest.param("raise errors.ParamsError('one\\ntwo')", "one\ntwo", id="two lines"),
+    ],
+)
+def test_failure_that_can_be_mended_is_said_without_traceback(stage, body, line):
+    assert outcome(stage(body, "tiny")) == (1, "", f"shout tiny: {line}\n")
+
+
+@pytest.mark.parametrize("error", ["ValueError", "KeyError", "RuntimeError", "AssertionError"])
+def test_bug_ends_with_a_traceback(stage, error):
+    ended = stage(f"raise {error}('bug')", "tiny")
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Traceback (most recent call last):")
+    assert "stages/shout.py" in ended.stderr
+    assert ended.stderr.splitlines()[-1].startswith(error)
+
+
+def test_help_shows_the_docstring_as_it_stands(stage):
+    ended = stage("raise SystemError", "--help")
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("usage: python -m stages.shout [-h] name\n")
+    assert "Do one thing, 100 % of the time.\n\nReads   nothing\nWrites  nothing\n" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param((), "the following arguments are required: name", id="none"),
+        pytest.param(("tiny", "more"), "unrecognized arguments: more", id="two"),
+    ],
+)
+def test_wrong_arguments(stage, arguments, said):
+    ended = stage("raise SystemError", *arguments)
+
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines() == [
+        "usage: python -m stages.shout [-h] name",
+        f"python -m stages.shout: error: {said}",
+    ]
+
+
+def test_log_is_plain_lines_on_standard_output(stage):
+    body = "log.debug('hidden'); log.info('%s: %d images', name, 3); log.warning('few')"
+
+    assert outcome(stage(body, "tiny")) == (0, "tiny: 3 images\nfew\n", "")
+
+
+def test_log_line_is_not_doubled_by_another_handler(stage):
+    body = "logging.basicConfig(level=logging.DEBUG); log.info('once')"  # as absl does
+
+    assert outcome(stage(body, "tiny")) == (0, "once\n", "")
+
+
+def test_log_lines_come_before_the_failure(stage):
+    body = "log.info('epoch 1'); raise errors.DataError('torn')"
+
+    assert outcome(stage(body, "tiny")) == (1, "epoch 1\n", "shout tiny: torn\n")

@@ -1,0 +1,150 @@
+"""dvc.yaml against the code: imports, paths, names of parameters."""
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dvc.repo import Repo
+from dvc.stage import PipelineStage
+
+from imago import params, paths
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = params.load(ROOT / paths.PARAMS)
+
+
+def _stages() -> dict[str, PipelineStage]:
+    with Repo(str(ROOT)) as repo:
+        return {stage.addressing: stage for stage in repo.index.stages}
+
+
+STAGES = _stages()
+
+
+def deps(stage: PipelineStage) -> set[str]:
+    return {dep.def_path for dep in stage.deps if dep.def_path != "params.yaml"}
+
+
+def modules_of(path: Path) -> Iterator[Path]:
+    """The modules of this repository that a module imports, by reading it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports by full name are what this test can follow"
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            stem = ROOT.joinpath(*name.split("."))
+            yield from (p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file())
+
+
+def holds_code(path: Path) -> bool:
+    return any(not isinstance(node, ast.Expr) for node in ast.parse(path.read_text("utf-8")).body)
+
+
+def closure(*starts: Path) -> set[str]:
+    seen, open_ends = set(), list(starts)
+    while open_ends:
+        path = open_ends.pop()
+        if path not in seen:
+            seen.add(path)
+            open_ends += modules_of(path)
+    return {str(path.relative_to(ROOT)) for path in seen if holds_code(path)}
+
+
+def found_by_name(stage: str, entry: str) -> list[Path]:
+    """The module that a stage takes by a name in params.yaml, which no import statement shows."""
+    if stage == "extract":
+        return [ROOT / "imago/datasets" / f"{SETTINGS.datasets[entry].layout}.py"]
+    if stage == "train":
+        return [ROOT / "imago/models" / f"{SETTINGS.experiments[entry].train.model}.py"]
+    return []
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_deps_are_the_modules_that_the_stage_imports(name):
+    stage, entry = name.split("@")
+    imported = closure(ROOT / "stages" / f"{stage}.py", *found_by_name(stage, entry))
+    declared = {dep for dep in deps(STAGES[name]) if dep.endswith(".py")}
+    assert declared == imported
+
+
+def expected_files(stage: str, entry: str) -> tuple[set[Path], set[Path]]:
+    """What a stage's script reads and writes, from the paths that it uses."""
+    if stage == "fetch":
+        return set(), {paths.raw(entry)}
+    if stage == "extract":
+        return {paths.raw(entry)}, {paths.extracted(entry)}
+    if stage == "prepare":
+        return {paths.extracted(SETTINGS.prepare[entry].dataset)}, {paths.prepared(entry)}
+    data, model = paths.data(SETTINGS.experiments[entry].input), paths.model(entry)
+    report = paths.report(entry)
+    return {
+        "train": ({data}, {model, report / "history.csv"}),
+        "evaluate": (
+            {data, model},
+            {
+                paths.metrics(entry),
+                paths.predictions(entry),
+                report / "per_class.csv",
+                report / "confusion.csv",
+            },
+        ),
+        "export": ({data, model}, {paths.export(entry)}),
+    }[stage]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_data_deps_and_outs_are_the_paths_of_the_code(name):
+    stage = STAGES[name]
+    reads, writes = expected_files(*name.split("@"))
+    assert {dep for dep in deps(stage) if not dep.endswith(".py")} == {str(p) for p in reads}
+    assert {out.def_path for out in stage.outs} == {str(p) for p in writes}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_the_command_is_the_stages_script_with_the_entrys_name(name):
+    stage, entry = name.split("@")
+    assert STAGES[name].cmd == f"python -m stages.{stage} {entry}"
+
+
+def test_every_entry_of_params_has_its_stages():
+    wanted = {f"{stage}@{name}" for stage in ("fetch", "extract") for name in SETTINGS.datasets}
+    wanted |= {f"prepare@{name}" for name in SETTINGS.prepare}
+    for stage in ("train", "evaluate", "export"):
+        wanted |= {f"{stage}@{name}" for name in SETTINGS.experiments}
+    assert set(STAGES) == wanted
+
+
+def test_no_out_switches_the_run_cache_off():
+    """`cache: false` does so on plain outs, `persist: true` on any; metrics and plots may have it."""
+    for stage in STAGES.values():
+        for out in stage.outs:
+            assert out.use_cache or out.metric or out.plot, out
+            assert not out.persist, out
+
+
+def keys(section: object) -> Iterator[str]:
+    if isinstance(section, dict):
+        for key, value in section.items():
+            yield key
+            yield from keys(value)
+    elif isinstance(section, list):
+        for value in section:
+            yield from keys(value)
+
+
+def test_no_parameter_has_a_name_that_confuses_the_run_cache():
+    """DVC takes `size` and `nfiles` for fields of its own (its issue 10296)."""
+    assert not {"size", "nfiles"} & set(keys(json.loads(SETTINGS.model_dump_json())))
+
+
+def test_the_lock_is_that_of_these_stages():
+    """Every command and parameter in dvc.lock is the one that dvc.yaml and params.yaml say now."""
+    for name, stage in STAGES.items():
+        changed = [dep for dep in stage.deps if dep.def_path == "params.yaml" and dep.status()]
+        assert not changed, f"{name}: {[dep.status() for dep in changed]}; run dvc repro"
+        assert not stage.changed_stage(), f"{name}: the command changed; run dvc repro"

@@ -1,0 +1,188 @@
+"""The order of sources, what each kind serves, and the error when none does."""
+
+import gzip
+import hashlib
+import logging
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from imago import fetching, retries, sources, store
+from imago.errors import SourceError
+from tests.flaky_server import FlakyServer, serving
+
+CONTENTS = {"images": b"\x00\x01" * 500, "labels": b"\x07" * 10}
+WANTED = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENTS.items()}
+WRONG = hashlib.sha256(b"wrong").hexdigest()
+
+
+@pytest.fixture
+def server() -> Iterator[FlakyServer]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(retries, "sleep", lambda _: None)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def unreachable() -> Iterator[str]:
+    """A URL at which nothing listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
+def fetch(*texts: str, mirror: str | None = None) -> None:
+    fetching.fetch("digits", WANTED, sources.in_order("digits", texts, mirror))
+
+
+def assert_all_kept() -> None:
+    for name, content in CONTENTS.items():
+        assert store.kept(WANTED[name]).read_bytes() == content
+
+
+def write(folder: str, suffix: str = "") -> None:
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for name, content in CONTENTS.items():
+        data = gzip.compress(content) if suffix == ".gz" else content
+        Path(folder, name + suffix).write_bytes(data)
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"], ids=["plain", "gz"])
+@pytest.mark.parametrize("folder", ["mirror/digits", "mirror"], ids=["by data set", "flat"])
+def test_a_mirror_folder(folder: str, suffix: str) -> None:
+    write(folder, suffix)
+    fetch("https://host.invalid/{name}", mirror="mirror")
+    assert_all_kept()
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"], ids=["plain", "gz"])
+@pytest.mark.parametrize("folder", ["/m/digits", "/m"], ids=["by data set", "flat"])
+def test_a_mirror_url(server: FlakyServer, folder: str, suffix: str) -> None:
+    for name, content in CONTENTS.items():
+        data = gzip.compress(content) if suffix else content
+        server.files[f"{folder}/{name}{suffix}"] = data
+    fetch("https://host.invalid/{name}", mirror=f"{server.url}/m")
+    assert_all_kept()
+
+
+@pytest.mark.parametrize("text", ["own", "own/", "own/{name}", "absolute"])
+@pytest.mark.parametrize("suffix", ["", ".gz"], ids=["plain", "gz"])
+def test_a_local_path(text: str, suffix: str, tmp_path: Path) -> None:
+    write("own", suffix)
+    fetch(str(tmp_path / "own") if text == "absolute" else text)
+    assert_all_kept()
+
+
+def test_local_files_may_be_named_one_by_one() -> None:
+    write("own", ".gz")
+    fetch("own/images.gz", "own/labels.gz")
+    assert_all_kept()
+
+
+def test_each_source_is_asked_for_what_is_still_missing(
+    server: FlakyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.files["/first/images"] = CONTENTS["images"]
+    server.files["/second/labels.gz"] = gzip.compress(CONTENTS["labels"])
+    server.files["/second/images.gz"] = gzip.compress(CONTENTS["images"])
+    with caplog.at_level(logging.INFO, "imago"):
+        fetch(f"{server.url}/first/{{name}}", f"{server.url}/second/{{name}}.gz", "unused")
+    assert server.paths == ["/first/images", "/first/labels", "/second/labels.gz"]
+    assert caplog.messages == [
+        f"images: 1,000 bytes from {server.url}/first/{{name}}",
+        f"{server.url}/first/{{name}}: 404 Not Found (1 of 2 files)",
+        f"labels: 10 bytes from {server.url}/second/{{name}}.gz",
+    ]
+
+
+def test_nothing_is_fetched_again(server: FlakyServer, caplog: pytest.LogCaptureFixture) -> None:
+    server.files |= {f"/{name}": content for name, content in CONTENTS.items()}
+    fetch(f"{server.url}/{{name}}")
+    with caplog.at_level(logging.INFO, "imago"):
+        fetch(f"{server.url}/{{name}}")
+    assert server.paths == ["/images", "/labels"]
+    assert "images: kept from an earlier fetch" in caplog.messages
+
+
+def test_a_damaged_kept_file_is_fetched_anew(server: FlakyServer) -> None:
+    server.files |= {f"/{name}": content for name, content in CONTENTS.items()}
+    fetch(f"{server.url}/{{name}}")
+    store.kept(WANTED["labels"]).write_bytes(b"damaged")
+    fetch(f"{server.url}/{{name}}")
+    assert server.paths == ["/images", "/labels", "/labels"]
+    assert_all_kept()
+
+
+def test_an_unreachable_host_is_not_asked_for_further_files(
+    server: FlakyServer, unreachable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    genuine = fetching.downloads.fetch
+    monkeypatch.setattr(
+        fetching.downloads, "fetch", lambda url, *rest: asked.append(url) or genuine(url, *rest)
+    )
+    server.files |= {f"/{name}": content for name, content in CONTENTS.items()}
+    fetch(f"{unreachable}/{{name}}", f"{server.url}/{{name}}")
+    assert asked == [f"{unreachable}/images", f"{server.url}/images", f"{server.url}/labels"]
+    assert_all_kept()
+
+
+def test_a_wrong_file_in_the_mirror_is_told_and_passed_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    write("own")
+    write("mirror")
+    Path("mirror/labels").write_bytes(b"wrong")
+    with caplog.at_level(logging.INFO, "imago"):
+        fetch("own", mirror="mirror")
+    told = f"mirror/labels: sha256 is {WRONG}, must be {WANTED['labels']}"
+    assert f"IMAGO_MIRROR mirror: {told} (1 of 2 files)" in caplog.messages
+    assert_all_kept()
+
+
+def test_the_error_lists_all_that_was_tried(server: FlakyServer, unreachable: str) -> None:
+    Path("own").mkdir()
+    Path("own/labels").write_bytes(b"wrong")
+    with pytest.raises(SourceError) as caught:
+        fetch(f"{server.url}/{{name}}.gz", f"{unreachable}/{{name}}", "own/{name}", mirror="typo")
+    assert str(caught.value) == (
+        "no source gives 2 of the 2 files:\n"
+        "  images\n"
+        "    IMAGO_MIRROR typo: no folder typo\n"
+        f"    {server.url}/{{name}}.gz: 404 Not Found\n"
+        f"    {unreachable}/{{name}}: Connection refused\n"
+        "    own/{name}: no such file\n"
+        "  labels\n"
+        "    IMAGO_MIRROR typo: no folder typo\n"
+        f"    {server.url}/{{name}}.gz: 404 Not Found\n"
+        f"    {unreachable}/{{name}}: Connection refused\n"
+        f"    own/{{name}}: own/labels: sha256 is {WRONG}, must be {WANTED['labels']}\n"
+        "What to do, one of:\n"
+        "  set IMAGO_MIRROR to a folder or URL that holds the files, in digits/ or by\n"
+        "    themselves, as they are or as .gz\n"
+        "  name the folder in which they lie under datasets.digits.sources of params.yaml\n"
+        "  run `dvc pull`, if a DVC remote has them"
+    )
+
+
+def test_files_with_one_fate_share_its_lines() -> None:
+    with pytest.raises(SourceError, match=r"\n  images\n  labels\n    own: no folder own\n"):
+        fetch("own")
+
+
+def test_a_file_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("own")
+
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)
+    with pytest.raises(SourceError, match="own: own: cannot be read: Permission denied"):
+        fetch("own")

@@ -1,0 +1,184 @@
+import csv
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from imago import files
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_file_appears_at_the_end(tmp_path):
+    path = tmp_path / "sub/folder/report.txt"
+
+    with files.replacing(path) as temporary:
+        temporary.write_text("new", "utf-8")
+        assert temporary.parent == path.parent  # a rename across file systems is no rename
+        assert not path.exists()
+
+    assert path.read_text("utf-8") == "new"
+    assert names(path.parent) == ["report.txt"]
+
+
+def test_file_is_replaced_at_the_end(tmp_path):
+    path = tmp_path / "report.txt"
+    path.write_text("old", "utf-8")
+
+    with files.replacing(path) as temporary:
+        temporary.write_text("new", "utf-8")
+        assert path.read_text("utf-8") == "old"
+
+    assert path.read_text("utf-8") == "new"
+    assert names(tmp_path) == ["report.txt"]
+
+
+def test_folder_is_replaced_as_a_whole(tmp_path):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "old").write_text("old", "utf-8")
+
+    with files.replacing(path) as temporary:
+        temporary.mkdir()
+        (temporary / "new").write_text("new", "utf-8")
+        assert names(path) == ["old"]
+
+    assert names(path) == ["new"]
+    assert names(tmp_path) == ["model"]
+
+
+def test_file_replaces_a_folder(tmp_path):
+    path = tmp_path / "model"
+    (path / "sub").mkdir(parents=True)
+
+    with files.replacing(path) as temporary:
+        temporary.write_text("new", "utf-8")
+
+    assert path.read_text("utf-8") == "new"
+
+
+class Failure(Exception):
+    """What goes wrong while a file is written."""
+
+
+def write_half_a_file(path):
+    with files.replacing(path) as temporary:
+        temporary.write_text("half", "utf-8")
+        raise Failure
+
+
+def write_half_a_folder(path):
+    with files.replacing(path) as temporary:
+        temporary.mkdir()
+        (temporary / "half").write_text("half", "utf-8")
+        raise Failure
+
+
+def test_failure_leaves_the_old_file_and_no_litter(tmp_path):
+    path = tmp_path / "report.txt"
+    path.write_text("old", "utf-8")
+
+    with pytest.raises(Failure):
+        write_half_a_file(path)
+
+    assert path.read_text("utf-8") == "old"
+    assert names(tmp_path) == ["report.txt"]
+
+
+def test_failure_leaves_the_old_folder_and_no_litter(tmp_path):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "old").write_text("old", "utf-8")
+
+    with pytest.raises(Failure):
+        write_half_a_folder(path)
+
+    assert names(path) == ["old"]
+    assert names(tmp_path) == ["model"]
+
+
+def test_failure_before_anything_is_written(tmp_path):
+    with pytest.raises(Failure), files.replacing(tmp_path / "report.txt"):
+        raise Failure
+
+    assert names(tmp_path) == []
+
+
+def test_litter_of_a_killed_process_is_no_hindrance(tmp_path):
+    path = tmp_path / "model"
+    with files.replacing(path) as temporary:
+        temporary.mkdir()
+    temporary.mkdir()  # as a process of the same number left it
+    (temporary / "half").write_text("half", "utf-8")
+
+    with files.replacing(path) as temporary:
+        temporary.mkdir()
+        (temporary / "new").write_text("new", "utf-8")
+
+    assert names(path) == ["new"]
+    assert names(tmp_path) == ["model"]
+
+
+def test_json_round_trip(tmp_path):
+    path = tmp_path / "metrics" / "tiny.json"
+    value = {"accuracy": 0.1 + 0.2, "examples": 3, "classes": ["Füchse", "犬", "🦉"], "none": None}
+
+    files.write_json(path, value)
+
+    assert files.read_json(path) == value
+    assert list(files.read_json(path)) == list(value)
+
+
+def test_json_is_readable(tmp_path):
+    path = tmp_path / "classes.json"
+
+    files.write_json(path, {"name": "Füchse", "count": 2})
+
+    assert path.read_bytes() == '{\n  "name": "Füchse",\n  "count": 2\n}\n'.encode()
+
+
+def test_json_that_cannot_be_written_leaves_the_old(tmp_path):
+    path = tmp_path / "metrics.json"
+    files.write_json(path, {"loss": 1.0})
+
+    with pytest.raises(TypeError, match="float32"):
+        files.write_json(path, {"accuracy": 0.5, "loss": np.float32(0.5)})
+
+    assert files.read_json(path) == {"loss": 1.0}
+    assert names(tmp_path) == ["metrics.json"]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_floats_of_a_csv_read_back_equal(tmp_path, dtype):
+    path = tmp_path / "table.csv"
+    random = np.random.default_rng(4)
+    values = np.concatenate([random.random(1000), 10 ** random.uniform(-30, 30, 1000)])
+    values = values.astype(dtype)
+
+    files.write_csv(path, pd.DataFrame({"value": values}))
+
+    with path.open(encoding="utf-8", newline="") as file:
+        found = [float(row["value"]) for row in csv.DictReader(file)]
+    np.testing.assert_array_equal(np.array(found, dtype), values)
+
+
+def test_csv_text(tmp_path):
+    path = tmp_path / "table.csv"
+    table = pd.DataFrame(
+        {
+            "class": ["T-shirt, top", "Füchse"],
+            "share": np.array([0.1, 1 / 3], np.float32),
+            "loss": [0.1, None],
+            "count": [1, 2],
+        },
+        index=[7, 8],
+    )
+
+    files.write_csv(path, table)
+
+    assert path.read_bytes().decode("utf-8") == (
+        'class,share,loss,count\n"T-shirt, top",0.1,0.1,1\nFüchse,0.33333334,,2\n'
+    )
+    assert names(tmp_path) == ["table.csv"]

@@ -1,0 +1,719 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imago import params, schema
+from imago.datasets import idx
+from imago.errors import ImagoError, ParamsError
+from imago.models import mlp
+
+REPOSITORY = Path(__file__).parents[1]
+
+TEXT = """
+seed: 20
+datasets:
+  pets:
+    layout: idx
+    files: {a: HASH, b: HASH, c: HASH, d: HASH}
+    sources: [pip:pets==1.0]
+    extract:
+      classes: [cat, dog]
+      train: {images: a, labels: b}
+      test: {images: c, labels: d}
+prepare:
+  pets4: {dataset: pets, image_size_px: 4, color: grayscale, validation_fraction: 0.2}
+  whole: {dataset: pets, image_size_px: 8, color: rgb, validation_fraction: 0.0}
+experiments:
+  tiny:
+    input: prepared/pets4
+    train:
+      model: mlp
+      normalization: rescale
+      hidden_units: [3, 5]
+      dropout: 0.5
+      optimizer: sgd
+      learning_rate: 0.1
+      epochs: 2
+      batch_size: 9
+      jit_compile: false
+    evaluate: {batch_size: 10}
+    export: {formats: [litert], greatest_difference: 0.01}
+""".replace("HASH", "f" * 64)
+
+OPTIMIZER, RATE, EPOCHS = "optimizer: sgd", "learning_rate: 0.1", "epochs: 2"
+SCHEDULE = "learning_rate: 0.1\n      learning_rate_schedule: "
+EARLY_STOPPING = "\n      early_stopping: {monitor: validation_loss, patience_epochs: 3}"
+
+
+def changed(old, new):
+    assert TEXT.count(old) == 1
+    return TEXT.replace(old, new)
+
+
+def lines_saying(*faults):
+    """Give a pattern for exactly these lines; … stands for any words within a line."""
+    lines = [".*".join(map(re.escape, fault.split("…"))) for fault in faults]
+    return r"\A" + "\n".join(lines) + r"\Z"
+
+
+def fault(old, new, message, name=None):
+    return pytest.param(old, new, message, id=name or new.strip())
+
+
+def test_committed_params():
+    settings = params.load(REPOSITORY / "params.yaml")
+
+    assert {"mnist", "fashion_mnist"} <= set(settings.datasets)
+    assert {"mnist_sgd", "mnist_adam", "fashion_mlp"} <= set(settings.experiments)
+
+
+def test_default_file_is_that_of_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(changed("seed: 20", "seed: 21"), "utf-8")
+
+    assert params.load().seed == 21
+
+
+def test_sections_are_typed():
+    settings = params.parse(TEXT)
+
+    assert settings.seed == 20
+    pets = settings.datasets["pets"]
+    assert isinstance(pets, idx.Settings)
+    assert pets.files == dict.fromkeys("abcd", "f" * 64)
+    assert pets.extract.classes == ["cat", "dog"]
+    assert settings.prepare["pets4"].validation_fraction == 0.2
+    assert settings.experiments["tiny"].variant == "pets4"
+    train = settings.experiments["tiny"].train
+    assert isinstance(train, mlp.Settings)
+    assert (train.hidden_units, train.dropout, train.epochs) == ([3, 5], 0.5, 2)
+    assert train.jit_compile is False
+
+
+def test_features_that_are_left_out_are_off():
+    train = params.parse(TEXT).experiments["tiny"].train
+
+    assert train.momentum is None
+    assert train.weight_decay is None
+    assert train.learning_rate_schedule is None
+    assert train.early_stopping is None
+
+
+def test_sections_are_frozen():
+    settings = params.parse(TEXT)
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.experiments["tiny"].train.epochs = 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "value"),
+    [
+        pytest.param(RATE, "learning_rate: 1", "learning_rate", 1.0, id="integer for a float"),
+        pytest.param("[3, 5]", "[]", "hidden_units", [], id="no hidden layer"),
+        pytest.param(RATE, f"{RATE}\n      momentum: 0.9", "momentum", 0.9, id="momentum"),
+        pytest.param(
+            OPTIMIZER, "optimizer: rmsprop\n      momentum: 0.9", "momentum", 0.9, id="rmsprop"
+        ),
+        pytest.param(
+            OPTIMIZER,
+            "optimizer: adamw\n      weight_decay: 0.01",
+            "weight_decay",
+            0.01,
+            id="adamw",
+        ),
+        pytest.param(
+            OPTIMIZER, "optimizer: adam\n      momentum: null", "momentum", None, id="null is off"
+        ),
+        pytest.param(
+            RATE,
+            SCHEDULE + "{kind: cosine, warmup_epochs: 1, final_fraction: 0.0}",
+            "learning_rate_schedule",
+            schema.CosineDecay(kind="cosine", warmup_epochs=1, final_fraction=0.0),
+            id="cosine",
+        ),
+        pytest.param(
+            RATE,
+            SCHEDULE + "{kind: exponential, factor: 0.5, every_epochs: 4}",
+            "learning_rate_schedule",
+            schema.ExponentialDecay(kind="exponential", factor=0.5, every_epochs=4),
+            id="exponential",
+        ),
+        pytest.param(
+            EPOCHS,
+            EPOCHS + EARLY_STOPPING,
+            "early_stopping",
+            schema.EarlyStopping(monitor="validation_loss", patience_epochs=3),
+            id="early stopping",
+        ),
+    ],
+)
+def test_training_section_may_say(old, new, key, value):
+    train = params.parse(changed(old, new)).experiments["tiny"].train
+
+    assert getattr(train, key) == value
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        fault("seed: 20", "sed: 20\nseed: 20", "sed is an unknown key, got 20; did you mean seed?"),
+        fault(
+            RATE,
+            f"{RATE}\n      learning_rat: 1",
+            "experiments.tiny.train.learning_rat is an unknown key, got 1; "
+            "did you mean learning_rate?",
+            "in a model's section",
+        ),
+        fault(
+            "labels: b}",
+            "labels: b, label: d}",
+            "datasets.pets.extract.train.label is an unknown key, got 'd'; did you mean labels?",
+            "in a layout's section",
+        ),
+        fault(
+            "color: rgb,",
+            "color: rgb, zzz: red,",
+            "prepare.whole.zzz is an unknown key, got 'red'",
+            "nothing alike",
+        ),
+    ],
+)
+def test_unknown_key(old, new, message):
+    with pytest.raises(ParamsError, match=lines_saying(f"params.yaml: {message}")):
+        params.parse(changed(old, new))
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        pytest.param("seed: 20\n", "seed", id="at the top"),
+        pytest.param("      epochs: 2\n", "experiments.tiny.train.epochs", id="of every model"),
+        pytest.param("      dropout: 0.5\n", "experiments.tiny.train.dropout", id="of one model"),
+        pytest.param("      model: mlp\n", "experiments.tiny.train.model", id="model"),
+        pytest.param("    layout: idx\n", "datasets.pets.layout", id="layout"),
+        pytest.param("color: rgb, ", "prepare.whole.color", id="of a variant"),
+        pytest.param(
+            "    evaluate: {batch_size: 10}\n", "experiments.tiny.evaluate", id="a section"
+        ),
+    ],
+)
+def test_missing_key(line, key):
+    with pytest.raises(ParamsError, match=lines_saying(f"params.yaml: {key} is missing")):
+        params.parse(changed(line, ""))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        fault(
+            RATE,
+            "learning_rate: 1e-3",
+            "experiments.tiny.train.learning_rate must be a valid number, got '1e-3'; "
+            "write numbers without quotes or exponent, as 0.001",
+        ),
+        fault(
+            RATE,
+            "learning_rate: '0.1'",
+            "experiments.tiny.train.learning_rate must be a valid number, got '0.1'; "
+            "write numbers without quotes or exponent, as 0.001",
+        ),
+        fault(
+            RATE,
+            "learning_rate: fast",
+            "experiments.tiny.train.learning_rate must be a valid number, got 'fast'",
+        ),
+        fault(
+            RATE,
+            "learning_rate: true",
+            "experiments.tiny.train.learning_rate must be a valid number, got True",
+        ),
+        fault(
+            RATE,
+            "learning_rate: .nan",
+            "experiments.tiny.train.learning_rate must be a finite number, got nan",
+        ),
+        fault(
+            EPOCHS, "epochs: 2.5", "experiments.tiny.train.epochs must be a valid integer, got 2.5"
+        ),
+        fault(
+            EPOCHS, "epochs: 2.0", "experiments.tiny.train.epochs must be a valid integer, got 2.0"
+        ),
+        fault(
+            EPOCHS,
+            "epochs: true",
+            "experiments.tiny.train.epochs must be a valid integer, got True",
+        ),
+        fault(
+            EPOCHS,
+            "epochs: null",
+            "experiments.tiny.train.epochs must be a valid integer, got None",
+        ),
+        fault("seed: 20", "seed:", "seed must be a valid integer, got None"),
+        fault(
+            "jit_compile: false",
+            "jit_compile: 1",
+            "experiments.tiny.train.jit_compile must be a valid boolean, got 1",
+        ),
+        fault(
+            "jit_compile: false",
+            "jit_compile: 'no'",
+            "experiments.tiny.train.jit_compile must be a valid boolean, got 'no'",
+        ),
+        fault(
+            "[3, 5]",
+            "[3, 5.5]",
+            "experiments.tiny.train.hidden_units.1 must be a valid integer, got 5.5",
+        ),
+        fault("[3, 5]", "3", "experiments.tiny.train.hidden_units must be a valid list, got 3"),
+        fault(
+            "[cat, dog]",
+            "[cat, no]",
+            "datasets.pets.extract.classes.1 must be a valid string, got False",
+        ),
+        fault("{batch_size: 10}", "10", "experiments.tiny.evaluate must be a … got 10"),
+    ],
+)
+def test_wrong_type(old, new, message):
+    with pytest.raises(ParamsError, match=lines_saying(f"params.yaml: {message}")):
+        params.parse(changed(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        fault("seed: 20", "seed: -1", "seed must be greater than or equal to 0, got -1"),
+        fault("seed: 20", "seed: 4294967296", "seed must be less than 4294967296, got 4294967296"),
+        fault(EPOCHS, "epochs: 0", "experiments.tiny.train.epochs must be greater than 0, got 0"),
+        fault(
+            RATE,
+            "learning_rate: 0",
+            "experiments.tiny.train.learning_rate must be greater than 0, got 0",
+        ),
+        fault(
+            "dropout: 0.5",
+            "dropout: 1.0",
+            "experiments.tiny.train.dropout must be less than 1, got 1.0",
+        ),
+        fault(
+            "dropout: 0.5",
+            "dropout: -0.1",
+            "experiments.tiny.train.dropout must be greater than or equal to 0, got -0.1",
+        ),
+        fault(
+            RATE,
+            f"{RATE}\n      momentum: 1.0",
+            "experiments.tiny.train.momentum must be less than 1, got 1.0",
+        ),
+        fault(
+            "image_size_px: 8",
+            "image_size_px: -8",
+            "prepare.whole.image_size_px must be greater than 0, got -8",
+        ),
+        fault(
+            "validation_fraction: 0.2",
+            "validation_fraction: 1.0",
+            "prepare.pets4.validation_fraction must be less than 1, got 1.0",
+        ),
+        fault(
+            "[3, 5]",
+            "[3, 0]",
+            "experiments.tiny.train.hidden_units.1 must be greater than 0, got 0",
+        ),
+        fault(
+            "greatest_difference: 0.01",
+            "greatest_difference: 0.0",
+            "experiments.tiny.export.greatest_difference must be greater than 0, got 0.0",
+        ),
+        fault("[pip:pets==1.0]", "[]", "datasets.pets.sources … at least 1 … got []"),
+        fault("[litert]", "[]", "experiments.tiny.export.formats … at least 1 … got []"),
+        fault("[cat, dog]", "[cat]", "datasets.pets.extract.classes … at least 2 … got ['cat']"),
+    ],
+)
+def test_value_out_of_range(old, new, message):
+    with pytest.raises(ParamsError, match=lines_saying(f"params.yaml: {message}")):
+        params.parse(changed(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        fault(
+            "{dataset: pets, image_size_px: 8",
+            "{dataset: cats, image_size_px: 8",
+            "prepare.whole.dataset must be a data set, pets, got 'cats'",
+            "data set",
+        ),
+        fault(
+            "input: prepared/pets4",
+            "input: prepared/pets5",
+            "experiments.tiny.input must be a variant, prepared/pets4, prepared/whole, "
+            "got 'prepared/pets5'",
+        ),
+        fault(
+            "input: prepared/pets4",
+            "input: pets4",
+            "experiments.tiny.input must …prepared/… got 'pets4'",
+        ),
+        fault("model: mlp", "model: vgg", "experiments.tiny.train.model must … 'mlp'… got 'vgg'"),
+        fault("layout: idx", "layout: zip", "datasets.pets.layout must … 'idx'… got 'zip'"),
+        fault(
+            OPTIMIZER,
+            "optimizer: lion",
+            "experiments.tiny.train.optimizer must be 'adam', 'adamw', 'rmsprop' or 'sgd', "
+            "got 'lion'",
+        ),
+        fault(
+            "normalization: rescale",
+            "normalization: none",
+            "experiments.tiny.train.normalization must be 'rescale' or 'standardize', got 'none'",
+        ),
+        fault(
+            "color: rgb",
+            "color: gray",
+            "prepare.whole.color must be 'grayscale' or 'rgb', got 'gray'",
+        ),
+        fault(
+            "formats: [litert]",
+            "formats: [litert, onnx]",
+            "experiments.tiny.export.formats.1 must be 'litert' or 'saved_model', got 'onnx'",
+        ),
+    ],
+)
+def test_unknown_name_lists_those_there_are(old, new, message):
+    with pytest.raises(ParamsError, match=lines_saying(f"params.yaml: {message}")):
+        params.parse(changed(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "value"),
+    [
+        pytest.param("  tiny:", "  a b:", "experiments.a b", "'a b'", id="space"),
+        pytest.param("  tiny:", "  -x:", "experiments.-x", "'-x'", id="leading dash"),
+        pytest.param("  tiny:", "  ../x:", "experiments.../x", "'../x'", id="path"),
+        pytest.param("  whole:", "  '':", "prepare.", "''", id="empty"),
+        pytest.param("  whole:", "  v1.5:", "prepare.v1.5", "'v1.5'", id="dot"),
+        pytest.param("  whole:", "  8:", "prepare.8", "8", id="number"),
+        pytest.param("{a: ", "{../a: ", "datasets.pets.files.../a", "'../a'", id="file"),
+        pytest.param("{a: ", "{.a: ", "datasets.pets.files..a", "'.a'", id="hidden file"),
+    ],
+)
+def test_bad_name(old, new, key, value):
+    with pytest.raises(ParamsError, match=lines_saying(f"params.yaml: {key} must … got {value}")):
+        params.parse(changed(old, new))
+
+
+@pytest.mark.parametrize(
+    "digest",
+    [
+        pytest.param("f" * 63, id="short"),
+        pytest.param("f" * 65, id="long"),
+        pytest.param("F" * 64, id="upper case"),
+        pytest.param("g" * 64, id="not hexadecimal"),
+        pytest.param("md5-" + "f" * 60, id="prefix"),
+    ],
+)
+def test_bad_digest(digest):
+    message = f"params.yaml: datasets.pets.files.a must … got '{digest}'"
+
+    with pytest.raises(ParamsError, match=lines_saying(message)):
+        params.parse(changed("{a: " + "f" * 64, "{a: " + digest))
+
+
+def test_each_fault_has_its_line():
+    text = changed(EPOCHS, "epochs: 0").replace("color: rgb", "color: gray")
+
+    with pytest.raises(
+        ParamsError,
+        match=lines_saying(
+            "params.yaml: prepare.whole.color must … got 'gray'",
+            "params.yaml: experiments.tiny.train.epochs must … got 0",
+        ),
+    ):
+        params.parse(text)
+
+
+def test_each_fault_between_sections_has_its_line():
+    text = changed("input: prepared/pets4", "input: prepared/pets5")
+    text = text.replace("{dataset: pets", "{dataset: cats")
+
+    with pytest.raises(
+        ParamsError,
+        match=lines_saying(
+            "params.yaml: prepare.pets4.dataset must … got 'cats'",
+            "params.yaml: prepare.whole.dataset must … got 'cats'",
+            "params.yaml: experiments.tiny.input must … got 'prepared/pets5'",
+        ),
+    ):
+        params.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        fault(
+            RATE,
+            SCHEDULE + "{kind: step}",
+            "learning_rate_schedule.kind must … 'cosine', 'exponential'… got 'step'",
+            "unknown kind",
+        ),
+        fault(
+            RATE,
+            SCHEDULE + "{factor: 0.5, every_epochs: 1}",
+            "learning_rate_schedule.kind is missing",
+            "no kind",
+        ),
+        fault(
+            RATE, SCHEDULE + "cosine", "learning_rate_schedule must … got 'cosine'", "no mapping"
+        ),
+        fault(
+            RATE,
+            SCHEDULE + "{kind: cosine, warmup_epochs: 1}",
+            "learning_rate_schedule.final_fraction is missing",
+            "key missing",
+        ),
+        fault(
+            RATE,
+            SCHEDULE + "{kind: cosine, warmup_epochs: 1, final_fraction: 1.5}",
+            "learning_rate_schedule.final_fraction must be less than or equal to 1, got 1.5",
+            "out of range",
+        ),
+        fault(
+            RATE,
+            SCHEDULE + "{kind: exponential, every_epochs: 1, factor: 1.0}",
+            "learning_rate_schedule.factor must be less than 1, got 1.0",
+            "no decay",
+        ),
+        fault(
+            RATE,
+            SCHEDULE + "{kind: exponential, every_epochs: 1, factor: 0.5, final_fraction: 0.1}",
+            "learning_rate_schedule.final_fraction is an unknown key, got 0.1…",
+            "key of the other kind",
+        ),
+    ],
+)
+def test_bad_schedule(old, new, message):
+    where = "params.yaml: experiments.tiny.train."
+
+    with pytest.raises(ParamsError, match=lines_saying(where + message)):
+        params.parse(changed(old, new))
+
+
+@pytest.mark.parametrize("warmup_epochs", [2, 3])
+def test_warmup_must_end_before_the_training(warmup_epochs):
+    schedule = f"{{kind: cosine, warmup_epochs: {warmup_epochs}, final_fraction: 0.0}}"
+    message = (
+        "params.yaml: experiments.tiny.train: learning_rate_schedule.warmup_epochs must be less "
+        f"than epochs, 2, got {warmup_epochs}"
+    )
+
+    with pytest.raises(ParamsError, match=lines_saying(message)):
+        params.parse(changed(RATE, SCHEDULE + schedule))
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+def test_momentum_without_use(optimizer):
+    message = (
+        "params.yaml: experiments.tiny.train: momentum is for sgd and rmsprop, "
+        f"and optimizer is {optimizer}"
+    )
+
+    with pytest.raises(ParamsError, match=lines_saying(message)):
+        params.parse(changed(OPTIMIZER, f"optimizer: {optimizer}\n      momentum: 0.9"))
+
+
+def test_early_stopping_without_validation_images():
+    text = changed(EPOCHS, EPOCHS + EARLY_STOPPING).replace("prepared/pets4", "prepared/whole")
+    message = (
+        "params.yaml: experiments.tiny.train.early_stopping needs validation images, "
+        "got 0.0 for prepare.whole.validation_fraction"
+    )
+
+    with pytest.raises(ParamsError, match=lines_saying(message)):
+        params.parse(text)
+
+
+def test_early_stopping_on_training_figures():
+    text = changed(EPOCHS, EPOCHS + EARLY_STOPPING.replace("validation_loss", "loss"))
+    message = (
+        "params.yaml: experiments.tiny.train.early_stopping.monitor must be 'validation_loss' or "
+        "'validation_accuracy', got 'loss'"
+    )
+
+    with pytest.raises(ParamsError, match=lines_saying(message)):
+        params.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        fault(
+            "[cat, dog]",
+            "[cat, cat]",
+            "datasets.pets.extract.classes: class names must be unique, got twice: cat",
+        ),
+        fault(
+            "labels: b}",
+            "labels: e}",
+            "datasets.pets: extract must name files of a, b, c, d, got e",
+        ),
+        fault(
+            "labels: b}", "labels: a}", "datasets.pets: extract must name each file once, got a 2…"
+        ),
+        fault(
+            "{a: ",
+            "{e: " + "f" * 64 + ", a: ",
+            "datasets.pets: extract must use every file, and leaves out e",
+            "file without use",
+        ),
+    ],
+)
+def test_bad_idx_section(old, new, message):
+    with pytest.raises(ParamsError, match=lines_saying(f"params.yaml: {message}")):
+        params.parse(changed(old, new))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("", "the file must … got None", id="empty"),
+        pytest.param("# nothing\n", "the file must … got None", id="comments only"),
+        pytest.param("- seed\n", "the file must … got ['seed']", id="list"),
+        pytest.param("seed\n", "the file must … got 'seed'", id="string"),
+        pytest.param("seed: [20\n", "must be YAML: … expected ',' or ']'…", id="not YAML"),
+        pytest.param("seed:\n\t- 20\n", r"must be YAML: … '\t' … line 2…", id="tab"),
+        pytest.param("seed: 20\n---\nseed: 20\n", "must be YAML: … document…", id="two documents"),
+        pytest.param(
+            "seed: !!python/name:os.system\n", "must be YAML: … tag …os.system…", id="Python tag"
+        ),
+    ],
+)
+def test_file_without_a_mapping(tmp_path, text, message):
+    path = tmp_path / "params.yaml"
+    path.write_text(text, "utf-8")
+
+    with pytest.raises(ParamsError, match=lines_saying(f"{path}: {message}")):
+        params.load(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        pytest.param("seed: 20", "seed: 20\nseed: 20", "seed", id="at the top"),
+        pytest.param("epochs: 2", "epochs: 2\n      epochs: 3", "epochs", id="in a section"),
+        pytest.param("color: rgb", "color: rgb, color: rgb", "color", id="in braces"),
+    ],
+)
+def test_key_that_stands_twice(old, new, key):
+    message = f"params.yaml: must be YAML: the key '{key}' stands twice…"
+
+    with pytest.raises(ParamsError, match=lines_saying(message)):
+        params.parse(changed(old, new))
+
+
+def test_missing_file(tmp_path):
+    path = tmp_path / "params.yaml"
+
+    with pytest.raises(
+        ParamsError,
+        match=lines_saying(f"{path}: not found; run imago's commands in the folder that holds it"),
+    ):
+        params.load(path)
+
+
+def test_faults_of_params_can_be_handled_with_all_of_imagos():
+    assert issubclass(ParamsError, ImagoError)
+    assert issubclass(ParamsError, ValueError)
+
+
+def test_pick():
+    variants = params.parse(TEXT).prepare
+
+    assert params.pick(variants, "variant", "whole") is variants["whole"]
+    with pytest.raises(
+        ParamsError, match=lines_saying("unknown variant 'pets5'; params.yaml has pets4, whole")
+    ):
+        params.pick(variants, "variant", "pets5")
+
+
+def test_pick_from_nothing():
+    with pytest.raises(
+        ParamsError, match=lines_saying("unknown experiment 'tiny'; params.yaml has none")
+    ):
+        params.pick({}, "experiment", "tiny")
+
+
+NEW_MODEL = """
+from typing import Literal
+
+from imago import schema
+
+
+class Settings(schema.Train):
+    model: Literal["newcomer"]
+    depth: schema.Positive
+"""
+
+LOAD_WITH_NEW_MODEL = """
+import sys
+
+from imago import models
+
+models.__path__.append(sys.argv[1])
+
+from imago import params
+from imago.errors import ParamsError
+
+try:
+    train = params.load().experiments["tiny"].train
+except ParamsError as error:
+    print(error)
+else:
+    print(type(train).__module__, train.depth)
+"""
+
+
+def load_with_new_model(folder, text):
+    """Load params.yaml in a process in which imago.models has one more module."""
+    (folder / "models").mkdir()
+    (folder / "models/newcomer.py").write_text(NEW_MODEL, "utf-8")
+    (folder / "params.yaml").write_text(text, "utf-8")
+    return subprocess.run(
+        [sys.executable, "-c", LOAD_WITH_NEW_MODEL, folder / "models"],
+        cwd=folder,
+        env={"PYTHONPATH": str(REPOSITORY)},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        pytest.param("newcomer", "imago.models.newcomer 7", id="found"),
+        pytest.param(
+            "vgg",
+            "params.yaml: experiments.tiny.train.model must … 'mlp'… 'newcomer'… got 'vgg'",
+            id="listed",
+        ),
+    ],
+)
+def test_new_model_is_found_by_its_name(tmp_path, model, said):
+    text = changed("model: mlp", f"model: {model}").replace("hidden_units: [3, 5]", "depth: 7")
+    text = text.replace("      dropout: 0.5\n", "")
+
+    assert re.search(lines_saying(said), load_with_new_model(tmp_path, text).rstrip())
+
+
+def test_tensorflow_is_not_imported():
+    script = "import sys; from imago import params; params.load(); print(*sys.modules)"
+    modules = subprocess.run(
+        [sys.executable, "-c", script], cwd=REPOSITORY, check=True, capture_output=True, text=True
+    ).stdout.split()
+
+    assert "imago.models.mlp" in modules
+    assert not {"keras", "tensorflow", "pandas"} & set(modules)

@@ -1,0 +1,73 @@
+import re
+import subprocess
+import sys
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from imago import saving
+from imago.errors import DataError
+
+WRITE = """
+import sys, pathlib, keras
+from imago import determinism, saving
+determinism.enable(4)
+pixels = keras.Input((2, 2, 1), dtype="uint8", name="pixels")
+flat = keras.layers.Dropout(0.5, name="drop")(keras.layers.Flatten(name="flat")(pixels))
+model = keras.Model(pixels, keras.layers.Dense(2, activation="softmax", name="head")(flat), name="m")
+model.compile("adam")
+saving.write(pathlib.Path(sys.argv[1]), model, ("cat", "dog"))
+"""
+
+
+def build() -> keras.Model:
+    pixels = keras.Input((2, 2, 1), dtype="uint8", name="pixels")
+    flat = keras.layers.Flatten(name="flat")(keras.layers.Rescaling(1 / 255, name="rescale")(pixels))
+    head = keras.layers.Dense(2, activation="softmax", name="head")
+    return keras.Model(pixels, head(flat), name="m")
+
+
+def test_reads_back_the_same_model_and_class_names(tmp_path):
+    model, images = build(), np.arange(12, dtype=np.uint8).reshape(3, 2, 2, 1)
+    saving.write(tmp_path / "model", model, ("cat", "dög"))
+    loaded, classes = saving.read(tmp_path / "model")
+    assert classes == ("cat", "dög")
+    np.testing.assert_array_equal(
+        loaded.predict(images, verbose=0), model.predict(images, verbose=0)
+    )
+
+
+def test_plain_keras_loads_the_file_in_safe_mode(tmp_path):
+    saving.write(tmp_path, build(), ("cat", "dog"))
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    assert [layer.name for layer in loaded.layers] == ["pixels", "rescale", "flat", "head"]
+
+
+def test_two_processes_write_equal_bytes(tmp_path):
+    for name in ("first", "second"):
+        subprocess.run([sys.executable, "-c", WRITE, str(tmp_path / name)], check=True)
+    for name in (saving.MODEL_FILE, saving.CLASSES_FILE):
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+
+
+def test_the_optimizer_stays_behind(tmp_path):
+    model = build()
+    model.compile(keras.optimizers.Adam())
+    model.optimizer.build(model.trainable_variables)
+    saving.write(tmp_path / "compiled", model, ("a", "b"))
+    saving.write(tmp_path / "plain", keras.Model(model.inputs, model.outputs, name="m"), ("a", "b"))
+    compiled, plain = (tmp_path / name / saving.MODEL_FILE for name in ("compiled", "plain"))
+    assert compiled.read_bytes() == plain.read_bytes()
+
+
+def test_every_member_has_the_same_date(tmp_path):
+    saving.write(tmp_path, build(), ("a", "b"))
+    with zipfile.ZipFile(tmp_path / saving.MODEL_FILE) as archive:
+        assert {member.date_time[0] for member in archive.infolist()} == {1980}
+
+
+def test_a_missing_model_is_named(tmp_path):
+    with pytest.raises(DataError, match=re.escape(f"{tmp_path / 'model.keras'}: not found")):
+        saving.read(tmp_path)

@@ -1,0 +1,253 @@
+import csv
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from imago import determinism, training
+from imago.arrays import Split
+from imago.checkpoints import FileCheckpoint
+from imago.training import State
+
+BATCH = 16  # of 70 examples: four full batches and one of six
+
+
+class NoCheckpoint:
+    def restore(self, model: keras.Model) -> State:
+        return State()
+
+    def save(self, model: keras.Model, state: State) -> None:
+        pass
+
+
+class KilledError(Exception):
+    """Stands for a kill: whatever runs is torn off."""
+
+
+class KillAfter(keras.callbacks.Callback):
+    """Tears the training off at the end of an epoch, before its state is kept."""
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise KilledError
+
+
+def build(dropout=0.0, optimizer=None, regularizer=None) -> keras.Model:
+    determinism.enable(3)
+    layers = [
+        keras.Input((4, 4, 1), dtype="uint8"),
+        keras.layers.Rescaling(1 / 255),
+        keras.layers.Flatten(),
+        keras.layers.Dense(8, activation="relu", kernel_regularizer=regularizer),
+        keras.layers.Dropout(dropout),
+        keras.layers.Dense(3, activation="softmax"),
+    ]
+    model = keras.Sequential(layers)
+    model.compile(optimizer or keras.optimizers.Adam(0.01))
+    return model
+
+
+def fit(model, train, validation=None, **options):
+    settings = {
+        "epochs": 3,
+        "batch_size": BATCH,
+        "seed": 5,
+        "jit_compile": False,
+        "checkpoint": NoCheckpoint(),
+    }
+    return training.fit(model, train, validation, **(settings | options))
+
+
+def weights(model) -> np.ndarray:
+    return np.concatenate([value.ravel() for value in model.get_weights()])
+
+
+def steps_by_hand(model, train: Split, epochs: int, seed: int) -> list[dict[str, float]]:
+    """The same steps with Keras' train_on_batch, one at a time."""
+    model.compile(model.optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    history = []
+    for epoch in range(epochs):
+        order = np.random.default_rng([seed, epoch]).permutation(len(train.labels))
+        losses, rights = [], []
+        for start in range(0, len(order), BATCH):
+            rows = order[start : start + BATCH]
+            model.reset_metrics()
+            figures = model.train_on_batch(train.images[rows], train.labels[rows], return_dict=True)
+            losses.append(figures["loss"] * len(rows))
+            rights.append(figures["accuracy"] * len(rows))
+        examples = len(train.labels)
+        history.append({"loss": sum(losses) / examples, "accuracy": sum(rights) / examples})
+    return history
+
+
+@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
+def test_takes_the_steps_of_keras(blobs, jit_compile):
+    ours, theirs = build(), build()
+
+    history = fit(ours, blobs, jit_compile=jit_compile)
+    expected = steps_by_hand(theirs, blobs, epochs=3, seed=5)
+
+    np.testing.assert_allclose(weights(ours), weights(theirs), atol=1e-5)
+    for found, wanted in zip(history, expected, strict=True):
+        assert found["loss"] == pytest.approx(wanted["loss"], abs=1e-5)
+        assert found["accuracy"] == pytest.approx(wanted["accuracy"])
+
+
+def test_every_example_is_taken_once_an_epoch_and_the_last_batch_is_not_dropped(blobs):
+    model = build()
+    fit(model, blobs, epochs=2)
+    assert int(model.optimizer.iterations) == 2 * 5
+    assert training.steps_per_epoch(70, BATCH) == 5
+
+
+def test_learns(blobs):
+    history = fit(build(), blobs, epochs=40)
+    assert history[-1]["accuracy"] > 0.95
+    assert history[-1]["loss"] < history[0]["loss"] / 2
+
+
+def test_validation_figures_are_those_of_keras_evaluate(blobs):
+    model, held_out = build(dropout=0.5), Split(blobs.images[:21], blobs.labels[:21])
+
+    history = fit(model, blobs, held_out, epochs=2)
+
+    model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    wanted = model.evaluate(held_out.images, held_out.labels, verbose=0, return_dict=True)
+    assert history[-1]["val_loss"] == pytest.approx(wanted["loss"], abs=1e-6)
+    assert history[-1]["val_accuracy"] == pytest.approx(wanted["accuracy"])
+
+
+def test_losses_of_regularizers_take_part(blobs):
+    plain, pulled = build(), build(regularizer=keras.regularizers.L2(1.0))
+    fit(plain, blobs), fit(pulled, blobs)
+    assert np.abs(pulled.layers[2].get_weights()[0]).sum() < 0.9 * np.abs(
+        plain.layers[2].get_weights()[0]
+    ).sum()
+
+
+def test_two_runs_are_bit_equal_and_another_seed_is_not(blobs):
+    first, second, other = build(dropout=0.3), build(dropout=0.3), build(dropout=0.3)
+    histories = [fit(first, blobs), fit(second, blobs), fit(other, blobs, seed=6)]
+    assert histories[0] == histories[1] != histories[2]
+    np.testing.assert_array_equal(weights(first), weights(second))
+    assert not np.array_equal(weights(first), weights(other))
+
+
+@pytest.mark.parametrize("killed_in", [0, 1, 3])
+def test_a_killed_training_goes_on_to_the_same_weights(blobs, tmp_path, killed_in):
+    validation = Split(blobs.images[:30], blobs.labels[:30])
+
+    def run(folder, *extra):
+        model = build(dropout=0.4)
+        plateau = keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=1, min_delta=9)
+        options = {
+            "epochs": 6,
+            "keep_best": "val_loss",
+            "checkpoint": FileCheckpoint(folder),
+            "callbacks": [plateau, *extra],
+        }
+        return fit(model, blobs, validation, **options), model
+
+    wanted_history, wanted = run(tmp_path / "undisturbed")
+    with pytest.raises(KilledError):
+        run(tmp_path / "killed", KillAfter(killed_in))
+    history, model = run(tmp_path / "killed")
+
+    assert history == wanted_history
+    assert len({logs["learning_rate"] for logs in history}) > 1
+    np.testing.assert_array_equal(weights(model), weights(wanted))
+
+
+def test_callbacks_see_a_resumed_training_as_one(blobs, tmp_path):
+    logs = []
+
+    def run(name, *extra):
+        logs.append(keras.callbacks.CSVLogger(str(tmp_path / f"{name}.csv")))
+        checkpoint = FileCheckpoint(tmp_path / name)
+        return fit(build(), blobs, epochs=4, checkpoint=checkpoint, callbacks=[logs[-1], *extra])
+
+    run("undisturbed")
+    with pytest.raises(KilledError):
+        run("killed", KillAfter(2))
+    logs[-1].csv_file.close()
+    run("killed")
+
+    text = (tmp_path / "killed.csv").read_text()
+    assert text == (tmp_path / "undisturbed.csv").read_text()
+    rows = list(csv.DictReader(text.splitlines()))
+    assert [row["epoch"] for row in rows] == ["0", "1", "2", "3"]
+
+
+def test_early_stopping_ends_the_training_and_the_best_weights_are_kept(blobs, tmp_path):
+    shuffled = Split(blobs.images, np.random.default_rng(1).permutation(blobs.labels))
+    stop = keras.callbacks.EarlyStopping("val_loss", patience=2)
+    model = build(optimizer=keras.optimizers.Adam(0.1))
+
+    history = fit(model, blobs, shuffled, epochs=50, keep_best="val_loss", callbacks=[stop])
+
+    best = training.best_epoch(history, "val_loss")
+    assert len(history) == best + 3 < 50
+    model.compile(loss="sparse_categorical_crossentropy")
+    loss = model.evaluate(shuffled.images, shuffled.labels, verbose=0)
+    assert loss == pytest.approx(history[best]["val_loss"], abs=1e-6)
+
+
+def test_a_training_resumed_after_early_stopping_stops_at_once(blobs, tmp_path):
+    shuffled = Split(blobs.images, np.random.default_rng(1).permutation(blobs.labels))
+
+    def run():
+        stop = keras.callbacks.EarlyStopping("val_loss", patience=2)
+        model = build(optimizer=keras.optimizers.Adam(0.1))
+        checkpoint = FileCheckpoint(tmp_path)
+        options = {"epochs": 50, "checkpoint": checkpoint, "keep_best": "val_loss"}
+        return fit(model, blobs, shuffled, callbacks=[stop], **options), model
+
+    (first, model), (second, again) = run(), run()
+    assert first == second
+    np.testing.assert_array_equal(weights(model), weights(again))
+
+
+def test_tensorboard_writes_event_files(blobs, tmp_path):
+    board = keras.callbacks.TensorBoard(str(tmp_path), write_graph=False)
+    fit(build(), blobs, replace(blobs), callbacks=[board])
+    assert len(list(tmp_path.rglob("events.out.tfevents.*"))) == 2  # training and validation
+
+
+@pytest.mark.parametrize(
+    ("monitor", "values", "best"),
+    [
+        ("val_loss", [3.0, 1.0, 2.0, 1.0], 1),
+        ("val_accuracy", [0.5, 0.7, 0.7, 0.6], 1),
+        ("loss", [1.0], 0),
+    ],
+    ids=["lowest loss, first of equals", "highest accuracy, first of equals", "one epoch"],
+)
+def test_best_epoch(monitor, values, best):
+    assert training.best_epoch([{monitor: value} for value in values], monitor) == best
+
+
+def test_order_is_a_permutation_that_differs_by_epoch():
+    first, second = (training._order(50, 9, epoch).numpy() for epoch in (0, 1))
+    assert sorted(first) == list(range(50))
+    assert not np.array_equal(first, second)
+
+
+def test_two_replicas_come_to_the_weights_of_one():
+    """In a process of its own, since TensorFlow fixes the number of devices when it starts."""
+    script = Path(__file__).with_name("train_on_replicas.py")
+    run = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, cwd=script.parents[1]
+    )
+    assert run.returncode == 0, run.stderr
+    difference, steps = run.stdout.split()[-2:]
+    assert float(difference) < 1e-5
+    assert int(steps) == 3 * math.ceil(70 / BATCH)
