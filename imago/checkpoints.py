@@ -3,7 +3,6 @@
 import hashlib
 import json
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +53,7 @@ class FileCheckpoint:
         except (EOFError, ValueError, zipfile.BadZipFile) as error:
             message = f"{self.path}: must be a saved training, but {error}; delete it"
             raise DataError(message) from error
-        for variable, value in zip(
-            _variables(model), _numbered(arrays, "variable"), strict=True
-        ):
+        for variable, value in zip(_variables(model), _numbered(arrays, "variable"), strict=True):
             variable.assign(value)
         history = json.loads(str(arrays["history"]))
         return State(history, _numbered(arrays, "best") or None)

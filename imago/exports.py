@@ -3,8 +3,9 @@
 Every format takes raw pixels, (N, H, W, C) uint8, 0-255, and gives probabilities, (N, K) float32.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -39,6 +40,20 @@ def agreement(expected: np.ndarray, found: np.ndarray) -> dict[str, float | int]
         "examples": len(expected),
         "greatest_difference": float(np.abs(expected - found).max()),
         "same_class": float((expected.argmax(axis=1) == found.argmax(axis=1)).mean()),
+    }
+
+
+def describe(model: keras.Model, classes: Sequence[str]) -> dict[str, Any]:
+    """Say what every format takes and gives, and the class names in the order of the output."""
+    return {
+        "classes": list(classes),
+        "input": {
+            "name": "pixels",
+            "shape": [None, *model.input_shape[1:]],
+            "dtype": "uint8",
+            "range": [0, 255],
+        },
+        "output": {"name": "probabilities", "shape": [None, len(classes)], "dtype": "float32"},
     }
 
 
@@ -95,6 +110,6 @@ def _read_litert(path: Path) -> Predict:
         interpreter.allocate_tensors()
         interpreter.set_tensor(pixels["index"], images)
         interpreter.invoke()
-        return interpreter.get_tensor(probabilities["index"])
+        return np.asarray(interpreter.get_tensor(probabilities["index"]))
 
     return predict

@@ -15,4 +15,6 @@ def table(history: Sequence[dict[str, float]]) -> pd.DataFrame:
     logs = pd.DataFrame(history)
     logs.insert(0, "epoch", range(1, len(logs) + 1))
     columns = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"]
-    return logs.reindex(columns=columns).rename(columns=lambda name: name.replace("val_", "validation_"))
+    return logs.reindex(columns=columns).rename(
+        columns=lambda name: name.replace("val_", "validation_")
+    )

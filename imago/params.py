@@ -3,7 +3,7 @@
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -83,7 +83,7 @@ def load(path: Path = paths.PARAMS) -> Params:
 def parse(text: str, where: str = "params.yaml") -> Params:
     """Check the text of a params.yaml; `where` begins each line of an error. Raises ParamsError."""
     try:
-        raw = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
+        raw = yaml.load(text, Loader=_UniqueKeys)
     except yaml.YAMLError as error:
         message = f"{where}: must be YAML: {' '.join(str(error).split())}"
         raise ParamsError(message) from error
@@ -109,7 +109,7 @@ class _UniqueKeys(yaml.SafeLoader):
     """PyYAML takes the last of two equal keys in silence; DVC refuses the file, and so do we."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
                 message = f"the key {key!r} stands twice"
@@ -169,13 +169,17 @@ def _location(fault: ErrorDetails, raw: Any) -> Iterator[str]:
     """Yield the keys of params.yaml that lead to the fault, without what pydantic adds."""
     here = raw
     for depth, part in enumerate(fault["loc"], 1):
-        if isinstance(here, Mapping) and part in here:
-            here = here[part]
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+        if part in _keys(here):
             here = here[part]
         elif not (fault["type"] == "missing" and depth == len(fault["loc"])):
             continue
         yield str(part)
+
+
+def _keys(section: Any) -> Iterable[Any]:
+    if isinstance(section, Mapping):
+        return section.keys()
+    return range(len(section)) if isinstance(section, list) else ()
 
 
 def _known_keys() -> set[str]:

@@ -19,8 +19,8 @@ _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
 def write(folder: Path, model: keras.Model, classes: tuple[str, ...]) -> None:
     """Write a model without its optimizer, and its class names.
 
-    The `.keras` file holds no date and no address, so that equal models give equal bytes; `keras.saving` reads it
-    as any other.
+    The `.keras` file holds no date and no address, so that equal models give equal bytes;
+    `keras.saving` reads it as any other.
 
     Args:
         folder: Replaced as a whole.

@@ -204,9 +204,9 @@ def _sweep(
         return totals + totals_of(rows[-remainder:]) if remainder else totals
 
     # Without AutoGraph, which takes longer to read Keras' code than all the rest of the tracing.
-    return tf.function(
-        sweep, autograph=False, jit_compile=jit_compile and strategy.num_replicas_in_sync == 1
-    )
+    xla = jit_compile and strategy.num_replicas_in_sync == 1
+    compiled: Sweep = tf.function(sweep, autograph=False, jit_compile=xla)
+    return compiled
 
 
 def _training_step(

@@ -28,12 +28,8 @@ def main(experiment: str) -> None:
     files.write_csv(
         paths.predictions(experiment), scores.per_example(test.labels, probabilities, classes)
     )
-    files.write_csv(
-        report / "per_class.csv", scores.per_class(test.labels, probabilities, classes)
-    )
-    files.write_csv(
-        report / "confusion.csv", scores.confusion(test.labels, probabilities, classes)
-    )
+    files.write_csv(report / "per_class.csv", scores.per_class(test.labels, probabilities, classes))
+    files.write_csv(report / "confusion.csv", scores.confusion(test.labels, probabilities, classes))
     log.info(
         "%s: accuracy %.2f %% (95 %% interval %.2f to %.2f) on %d test images",
         experiment,

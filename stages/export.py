@@ -33,22 +33,15 @@ def main(experiment: str) -> None:
             found = exports.predict_in_batches(exports.read(name, path), images, batch_size)
             agreements[name] = exports.agreement(expected, found)
             difference = agreements[name]["greatest_difference"]
-            log.info("%s: greatest difference from Keras %.1e on %d images", name, difference, len(images))
+            log.info("%s: at most %.1e from Keras on %d images", name, difference, len(images))
             if not difference <= settings.greatest_difference:
                 message = (
                     f"{name}: the greatest difference from Keras' probabilities must be at most "
                     f"{settings.greatest_difference}, got {difference:.2e}"
                 )
                 raise ExportError(message)
-        files.write_json(
-            folder / "model.json",
-            {
-                "classes": list(classes),
-                "input": {"name": "pixels", "shape": [None, *model.input_shape[1:]], "dtype": "uint8", "range": [0, 255]},
-                "output": {"name": "probabilities", "shape": [None, len(classes)], "dtype": "float32"},
-                "agreement_with_keras": agreements,
-            },
-        )
+        description = exports.describe(model, classes) | {"agreement_with_keras": agreements}
+        files.write_json(folder / "model.json", description)
 
 
 if __name__ == "__main__":

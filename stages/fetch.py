@@ -6,15 +6,16 @@ Writes  data/raw/<data set>
 
 import os
 
-from imago import command, fetching, files, params, paths, sources, store
+from imago import command, files, params, paths
+from imago.sources import fetching, kinds, store
 
 
 def main(dataset: str) -> None:
     """Fill data/raw/<dataset> with exactly the files that params.yaml names."""
     settings = params.pick(params.load().datasets, "data set", dataset)
-    mirror = os.environ.get(sources.MIRROR_VARIABLE)
+    mirror = os.environ.get(kinds.MIRROR_VARIABLE)
 
-    fetching.fetch(dataset, settings.files, sources.in_order(dataset, settings.sources, mirror))
+    fetching.fetch(dataset, settings.files, kinds.in_order(dataset, settings.sources, mirror))
 
     with files.replacing(paths.raw(dataset)) as folder:
         folder.mkdir()

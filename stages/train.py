@@ -43,6 +43,7 @@ def main(experiment: str) -> None:
     model.compile(optimizers.build(recipe, steps))
     run = key(recipe.model_dump(mode="json"), settings.seed, info.digest)
     checkpoint = FileCheckpoint(paths.training_state(experiment, run))
+    stopping = recipe.early_stopping
     tensorboard = paths.tensorboard(experiment) / run if os.getenv("IMAGO_TENSORBOARD") else None
     epochs = training.fit(
         model,
@@ -53,7 +54,7 @@ def main(experiment: str) -> None:
         seed=settings.seed,
         jit_compile=recipe.jit_compile,
         checkpoint=checkpoint,
-        keep_best=recipe.early_stopping and callbacks.log_name(recipe.early_stopping.monitor),
+        keep_best=callbacks.log_name(stopping.monitor) if stopping else None,
         callbacks=callbacks.build(recipe, tensorboard),
     )
 

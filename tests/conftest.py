@@ -1,19 +1,24 @@
-"""What the tests share: TensorFlow without its start-up notes, and a tiny data set to learn."""
+"""What the tests share: TensorFlow without its start-up notes, and a recipe."""
 
 import os
+from typing import Any
 
-import numpy as np
 import pytest
-
-from imago.arrays import Split
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 @pytest.fixture
-def blobs() -> Split:
-    """70 images of 4×4×1, three classes that differ in brightness; easy to learn."""
-    generator = np.random.default_rng(7)
-    labels = generator.integers(0, 3, 70, dtype=np.int32)
-    noise = generator.integers(0, 60, (70, 4, 4, 1))
-    return Split((noise + labels[:, None, None, None] * 90).astype(np.uint8), labels)
+def recipe() -> dict[str, Any]:
+    """A `train` section of params.yaml."""
+    return {
+        "model": "mlp",
+        "normalization": "rescale",
+        "hidden_units": [4],
+        "dropout": 0.0,
+        "optimizer": "sgd",
+        "learning_rate": 0.5,
+        "epochs": 10,
+        "batch_size": 8,
+        "jit_compile": False,
+    }

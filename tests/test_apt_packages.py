@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from imago import apt_packages, store
 from imago.errors import SourceError
+from imago.sources import apt_packages, store
 
 IMAGES, LABELS = b"\x00\x01" * 500, b"\x07" * 10
 DIGESTS = [hashlib.sha256(content).hexdigest() for content in (IMAGES, LABELS)]

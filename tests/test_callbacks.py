@@ -5,18 +5,17 @@ import pytest
 
 from imago import callbacks
 from imago.models.mlp import Settings
-from test_optimizers import RECIPE
 
 
-def test_early_stopping_listens_to_the_figure_that_params_name():
+def test_early_stopping_listens_to_the_figure_that_params_name(recipe):
     stopping = {"monitor": "validation_accuracy", "patience_epochs": 4}
-    recipe = Settings.model_validate(RECIPE | {"early_stopping": stopping})
-    (stop,) = (c for c in callbacks.build(recipe, None) if isinstance(c, keras.callbacks.EarlyStopping))
+    _, stop = callbacks.build(Settings.model_validate(recipe | {"early_stopping": stopping}), None)
+    assert type(stop) is keras.callbacks.EarlyStopping
     assert (stop.monitor, stop.patience, stop.mode) == ("val_accuracy", 4, "max")
 
 
-def test_tensorboard_only_where_asked(tmp_path):
-    recipe = Settings.model_validate(RECIPE)
+def test_tensorboard_only_where_asked(recipe, tmp_path):
+    recipe = Settings.model_validate(recipe)
     kinds = [type(callback).__name__ for callback in callbacks.build(recipe, None)]
     assert kinds == ["Progress"]
     kinds = [type(callback).__name__ for callback in callbacks.build(recipe, tmp_path)]

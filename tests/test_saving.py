@@ -16,7 +16,8 @@ from imago import determinism, saving
 determinism.enable(4)
 pixels = keras.Input((2, 2, 1), dtype="uint8", name="pixels")
 flat = keras.layers.Dropout(0.5, name="drop")(keras.layers.Flatten(name="flat")(pixels))
-model = keras.Model(pixels, keras.layers.Dense(2, activation="softmax", name="head")(flat), name="m")
+head = keras.layers.Dense(2, activation="softmax", name="head")
+model = keras.Model(pixels, head(flat), name="m")
 model.compile("adam")
 saving.write(pathlib.Path(sys.argv[1]), model, ("cat", "dog"))
 """
@@ -24,7 +25,9 @@ saving.write(pathlib.Path(sys.argv[1]), model, ("cat", "dog"))
 
 def build() -> keras.Model:
     pixels = keras.Input((2, 2, 1), dtype="uint8", name="pixels")
-    flat = keras.layers.Flatten(name="flat")(keras.layers.Rescaling(1 / 255, name="rescale")(pixels))
+    flat = keras.layers.Flatten(name="flat")(
+        keras.layers.Rescaling(1 / 255, name="rescale")(pixels)
+    )
     head = keras.layers.Dense(2, activation="softmax", name="head")
     return keras.Model(pixels, head(flat), name="m")
 

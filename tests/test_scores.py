@@ -152,12 +152,14 @@ def test_per_class_by_hand():
     ]
 
 
-def test_per_class_of_a_class_absent_from_the_labels():
-    table = scores.per_class(np.array([0, 1, 1]), certain([0, 1, 2]), CLASSES)
+@pytest.mark.parametrize("predicted", [1, 2])
+def test_per_class_of_a_class_absent_from_the_labels(predicted):
+    table = scores.per_class(np.array([0, 1]), certain([0, predicted]), CLASSES)
 
+    right = int(predicted == 1)
     assert rows(table) == [
         ("cat", 1, 1, 1, 1),
-        ("dog", 1, 0.5, pytest.approx(2 / 3), 2),
+        ("dog", right, right, right, 1),
         ("owl", 0, 0, 0, 0),
     ]
 
@@ -187,10 +189,17 @@ def test_confusion_by_hand():
     ]
 
 
-def test_confusion_of_a_class_absent_from_the_labels():
-    table = scores.confusion(np.array([0, 1]), certain([2, 1]), CLASSES)
+@pytest.mark.parametrize(
+    ("predicted", "shares"),
+    [
+        pytest.param(0, [1, 0, 0, 0, 1, 0, 0, 0, 0], id="never predicted"),
+        pytest.param(2, [0, 0, 1, 0, 1, 0, 0, 0, 0], id="predicted"),
+    ],
+)
+def test_confusion_of_a_class_absent_from_the_labels(predicted, shares):
+    table = scores.confusion(np.array([0, 1]), certain([predicted, 1]), CLASSES)
 
-    assert table["share"].tolist() == [0, 0, 1, 0, 1, 0, 0, 0, 0]
+    assert table["share"].tolist() == shares
 
 
 def test_confusion_adds_up():

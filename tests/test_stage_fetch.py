@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from imago import retries
 from imago.errors import ParamsError, SourceError
+from imago.sources import retries
 from stages import fetch
 from tests.flaky_server import FlakyServer, Truncate, serving
 

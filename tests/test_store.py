@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from imago import store
+from imago.sources import store
 
 CONTENT = b"what is wanted" * 100
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

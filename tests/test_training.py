@@ -17,6 +17,19 @@ from imago.training import State
 BATCH = 16  # of 70 examples: four full batches and one of six
 
 
+def make_blobs() -> Split:
+    """70 images of 4×4×1, three classes that differ in brightness; easy to learn."""
+    generator = np.random.default_rng(7)
+    labels = generator.integers(0, 3, 70, dtype=np.int32)
+    noise = generator.integers(0, 60, (70, 4, 4, 1))
+    return Split((noise + labels[:, None, None, None] * 90).astype(np.uint8), labels)
+
+
+@pytest.fixture
+def blobs() -> Split:
+    return make_blobs()
+
+
 class NoCheckpoint:
     def restore(self, model: keras.Model) -> State:
         return State()
@@ -129,9 +142,10 @@ def test_validation_figures_are_those_of_keras_evaluate(blobs):
 def test_losses_of_regularizers_take_part(blobs):
     plain, pulled = build(), build(regularizer=keras.regularizers.L2(1.0))
     fit(plain, blobs), fit(pulled, blobs)
-    assert np.abs(pulled.layers[2].get_weights()[0]).sum() < 0.9 * np.abs(
-        plain.layers[2].get_weights()[0]
-    ).sum()
+    assert (
+        np.abs(pulled.layers[2].get_weights()[0]).sum()
+        < 0.9 * np.abs(plain.layers[2].get_weights()[0]).sum()
+    )
 
 
 def test_two_runs_are_bit_equal_and_another_seed_is_not(blobs):
@@ -242,11 +256,9 @@ def test_order_is_a_permutation_that_differs_by_epoch():
 
 
 def test_two_replicas_come_to_the_weights_of_one():
-    """In a process of its own, since TensorFlow fixes the number of devices when it starts."""
-    script = Path(__file__).with_name("train_on_replicas.py")
-    run = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, cwd=script.parents[1]
-    )
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-m", "tests.train_on_replicas"]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=root)
     assert run.returncode == 0, run.stderr
     difference, steps = run.stdout.split()[-2:]
     assert float(difference) < 1e-5

@@ -1,22 +1,18 @@
 """Train the same model on one and on two CPU devices, and print how far their weights differ.
 
-Run by test_training.py from the repository's root.
+A program of its own, since TensorFlow fixes the number of devices when it starts; test_training.py
+runs it.
 """
 
-import sys
-
-sys.path[:0] = [".", "tests"]
-
-import conftest
 import numpy as np
 import tensorflow as tf
-from test_training import BATCH, NoCheckpoint, build, weights
 
 from imago import training
+from tests.test_training import BATCH, NoCheckpoint, build, make_blobs, weights
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-blobs = conftest.blobs.__wrapped__()
+blobs = make_blobs()
 strategies = [
     tf.distribute.get_strategy(),
     tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]),

@@ -20,10 +20,10 @@ from urllib.parse import urlsplit
 
 import requests
 
-from imago import downloads, packages
 from imago.errors import SourceError
-from imago.retries import NotFoundError, patiently
-from imago.store import WrongDigestError
+from imago.sources import downloads, packages
+from imago.sources.retries import NotFoundError, patiently
+from imago.sources.store import WrongDigestError
 
 if TYPE_CHECKING:
     from pypi_simple import DistributionPackage, ProjectPage

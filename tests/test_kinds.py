@@ -2,9 +2,9 @@ import re
 
 import pytest
 
-from imago import sources
 from imago.errors import ParamsError
-from imago.sources import AptPackage, PipPackage, Places
+from imago.sources import kinds
+from imago.sources.kinds import AptPackage, PipPackage, Places
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,8 @@ from imago.sources import AptPackage, PipPackage, Places
     ],
     ids=["url", "pip", "apt", "path with name", "folder or file"],
 )
-def test_a_source_has_a_kind(text: str, source: sources.Source) -> None:
-    assert sources.parse(text) == source
+def test_a_source_has_a_kind(text: str, source: kinds.Source) -> None:
+    assert kinds.parse(text) == source
 
 
 @pytest.mark.parametrize(
@@ -29,22 +29,22 @@ def test_a_source_has_a_kind(text: str, source: sources.Source) -> None:
 def test_an_unknown_kind_lists_the_known_ones(text: str) -> None:
     rule = "a source must be http://HOST/PATH, https://HOST/PATH, pip:NAME==VERSION, apt:NAME or"
     with pytest.raises(ParamsError, match=f"^{rule} a path, got {re.escape(repr(text))}"):
-        sources.parse(text)
+        kinds.parse(text)
 
 
 def test_a_path_may_hold_a_colon_or_begin_with_a_drive() -> None:
-    assert isinstance(sources.parse("./a:b"), Places)
-    assert isinstance(sources.parse("C:/data/{name}"), Places)
+    assert isinstance(kinds.parse("./a:b"), Places)
+    assert isinstance(kinds.parse("C:/data/{name}"), Places)
 
 
 def test_names_are_quoted_in_urls_only() -> None:
-    assert sources.parse("http://host/{name}").locations("a b") == ["http://host/a%20b"]  # type: ignore[union-attr]
-    assert sources.parse("own/{name}").locations("a b") == ["own/a b", "own/a b.gz"]  # type: ignore[union-attr]
+    assert kinds.parse("http://host/{name}").locations("a b") == ["http://host/a%20b"]  # type: ignore[union-attr]
+    assert kinds.parse("own/{name}").locations("a b") == ["own/a b", "own/a b.gz"]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("mirror", ["/srv/mirror/", "https://host/mirror"])
 def test_the_mirror_comes_first(mirror: str) -> None:
-    first, second = sources.in_order("mnist", ["pip:a==1"], mirror)
+    first, second = kinds.in_order("mnist", ["pip:a==1"], mirror)
     base = mirror.rstrip("/")
     assert isinstance(first, Places)
     assert first.label == f"IMAGO_MIRROR {mirror}"
@@ -54,20 +54,20 @@ def test_the_mirror_comes_first(mirror: str) -> None:
         f"{base}/images",
         f"{base}/images.gz",
     ]
-    assert second == sources.parse("pip:a==1")
+    assert second == kinds.parse("pip:a==1")
 
 
 @pytest.mark.parametrize("mirror", [None, ""])
 def test_no_mirror(mirror: str | None) -> None:
-    assert sources.in_order("mnist", ["own"], mirror) == [sources.parse("own")]
+    assert kinds.in_order("mnist", ["own"], mirror) == [kinds.parse("own")]
 
 
 def test_a_mirror_of_an_unknown_kind_is_told() -> None:
     with pytest.raises(ParamsError, match=r"^IMAGO_MIRROR must be a folder, http.*got 'ftp://h'"):
-        sources.in_order("mnist", ["own"], "ftp://h")
+        kinds.in_order("mnist", ["own"], "ftp://h")
 
 
 def test_a_password_is_not_shown() -> None:
-    source = sources.parse("https://me:secret@host/{name}")
+    source = kinds.parse("https://me:secret@host/{name}")
     assert source.label == "https://host/{name}"
     assert source.locations("a") == ["https://me:secret@host/a"]  # type: ignore[union-attr]

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
-from imago import store
 from imago.errors import SourceError
+from imago.sources import store
 
 DAMAGE = (
     zipfile.BadZipFile,

@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
-from imago import packages, paths
+from imago import paths
 from imago.errors import SourceError
+from imago.sources import packages
 
 log = logging.getLogger(__name__)
 

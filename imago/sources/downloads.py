@@ -14,8 +14,8 @@ import requests
 
 from imago import paths, progress
 from imago.errors import SourceError
-from imago.retries import TransferError, patiently
-from imago.store import WrongDigestError
+from imago.sources.retries import TransferError, patiently
+from imago.sources.store import WrongDigestError
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from imago import apt_packages, downloads, pip_packages, store
 from imago.errors import SourceError
-from imago.retries import NotFoundError, UnreachableError
-from imago.sources import (
+from imago.sources import apt_packages, downloads, pip_packages, store
+from imago.sources.kinds import (
     MIRROR_VARIABLE,
     AptPackage,
     PipPackage,
@@ -18,6 +17,7 @@ from imago.sources import (
     is_url,
     redacted,
 )
+from imago.sources.retries import NotFoundError, UnreachableError
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,50 @@
+# `make help` lists the targets. Everything runs in .venv, which `make setup` creates.
+
+PYTHON ?= python3
+EXTRA ?= cpu
+LOCK := requirements$(if $(filter gpu,$(EXTRA)),-gpu,).txt
+READY := .venv/ready-$(EXTRA)
+# DVC runs the stages with the `python` that it finds first.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+# The experiments whose data come with the package registries.
+REPRO := mnist_sgd mnist_adam fashion_mlp
+
+.PHONY: help setup check test repro all bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## create .venv with the pinned dependencies (EXTRA=gpu for NVIDIA GPUs)
+
+$(READY): $(LOCK)
+	$(PYTHON) -m venv --clear .venv
+	.venv/bin/python -m pip install --quiet --require-hashes -r $(LOCK)
+	touch $@
+
+check: setup ## lint, format and types
+	ruff check .
+	ruff format --check .
+	mypy
+
+test: setup ## run the tests (no network, some minutes)
+	python -m pytest
+
+repro: setup ## run mnist_sgd, mnist_adam and fashion_mlp on the real data
+	dvc repro $(foreach name,$(REPRO),evaluate@$(name) export@$(name))
+	dvc metrics show
+
+all: setup ## run every experiment
+	dvc repro
+	dvc metrics show
+
+bench: setup ## measure our training against plain Keras, side by side
+	dvc repro --quiet $(foreach name,$(REPRO),train@$(name))
+	python -m bench.training
+
+lock: ## choose the newest allowed dependencies and pin them (needs uv)
+	uv pip compile pyproject.toml --quiet --universal --extra cpu --extra dev --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --output-file requirements.txt
+	uv pip compile pyproject.toml --quiet --universal --extra gpu --extra dev --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --output-file requirements-gpu.txt
+
+clean: ## delete downloads, unfinished trainings and TensorBoard logs; not the DVC cache
+	rm -rf .imago
