@@ -266,7 +266,9 @@ def _map_split(folder: Path, examples: int, image_shape: ImageShape) -> Split:
 def _map(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
     remedy = "run the stage that writes it again"
     try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        # Private pages, which TensorFlow can use in place: it takes no read-only memory.
+        array: NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
+        array.flags.writeable = False
     except FileNotFoundError as error:
         message = f"{path}: not found; {remedy}"
         raise DataError(message) from error

@@ -33,6 +33,9 @@ def run(main: Callable[[str], None], description: str | None) -> None:
     except (ImagoError, OSError) as error:
         print(f"{stage} {name}: {error}", file=sys.stderr)
         raise SystemExit(1) from error
+    except KeyboardInterrupt as interrupt:
+        print(f"{stage} {name}: interrupted", file=sys.stderr)
+        raise SystemExit(130) from interrupt  # 128 + SIGINT, as shells have it
 
 
 def _log_plain_lines() -> None:

@@ -17,5 +17,9 @@ class SourceError(ImagoError, OSError):
     """A file could not be had from a source."""
 
 
+class TrainingError(ImagoError, ArithmeticError):
+    """A training came to numbers that are none."""
+
+
 class ExportError(ImagoError, RuntimeError):
     """An exported model does not agree with the model that it was made from."""

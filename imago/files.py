@@ -18,22 +18,26 @@ if TYPE_CHECKING:  # pandas takes a quarter of a second to import, and only its 
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, and rename what was written there when all went well.
 
-    Works for a file and for a folder. What stood at `path` before is replaced.
+    Works for a file and for a folder. What stood at `path` before is replaced, and stays as it was
+    when something goes wrong.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     _remove(temporary)  # what a killed process of the same number may have left
     try:
         yield temporary
-        if path.is_dir():
-            shutil.rmtree(path)
+        if not temporary.exists():
+            message = f"{path}: nothing was written"
+            raise FileNotFoundError(message)
+        if path.is_dir() or temporary.is_dir():  # a rename replaces files only
+            _remove(path)
         temporary.replace(path)
     finally:
         _remove(temporary)
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
@@ -42,7 +46,9 @@ def _remove(path: Path) -> None:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write `value` as readable JSON."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        temporary.write_text(
+            json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8"
+        )
 
 
 def read_json(path: Path) -> Any:

@@ -1,6 +1,5 @@
 """params.yaml, checked as a whole and given as typed, frozen sections."""
 
-import difflib
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,11 +8,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, TypeVar
 
-import yaml
 from pydantic import Field, GetCoreSchemaHandler, ValidationError
-from pydantic_core import CoreSchema, ErrorDetails, core_schema
+from pydantic_core import CoreSchema, core_schema
 
-from imago import datasets, models, paths, schema
+from imago import datasets, faults, models, paths, schema, strict_yaml
 from imago.errors import ParamsError
 
 T = TypeVar("T")
@@ -31,7 +29,8 @@ class ByName:
 
     def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Build a union of the `Settings` of every module in the package."""
-        names = [module.name for module in pkgutil.iter_modules(self.package.__path__)]
+        found = [module.name for module in pkgutil.iter_modules(self.package.__path__)]
+        names = [name for name in found if not name.startswith("_")]
         modules = {
             name: importlib.import_module(f"{self.package.__name__}.{name}") for name in names
         }
@@ -44,7 +43,7 @@ class ByName:
 class Experiment(schema.Section):
     """One way of training on one variant, scored and exported."""
 
-    input: Annotated[str, Field(pattern=r"^prepared/[^/]+$")]
+    input: schema.Input
     """The folder under data/ that holds the splits."""
     train: Annotated[schema.Train, ByName(models, "model")]
     evaluate: schema.Evaluate
@@ -77,44 +76,36 @@ def load(path: Path = paths.PARAMS) -> Params:
     except FileNotFoundError as error:
         message = f"{path}: not found; run imago's commands in the folder that holds it"
         raise ParamsError(message) from error
+    except UnicodeDecodeError as error:
+        message = f"{path}: must be UTF-8 text, got byte 0x{error.object[error.start]:02x}"
+        raise ParamsError(message) from error
     return parse(text, str(path))
 
 
 def parse(text: str, where: str = "params.yaml") -> Params:
     """Check the text of a params.yaml; `where` begins each line of an error. Raises ParamsError."""
     try:
-        raw = yaml.load(text, Loader=_UniqueKeys)
-    except yaml.YAMLError as error:
-        message = f"{where}: must be YAML: {' '.join(str(error).split())}"
+        raw = strict_yaml.read(text)
+    except ValueError as error:
+        message = f"{where}: must be YAML: {error}"
         raise ParamsError(message) from error
     try:
         params = Params.model_validate(raw)
     except ValidationError as error:
-        faults = [_describe(fault, raw) for fault in error.errors()]
-        raise ParamsError("\n".join(f"{where}: {fault}" for fault in faults)) from error
-    if faults := list(_mismatches(params)):
-        raise ParamsError("\n".join(f"{where}: {fault}" for fault in faults))
+        keys = _known_keys()
+        lines = [faults.describe(fault, raw, schema.PATTERNS, keys) for fault in error.errors()]
+        raise ParamsError("\n".join(f"{where}: {line}" for line in lines)) from error
+    if lines := list(_mismatches(params)):
+        raise ParamsError("\n".join(f"{where}: {line}" for line in lines))
     return params
 
 
 def pick(section: Mapping[str, T], kind: str, name: str) -> T:
     """Take `name` from a section. Raises ParamsError, listing the names that there are."""
     if name not in section:
-        message = f"unknown {kind} {name!r}; params.yaml has {_listed(section)}"
+        message = f"unknown {kind} {name!r}; params.yaml has {', '.join(sorted(section)) or 'none'}"
         raise ParamsError(message)
     return section[name]
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """PyYAML takes the last of two equal keys in silence; DVC refuses the file, and so do we."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                message = f"the key {key!r} stands twice"
-                raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
-        return super().construct_mapping(node, deep)
 
 
 def _mismatches(params: Params) -> Iterator[str]:
@@ -127,7 +118,7 @@ def _mismatches(params: Params) -> Iterator[str]:
             )
     for name, experiment in params.experiments.items():
         if experiment.variant not in params.prepare:
-            known = _listed(f"prepared/{variant}" for variant in params.prepare)
+            known = _listed([f"prepared/{variant}" for variant in params.prepare])
             yield f"experiments.{name}.input must be a variant, {known}, got {experiment.input!r}"
             continue
         fraction = params.prepare[experiment.variant].validation_fraction
@@ -136,50 +127,6 @@ def _mismatches(params: Params) -> Iterator[str]:
                 f"experiments.{name}.train.early_stopping needs validation images, got "
                 f"{fraction} for prepare.{experiment.variant}.validation_fraction"
             )
-
-
-def _describe(fault: ErrorDetails, raw: Any) -> str:
-    """Say a pydantic error as one line: key, rule, value, remedy."""
-    key = ".".join(_location(fault, raw)) or "the file"
-    value = fault["input"]
-    match fault["type"]:
-        case "missing":
-            return f"{key} is missing"
-        case "extra_forbidden":
-            close = difflib.get_close_matches(str(fault["loc"][-1]), _known_keys(), n=1)
-            advice = f"; did you mean {close[0]}?" if close else ""
-            return f"{key} is an unknown key, got {value!r}{advice}"
-        case "union_tag_not_found":
-            return f"{key}.{fault['ctx']['discriminator'].strip(chr(39))} is missing"
-        case "union_tag_invalid":
-            tag, known = fault["ctx"]["discriminator"].strip("'"), fault["ctx"]["expected_tags"]
-            return f"{key}.{tag} must be one of {known}, got {fault['ctx']['tag']!r}"
-        case "value_error":
-            return f"{key}: {fault['msg'].removeprefix('Value error, ')}"
-    rule = fault["msg"].replace("Input should", "must").replace("String should", "must")
-    advice = (
-        "; write numbers without quotes or exponent, as 0.001"
-        if isinstance(value, str) and _is_number(value)
-        else ""
-    )
-    return f"{key} {rule[0].lower()}{rule[1:]}, got {value!r}{advice}"
-
-
-def _location(fault: ErrorDetails, raw: Any) -> Iterator[str]:
-    """Yield the keys of params.yaml that lead to the fault, without what pydantic adds."""
-    here = raw
-    for depth, part in enumerate(fault["loc"], 1):
-        if part in _keys(here):
-            here = here[part]
-        elif not (fault["type"] == "missing" and depth == len(fault["loc"])):
-            continue
-        yield str(part)
-
-
-def _keys(section: Any) -> Iterable[Any]:
-    if isinstance(section, Mapping):
-        return section.keys()
-    return range(len(section)) if isinstance(section, list) else ()
 
 
 def _known_keys() -> set[str]:
@@ -191,13 +138,5 @@ def _known_keys() -> set[str]:
     return {key for section in sections(schema.Section) for key in section.model_fields}
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(sorted(names)) or "none"
+def _listed(names: Iterable[str]) -> str:
+    return f"one of {', '.join(sorted(names))}" if names else "there is none"

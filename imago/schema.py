@@ -4,15 +4,26 @@ No key that shapes a result has a default here: its value stands in params.yaml.
 switches a feature on may be left out, which leaves the feature off.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")]
-"""A key that names a stage, a folder and a file."""
+PATTERNS = {
+    r"^[A-Za-z0-9_][A-Za-z0-9_-]*$": "a name of letters, digits, _ and -, not beginning with -",
+    r"^[A-Za-z0-9_][^/\\]*$": "a file name, without folders, beginning with a letter, digit or _",
+    r"^[0-9a-f]{64}$": "a sha256, 64 characters of 0-9 and a-f",
+    r"^prepared/[A-Za-z0-9_-]+$": "prepared/<variant>",
+}
+"""Regular expressions of texts: what they must be, in words."""
 
-FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][^/\\]*$")]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_NAME, _FILE_NAME, _SHA256, _INPUT = PATTERNS
+Name = Annotated[str, Field(pattern=_NAME)]
+"""A key that names a stage, a folder and a file."""
+FileName = Annotated[str, Field(pattern=_FILE_NAME)]
+Sha256 = Annotated[str, Field(pattern=_SHA256)]
+Input = Annotated[str, Field(pattern=_INPUT)]
+"""A folder under data/ that holds splits."""
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(gt=0)]
 
@@ -88,22 +99,22 @@ class Train(Section):
     """Compile each epoch with XLA: several times faster for dense nets, slower for convolutions."""
 
     @model_validator(mode="after")
-    def _momentum_has_a_use(self) -> Self:
-        if self.momentum is not None and self.optimizer not in ("sgd", "rmsprop"):
-            message = f"momentum is for sgd and rmsprop, and optimizer is {self.optimizer}"
-            raise ValueError(message)
+    def _keys_fit_together(self) -> Self:
+        if faults := list(self._mismatches()):
+            raise ValueError("; ".join(faults))
         return self
 
-    @model_validator(mode="after")
-    def _warmup_ends_before_training(self) -> Self:
+    def _mismatches(self) -> Iterator[str]:
+        if self.momentum is not None and self.optimizer not in ("sgd", "rmsprop"):
+            yield f"momentum is for sgd and rmsprop, and optimizer is {self.optimizer}"
+        if self.weight_decay is None and self.optimizer == "adamw":
+            yield "adamw needs weight_decay, such as 0.004"
         schedule = self.learning_rate_schedule
         if isinstance(schedule, CosineDecay) and schedule.warmup_epochs >= self.epochs:
-            message = (
+            yield (
                 f"learning_rate_schedule.warmup_epochs must be less than epochs, {self.epochs}, "
                 f"got {schedule.warmup_epochs}"
             )
-            raise ValueError(message)
-        return self
 
 
 class Evaluate(Section):

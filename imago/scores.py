@@ -38,7 +38,7 @@ def summary(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float | 
 def cross_entropy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Give the mean of -ln p(true class), in nats; p is held at 1e-7 or more, as Keras does."""
     of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(np.maximum(of_truth, 1e-7)).mean())
+    return float(np.log(1 / np.maximum(of_truth, 1e-7)).mean())
 
 
 def per_class(

@@ -6,6 +6,8 @@ strategy: every replica holds all examples and takes its share of each batch, an
 the gradients over the replicas.
 """
 
+import contextlib
+import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +18,11 @@ import numpy as np
 import tensorflow as tf
 
 from imago.arrays import Split
+from imago.errors import TrainingError
+
+log = logging.getLogger(__name__)
+
+_ALIGNMENT_BYTES = 64  # what TensorFlow's kernels and XLA expect of a buffer
 
 Logs = dict[str, float]
 Sweep = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
@@ -63,7 +70,8 @@ def fit(
     """Train a compiled model on sparse categorical cross-entropy, in place.
 
     Each epoch takes every training example once, in an order drawn from `seed` and the epoch's
-    number. All examples are held in memory.
+    number. Arrays that are mapped into memory, as imago.arrays gives them, are used in place, so
+    what is trained on need not fit into memory.
 
     Callbacks get the calls at the beginning and end of the training and of each epoch; a batch is
     no event, since an epoch is one graph call. A training that goes on from a checkpoint first
@@ -87,6 +95,9 @@ def fit(
     Returns:
         For each epoch loss, accuracy, learning_rate and, with validation, val_loss, val_accuracy;
         means over the epoch's examples, loss in nats.
+
+    Raises:
+        TrainingError: The loss of an epoch is not a finite number.
     """
     strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():
@@ -105,6 +116,9 @@ def fit(
             break
         listeners.on_epoch_begin(epoch)
         logs = _means(train_sweep(*train_tensors, _order(len(train.labels), seed, epoch)))
+        if not math.isfinite(logs["loss"]):
+            message = f"epoch {epoch + 1}: the loss must be finite, got {logs['loss']}; "
+            raise TrainingError(message + "a lower learning_rate may help")
         logs["learning_rate"] = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
         if validation_tensors:
             rows = tf.range(len(validation_tensors[1]))
@@ -140,6 +154,7 @@ def _replay(
 ) -> None:
     if not history:
         return
+    log.info("goes on after epoch %d, which an earlier run finished", len(history))
     for epoch, logs in enumerate(history):
         listeners.on_epoch_begin(epoch)
         listeners.on_epoch_end(epoch, dict(logs))
@@ -147,7 +162,18 @@ def _replay(
 
 
 def _tensors(split: Split) -> tuple[tf.Tensor, tf.Tensor]:
-    return tf.constant(np.asarray(split.images)), tf.constant(np.asarray(split.labels, np.int32))
+    return _tensor(split.images), _tensor(split.labels)
+
+
+def _tensor(array: np.ndarray) -> tf.Tensor:
+    """Give a tensor over the array's own memory where it can be, else over a copy."""
+    view = np.asarray(array)
+    if view.flags.c_contiguous and view.ctypes.data % _ALIGNMENT_BYTES == 0:
+        with contextlib.suppress(ValueError):  # memory that nobody may write to
+            view = view.view()
+            view.flags.writeable = True  # DLPack knows no read-only arrays; nothing writes here
+            return tf.experimental.dlpack.from_dlpack(view.__dlpack__())
+    return tf.constant(view)
 
 
 def _order(example_count: int, seed: int, epoch: int) -> tf.Tensor:
@@ -241,7 +267,8 @@ def _scoring_step(model: keras.Model) -> Callable[[tf.Tensor, tf.Tensor], tf.Ten
 
 
 def _loss_sum(labels: tf.Tensor, probabilities: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(keras.losses.sparse_categorical_crossentropy(labels, probabilities))
+    truth = tf.one_hot(labels, probabilities.shape[-1])
+    return tf.reduce_sum(keras.losses.categorical_crossentropy(truth, probabilities))
 
 
 def _totals(labels: tf.Tensor, probabilities: tf.Tensor, loss_sum: tf.Tensor) -> tf.Tensor:

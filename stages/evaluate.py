@@ -31,10 +31,10 @@ def main(experiment: str) -> None:
     files.write_csv(report / "per_class.csv", scores.per_class(test.labels, probabilities, classes))
     files.write_csv(report / "confusion.csv", scores.confusion(test.labels, probabilities, classes))
     log.info(
-        "%s: accuracy %.2f %% (95 %% interval %.2f to %.2f) on %d test images",
+        "%s: accuracy %.2f %% (95 %% interval %.2f to %.2f) on %s test images",
         experiment,
         *(100 * summary[name] for name in ("accuracy", "accuracy_low", "accuracy_high")),
-        summary["examples"],
+        f"{summary['examples']:,}",
     )
 
 

@@ -33,7 +33,9 @@ def main(experiment: str) -> None:
             found = exports.predict_in_batches(exports.read(name, path), images, batch_size)
             agreements[name] = exports.agreement(expected, found)
             difference = agreements[name]["greatest_difference"]
-            log.info("%s: at most %.1e from Keras on %d images", name, difference, len(images))
+            log.info(
+                "%s: at most %.1e from Keras on %s images", name, difference, f"{len(images):,}"
+            )
             if not difference <= settings.greatest_difference:
                 message = (
                     f"{name}: the greatest difference from Keras' probabilities must be at most "

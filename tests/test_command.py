@@ -1,6 +1,7 @@
 """Stages run as they are from dvc.yaml: `python -m stages.<stage> <name>`."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -32,22 +33,34 @@ if __name__ == "__main__":
 
 
 @pytest.fixture
-def stage(tmp_path):
-    """Give a function that runs a stage, `shout`, with a given body and arguments."""
+def start(tmp_path):
+    """Give a function that starts a stage, `shout`, with a given body and arguments."""
 
-    def run(body, *arguments):
+    def start(body, *arguments):
         folder = tmp_path / "stages"
         folder.mkdir()
         (folder / "__init__.py").touch()
         (folder / "shout.py").write_text(STAGE.replace("BODY", body), "utf-8")
-        return subprocess.run(
+        return subprocess.Popen(
             [sys.executable, "-m", "stages.shout", *arguments],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(REPOSITORY), "COLUMNS": "100"},
-            check=False,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
+
+    return start
+
+
+@pytest.fixture
+def stage(start):
+    """Give a function that runs a stage to its end."""
+
+    def run(body, *arguments):
+        with start(body, *arguments) as process:
+            said, complained = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, said, complained)
 
     return run
 
@@ -89,6 +102,20 @@ def test_bug_ends_with_a_traceback(stage, error):
     assert ended.stderr.startswith("Traceback (most recent call last):")
     assert "stages/shout.py" in ended.stderr
     assert ended.stderr.splitlines()[-1].startswith(error)
+
+
+def test_interrupt_ends_in_one_line(start):
+    body = (
+        "import signal, time; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # background jobs ignore it
+        "log.info('ready'); time.sleep(60)"
+    )
+    with start(body, "tiny") as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        said, complained = process.communicate()
+
+    assert (process.returncode, said, complained) == (130, "", "shout tiny: interrupted\n")
 
 
 def test_help_shows_the_docstring_as_it_stands(stage):

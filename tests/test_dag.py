@@ -17,7 +17,7 @@ SETTINGS = params.load(ROOT / paths.PARAMS)
 
 def _stages() -> dict[str, PipelineStage]:
     with Repo(str(ROOT)) as repo:
-        return {stage.addressing: stage for stage in repo.index.stages}
+        return {stage.name: stage for stage in repo.index.stages}
 
 
 STAGES = _stages()

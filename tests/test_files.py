@@ -1,4 +1,6 @@
 import csv
+import math
+import pathlib
 
 import numpy as np
 import pandas as pd
@@ -57,6 +59,37 @@ def test_file_replaces_a_folder(tmp_path):
         temporary.write_text("new", "utf-8")
 
     assert path.read_text("utf-8") == "new"
+    assert names(tmp_path) == ["model"]
+
+
+def test_folder_replaces_a_file(tmp_path):
+    path = tmp_path / "model"
+    path.write_text("old", "utf-8")
+
+    with files.replacing(path) as temporary:
+        temporary.mkdir()
+        (temporary / "new").write_text("new", "utf-8")
+        assert path.read_text("utf-8") == "old"
+
+    assert names(path) == ["new"]
+    assert names(tmp_path) == ["model"]
+
+
+@pytest.mark.parametrize("write", [pathlib.Path.mkdir, pathlib.Path.touch], ids=["folder", "file"])
+@pytest.mark.parametrize("target", ["folder", "gone"])
+def test_link_is_replaced_and_its_target_stays(tmp_path, target, write):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/old").write_text("old", "utf-8")
+    path = tmp_path / "model"
+    path.symlink_to(target)
+
+    with files.replacing(path) as temporary:
+        write(temporary)
+
+    assert not path.is_symlink()
+    assert path.is_dir() == (write is pathlib.Path.mkdir)
+    assert names(tmp_path / "folder") == ["old"]
+    assert names(tmp_path) == ["folder", "model"]
 
 
 class Failure(Exception):
@@ -67,6 +100,11 @@ def write_half_a_file(path):
     with files.replacing(path) as temporary:
         temporary.write_text("half", "utf-8")
         raise Failure
+
+
+def write_nothing(path):
+    with files.replacing(path):
+        pass
 
 
 def write_half_a_folder(path):
@@ -99,6 +137,18 @@ def test_failure_leaves_the_old_folder_and_no_litter(tmp_path):
     assert names(tmp_path) == ["model"]
 
 
+@pytest.mark.parametrize("write", [pathlib.Path.mkdir, pathlib.Path.touch], ids=["folder", "file"])
+def test_writing_nothing_is_a_failure_and_leaves_the_old(tmp_path, write):
+    path = tmp_path / "model"
+    write(path)
+
+    with pytest.raises(FileNotFoundError, match=rf"\A{path}: nothing was written\Z"):
+        write_nothing(path)
+
+    assert path.is_dir() == (write is pathlib.Path.mkdir)
+    assert names(tmp_path) == ["model"]
+
+
 def test_failure_before_anything_is_written(tmp_path):
     with pytest.raises(Failure), files.replacing(tmp_path / "report.txt"):
         raise Failure
@@ -119,6 +169,36 @@ def test_litter_of_a_killed_process_is_no_hindrance(tmp_path):
 
     assert names(path) == ["new"]
     assert names(tmp_path) == ["model"]
+
+
+def leave_file(litter, _):
+    litter.write_text("half", "utf-8")
+
+
+def leave_folder(litter, _):
+    litter.mkdir()
+    (litter / "half").write_text("half", "utf-8")
+
+
+def leave_link(litter, target):
+    litter.symlink_to(target)
+
+
+@pytest.mark.parametrize("leave", [leave_file, leave_folder, leave_link])
+def test_litter_of_a_killed_process_is_not_taken_for_what_was_written(tmp_path, leave):
+    target = tmp_path / "target"
+    target.mkdir()
+    (target / "kept").touch()
+    path = tmp_path / "sub/model"
+    with files.replacing(path) as temporary:
+        temporary.touch()
+    leave(temporary, target)  # as a process of the same number would
+
+    with pytest.raises(FileNotFoundError, match="nothing was written"):
+        write_nothing(path)
+
+    assert names(path.parent) == ["model"]
+    assert names(target) == ["kept"]
 
 
 def test_json_round_trip(tmp_path):
@@ -145,6 +225,18 @@ def test_json_that_cannot_be_written_leaves_the_old(tmp_path):
 
     with pytest.raises(TypeError, match="float32"):
         files.write_json(path, {"accuracy": 0.5, "loss": np.float32(0.5)})
+
+    assert files.read_json(path) == {"loss": 1.0}
+    assert names(tmp_path) == ["metrics.json"]
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_json_has_no_word_for_these(tmp_path, value):
+    path = tmp_path / "metrics.json"
+    files.write_json(path, {"loss": 1.0})
+
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.write_json(path, {"accuracy": 0.5, "loss": value})
 
     assert files.read_json(path) == {"loss": 1.0}
     assert names(tmp_path) == ["metrics.json"]

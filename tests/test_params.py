@@ -47,6 +47,11 @@ OPTIMIZER, RATE, EPOCHS = "optimizer: sgd", "learning_rate: 0.1", "epochs: 2"
 SCHEDULE = "learning_rate: 0.1\n      learning_rate_schedule: "
 EARLY_STOPPING = "\n      early_stopping: {monitor: validation_loss, patience_epochs: 3}"
 
+QUOTED_NUMBER = "; write numbers without quotes or exponent, as 0.001"
+NO_SECTION = "the file must be a section of keys and values, got"
+NAME = "must be a name of letters, digits, _ and -, not beginning with -,"
+FILE_NAME = "must be a file name, without folders, beginning with a letter, digit or _,"
+
 
 def changed(old, new):
     assert TEXT.count(old) == 1
@@ -82,6 +87,13 @@ def test_file_is_utf_8(tmp_path):
     path.write_text(changed("[cat, dog]", "[Füchse, 犬]"), "utf-8")
 
     assert params.load(path).datasets["pets"].extract.classes == ["Füchse", "犬"]
+
+
+def test_words_of_yaml_1_1_are_text():
+    text = changed("[cat, dog]", "[no, yes, on, 1e3, 1:00]")
+
+    classes = params.parse(text).datasets["pets"].extract.classes
+    assert classes == ["no", "yes", "on", "1e3", "1:00"]
 
 
 def test_sections_are_typed():
@@ -187,6 +199,20 @@ def test_training_section_may_say(old, new, key, value):
             "prepare.whole.zzz is an unknown key, got 'red'",
             "nothing alike",
         ),
+        fault("seed: 20", "seed: 20\nzzz: null", "zzz is an unknown key, got null"),
+        fault("seed: 20", "seed: 20\nzzz: [1, 2]", "zzz is an unknown key, got [1, 2]"),
+        fault(
+            "seed: 20",
+            f"seed: 20\nzzz: {dict.fromkeys('abcdefg', 0)}",
+            "zzz is an unknown key, got {'a': 0, 'b': 0, 'c': 0, 'd': 0, ...}",
+            "big section",
+        ),
+        fault(
+            RATE,
+            f"{RATE}\n      layout: idx",
+            "experiments.tiny.train.layout is an unknown key, got 'idx'",
+            "known elsewhere",
+        ),
     ],
 )
 def test_unknown_key(old, new, message):
@@ -219,24 +245,22 @@ def test_missing_key(line, key):
         fault(
             RATE,
             "learning_rate: 1e-3",
-            "experiments.tiny.train.learning_rate must be a valid number, got '1e-3'; "
-            "write numbers without quotes or exponent, as 0.001",
+            "experiments.tiny.train.learning_rate must be a number, got '1e-3'" + QUOTED_NUMBER,
         ),
         fault(
             RATE,
             "learning_rate: '0.1'",
-            "experiments.tiny.train.learning_rate must be a valid number, got '0.1'; "
-            "write numbers without quotes or exponent, as 0.001",
+            "experiments.tiny.train.learning_rate must be a number, got '0.1'" + QUOTED_NUMBER,
         ),
         fault(
             RATE,
             "learning_rate: fast",
-            "experiments.tiny.train.learning_rate must be a valid number, got 'fast'",
+            "experiments.tiny.train.learning_rate must be a number, got 'fast'",
         ),
         fault(
             RATE,
             "learning_rate: true",
-            "experiments.tiny.train.learning_rate must be a valid number, got True",
+            "experiments.tiny.train.learning_rate must be a number, got true",
         ),
         fault(
             RATE,
@@ -244,44 +268,67 @@ def test_missing_key(line, key):
             "experiments.tiny.train.learning_rate must be a finite number, got nan",
         ),
         fault(
-            EPOCHS, "epochs: 2.5", "experiments.tiny.train.epochs must be a valid integer, got 2.5"
+            EPOCHS, "epochs: 2.5", "experiments.tiny.train.epochs must be a whole number, got 2.5"
         ),
         fault(
-            EPOCHS, "epochs: 2.0", "experiments.tiny.train.epochs must be a valid integer, got 2.0"
+            EPOCHS, "epochs: 2.0", "experiments.tiny.train.epochs must be a whole number, got 2.0"
         ),
         fault(
             EPOCHS,
             "epochs: true",
-            "experiments.tiny.train.epochs must be a valid integer, got True",
+            "experiments.tiny.train.epochs must be a whole number, got true",
         ),
         fault(
             EPOCHS,
             "epochs: null",
-            "experiments.tiny.train.epochs must be a valid integer, got None",
+            "experiments.tiny.train.epochs must be a whole number, got null",
         ),
-        fault("seed: 20", "seed:", "seed must be a valid integer, got None"),
+        fault("seed: 20", "seed:", "seed must be a whole number, got null"),
         fault(
             "jit_compile: false",
             "jit_compile: 1",
-            "experiments.tiny.train.jit_compile must be a valid boolean, got 1",
+            "experiments.tiny.train.jit_compile must be true or false, got 1",
         ),
         fault(
             "jit_compile: false",
             "jit_compile: 'no'",
-            "experiments.tiny.train.jit_compile must be a valid boolean, got 'no'",
+            "experiments.tiny.train.jit_compile must be true or false, got 'no'",
         ),
         fault(
             "[3, 5]",
             "[3, 5.5]",
-            "experiments.tiny.train.hidden_units.1 must be a valid integer, got 5.5",
+            "experiments.tiny.train.hidden_units.1 must be a whole number, got 5.5",
         ),
-        fault("[3, 5]", "3", "experiments.tiny.train.hidden_units must be a valid list, got 3"),
+        fault("[3, 5]", "3", "experiments.tiny.train.hidden_units must be a list, got 3"),
         fault(
             "[cat, dog]",
-            "[cat, no]",
-            "datasets.pets.extract.classes.1 must be a valid string, got False",
+            "[cat, false]",
+            "datasets.pets.extract.classes.1 must be text; put it in quotes, got false",
         ),
-        fault("{batch_size: 10}", "10", "experiments.tiny.evaluate must be a … got 10"),
+        fault(
+            "[cat, dog]",
+            "[cat, 3]",
+            "datasets.pets.extract.classes.1 must be text; put it in quotes, got 3",
+        ),
+        fault("seed: 20", "seed: 010", "seed must be a whole number, got '010'" + QUOTED_NUMBER),
+        fault("seed: 20", "seed: 1:00", "seed must be a whole number, got '1:00'"),
+        fault(
+            "{batch_size: 10}",
+            "10",
+            "experiments.tiny.evaluate must be a section of keys and values, got 10",
+        ),
+        fault(
+            "{batch_size: 10}",
+            "",
+            "experiments.tiny.evaluate must be a section of keys and values, got null",
+            "empty section",
+        ),
+        fault(
+            "files: {a: HASH, b: HASH, c: HASH, d: HASH}".replace("HASH", "f" * 64),
+            "files: [a]",
+            "datasets.pets.files must be a section of keys and values, got ['a']",
+            "list for a section",
+        ),
     ],
 )
 def test_wrong_type(old, new, message):
@@ -335,9 +382,24 @@ def test_wrong_type(old, new, message):
             "greatest_difference: 0.0",
             "experiments.tiny.export.greatest_difference must be greater than 0, got 0.0",
         ),
-        fault("[pip:pets==1.0]", "[]", "datasets.pets.sources … at least 1 … got []"),
-        fault("[litert]", "[]", "experiments.tiny.export.formats … at least 1 … got []"),
-        fault("[cat, dog]", "[cat]", "datasets.pets.extract.classes … at least 2 … got ['cat']"),
+        fault("[pip:pets==1.0]", "[]", "datasets.pets.sources must have at least 1, got []"),
+        fault("[litert]", "[]", "experiments.tiny.export.formats must have at least 1, got []"),
+        fault(
+            "[cat, dog]",
+            "[cat]",
+            "datasets.pets.extract.classes must have at least 2, got ['cat']",
+        ),
+        fault(
+            "[cat, dog]",
+            "[cat, '']",
+            "datasets.pets.extract.classes.1 must have at least 1 character, got ''",
+        ),
+        fault(
+            "files: {a: HASH, b: HASH, c: HASH, d: HASH}".replace("HASH", "f" * 64),
+            "files: {}",
+            "datasets.pets.files must have at least 1, got {}",
+            "no files",
+        ),
     ],
 )
 def test_value_out_of_range(old, new, message):
@@ -351,22 +413,38 @@ def test_value_out_of_range(old, new, message):
         fault(
             "{dataset: pets, image_size_px: 8",
             "{dataset: cats, image_size_px: 8",
-            "prepare.whole.dataset must be a data set, pets, got 'cats'",
+            "prepare.whole.dataset must be a data set, one of pets, got 'cats'",
             "data set",
         ),
         fault(
             "input: prepared/pets4",
             "input: prepared/pets5",
-            "experiments.tiny.input must be a variant, prepared/pets4, prepared/whole, "
+            "experiments.tiny.input must be a variant, one of prepared/pets4, prepared/whole, "
             "got 'prepared/pets5'",
         ),
         fault(
             "input: prepared/pets4",
             "input: pets4",
-            "experiments.tiny.input must …prepared/… got 'pets4'",
+            "experiments.tiny.input must be prepared/<variant>, got 'pets4'",
         ),
-        fault("model: mlp", "model: vgg", "experiments.tiny.train.model must … 'mlp'… got 'vgg'"),
-        fault("layout: idx", "layout: zip", "datasets.pets.layout must … 'idx'… got 'zip'"),
+        fault(
+            "input: prepared/pets4",
+            "input: prepared/pets4/train",
+            "experiments.tiny.input must be prepared/<variant>, got 'prepared/pets4/train'",
+        ),
+        fault(
+            "model: mlp",
+            "model: vgg",
+            "experiments.tiny.train.model must be one of …'mlp'…, got 'vgg'",
+        ),
+        fault(
+            "model: mlp",
+            "model: null",
+            "experiments.tiny.train.model must be one of …'mlp'…, got null",
+        ),
+        fault(
+            "layout: idx", "layout: zip", "datasets.pets.layout must be one of …'idx'…, got 'zip'"
+        ),
         fault(
             OPTIMIZER,
             "optimizer: lion",
@@ -384,6 +462,11 @@ def test_value_out_of_range(old, new, message):
             "prepare.whole.color must be 'grayscale' or 'rgb', got 'gray'",
         ),
         fault(
+            "color: rgb",
+            "color: '3'",
+            "prepare.whole.color must be 'grayscale' or 'rgb', got '3'",
+        ),
+        fault(
             "formats: [litert]",
             "formats: [litert, onnx]",
             "experiments.tiny.export.formats.1 must be 'litert' or 'saved_model', got 'onnx'",
@@ -396,20 +479,24 @@ def test_unknown_name_lists_those_there_are(old, new, message):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "key", "value"),
+    ("old", "new", "message"),
     [
-        pytest.param("  tiny:", "  a b:", "experiments.a b", "'a b'", id="space"),
-        pytest.param("  tiny:", "  -x:", "experiments.-x", "'-x'", id="leading dash"),
-        pytest.param("  tiny:", "  ../x:", "experiments.../x", "'../x'", id="path"),
-        pytest.param("  whole:", "  '':", "prepare.", "''", id="empty"),
-        pytest.param("  whole:", "  v1.5:", "prepare.v1.5", "'v1.5'", id="dot"),
-        pytest.param("  whole:", "  8:", "prepare.8", "8", id="number"),
-        pytest.param("{a: ", "{../a: ", "datasets.pets.files.../a", "'../a'", id="file"),
-        pytest.param("{a: ", "{.a: ", "datasets.pets.files..a", "'.a'", id="hidden file"),
+        fault("  tiny:", "  a b:", f"experiments.a b {NAME} got 'a b'", "space"),
+        fault("  tiny:", "  -x:", f"experiments.-x {NAME} got '-x'", "leading dash"),
+        fault("  tiny:", "  ../x:", f"experiments.../x {NAME} got '../x'", "path"),
+        fault("  tiny:", "  '1.5':", f"experiments.1.5 {NAME} got '1.5'", "number in quotes"),
+        fault("  whole:", "  '':", f"prepare. {NAME} got ''", "empty"),
+        fault("  whole:", "  v1.5:", f"prepare.v1.5 {NAME} got 'v1.5'", "dot"),
+        fault("  whole:", "  8:", "prepare.8 must be text; put it in quotes, got 8", "number"),
+        fault("  whole:", "  null:", "prepare.null must be text; put it in quotes, got null"),
+        fault("  whole:", "  true:", "prepare.true must be text; put it in quotes, got true"),
+        fault("seed: 20", "seed: 20\n1.5: 1", "1.5 must be text; put it in quotes, got 1.5"),
+        fault("{a: ", "{../a: ", f"datasets.pets.files.../a {FILE_NAME} got '../a'", "file"),
+        fault("{a: ", "{.a: ", f"datasets.pets.files..a {FILE_NAME} got '.a'", "hidden file"),
     ],
 )
-def test_bad_name(old, new, key, value):
-    with pytest.raises(ParamsError, match=lines_saying(f"params.yaml: {key} must … got {value}")):
+def test_bad_name(old, new, message):
+    with pytest.raises(ParamsError, match=lines_saying(f"params.yaml: {message}")):
         params.parse(changed(old, new))
 
 
@@ -421,13 +508,17 @@ def test_bad_name(old, new, key, value):
         pytest.param("F" * 64, id="upper case"),
         pytest.param("g" * 64, id="not hexadecimal"),
         pytest.param("md5-" + "f" * 60, id="prefix"),
+        pytest.param("1" * 63, id="digits only"),  # no advice to write it without quotes
     ],
 )
 def test_bad_digest(digest):
-    message = f"params.yaml: datasets.pets.files.a must … got '{digest}'"
+    message = (
+        "params.yaml: datasets.pets.files.a must be a sha256, 64 characters of 0-9 and a-f, "
+        f"got '{digest}'"
+    )
 
     with pytest.raises(ParamsError, match=lines_saying(message)):
-        params.parse(changed("{a: " + "f" * 64, "{a: " + digest))
+        params.parse(changed("{a: " + "f" * 64, f"{{a: '{digest}'"))
 
 
 def test_each_fault_has_its_line():
@@ -436,8 +527,8 @@ def test_each_fault_has_its_line():
     with pytest.raises(
         ParamsError,
         match=lines_saying(
-            "params.yaml: prepare.whole.color must … got 'gray'",
-            "params.yaml: experiments.tiny.train.epochs must … got 0",
+            "params.yaml: prepare.whole.color must be 'grayscale' or 'rgb', got 'gray'",
+            "params.yaml: experiments.tiny.train.epochs must be greater than 0, got 0",
         ),
     ):
         params.parse(text)
@@ -450,9 +541,24 @@ def test_each_fault_between_sections_has_its_line():
     with pytest.raises(
         ParamsError,
         match=lines_saying(
-            "params.yaml: prepare.whole.dataset must … got 'cats'",
-            "params.yaml: prepare.pets4.dataset must … got 'cats'",
-            "params.yaml: experiments.tiny.input must … got 'prepared/pets5'",
+            "params.yaml: prepare.whole.dataset must be a data set, one of pets, got 'cats'",
+            "params.yaml: prepare.pets4.dataset must be a data set, one of pets, got 'cats'",
+            "params.yaml: experiments.tiny.input must be a variant, one of prepared/pets4, "
+            "prepared/whole, got 'prepared/pets5'",
+        ),
+    ):
+        params.parse(text)
+
+
+def test_names_when_there_are_none():
+    text = TEXT[: TEXT.index("datasets:")] + "datasets: {}\n" + TEXT[TEXT.index("prepare:") :]
+    message = "must be a data set, there is none, got 'pets'"
+
+    with pytest.raises(
+        ParamsError,
+        match=lines_saying(
+            f"params.yaml: prepare.whole.dataset {message}",
+            f"params.yaml: prepare.pets4.dataset {message}",
         ),
     ):
         params.parse(text)
@@ -464,7 +570,7 @@ def test_each_fault_between_sections_has_its_line():
         fault(
             RATE,
             SCHEDULE + "{kind: step}",
-            "learning_rate_schedule.kind must … 'cosine', 'exponential'… got 'step'",
+            "learning_rate_schedule.kind must be one of 'cosine', 'exponential', got 'step'",
             "unknown kind",
         ),
         fault(
@@ -474,7 +580,10 @@ def test_each_fault_between_sections_has_its_line():
             "no kind",
         ),
         fault(
-            RATE, SCHEDULE + "cosine", "learning_rate_schedule must … got 'cosine'", "no mapping"
+            RATE,
+            SCHEDULE + "cosine",
+            "learning_rate_schedule must be a section of keys and values, got 'cosine'",
+            "no section",
         ),
         fault(
             RATE,
@@ -521,15 +630,40 @@ def test_warmup_must_end_before_the_training(warmup_epochs):
         params.parse(changed(RATE, SCHEDULE + schedule))
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
-def test_momentum_without_use(optimizer):
+@pytest.mark.parametrize(
+    ("optimizer", "more"),
+    [
+        pytest.param("adam", "", id="adam"),
+        pytest.param("adamw", "\n      weight_decay: 0.004", id="adamw"),
+    ],
+)
+def test_momentum_without_use(optimizer, more):
     message = (
         "params.yaml: experiments.tiny.train: momentum is for sgd and rmsprop, "
         f"and optimizer is {optimizer}"
     )
 
     with pytest.raises(ParamsError, match=lines_saying(message)):
-        params.parse(changed(OPTIMIZER, f"optimizer: {optimizer}\n      momentum: 0.9"))
+        params.parse(changed(OPTIMIZER, f"optimizer: {optimizer}\n      momentum: 0.9{more}"))
+
+
+@pytest.mark.parametrize("more", ["", "\n      weight_decay: null"], ids=["left out", "null"])
+def test_adamw_without_weight_decay(more):
+    message = "params.yaml: experiments.tiny.train: adamw needs weight_decay, such as 0.004"
+
+    with pytest.raises(ParamsError, match=lines_saying(message)):
+        params.parse(changed(OPTIMIZER, f"optimizer: adamw{more}"))
+
+
+def test_mismatches_of_a_section_share_a_line():
+    message = (
+        "params.yaml: experiments.tiny.train: "
+        "momentum is for sgd and rmsprop, and optimizer is adamw; "
+        "adamw needs weight_decay, such as 0.004"
+    )
+
+    with pytest.raises(ParamsError, match=lines_saying(message)):
+        params.parse(changed(OPTIMIZER, "optimizer: adamw\n      momentum: 0.9"))
 
 
 def test_early_stopping_without_validation_images():
@@ -586,19 +720,21 @@ def test_bad_idx_section(old, new, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param("", "the file must … got None", id="empty"),
-        pytest.param("# nothing\n", "the file must … got None", id="comments only"),
-        pytest.param("- seed\n", "the file must … got ['seed']", id="list"),
-        pytest.param("seed\n", "the file must … got 'seed'", id="string"),
-        pytest.param("seed: [20\n", "must be YAML: … expected ',' or ']'…", id="not YAML"),
-        pytest.param("seed:\n\t- 20\n", r"must be YAML: … '\t' … line 2…", id="tab"),
-        pytest.param("seed: 20\n---\nseed: 20\n", "must be YAML: … document…", id="two documents"),
+        pytest.param("", f"{NO_SECTION} null", id="empty"),
+        pytest.param("# nothing\n", f"{NO_SECTION} null", id="comments only"),
+        pytest.param("- seed\n", f"{NO_SECTION} ['seed']", id="list"),
+        pytest.param("seed\n", f"{NO_SECTION} 'seed'", id="string"),
         pytest.param(
-            "seed: !!python/name:os.system\n", "must be YAML: … tag …os.system…", id="Python tag"
+            "seed: [20\n", "must be YAML: line 2, column 1: expected ',' or ']'…", id="not YAML"
+        ),
+        pytest.param(
+            "seed: !!python/name:os.system\n",
+            "must be YAML: line 1, column 7: tags are not allowed, got …os.system",
+            id="tag",
         ),
     ],
 )
-def test_file_without_a_mapping(tmp_path, text, message):
+def test_file_without_a_section(tmp_path, text, message):
     path = tmp_path / "params.yaml"
     path.write_text(text, "utf-8")
 
@@ -607,18 +743,49 @@ def test_file_without_a_mapping(tmp_path, text, message):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "key"),
+    ("old", "new", "message"),
     [
-        pytest.param("seed: 20", "seed: 20\nseed: 20", "seed", id="at the top"),
-        pytest.param("epochs: 2", "epochs: 2\n      epochs: 3", "epochs", id="in a section"),
-        pytest.param("color: rgb", "color: rgb, color: rgb", "color", id="in braces"),
+        fault(
+            "seed: 20", "seed: 20\nseed: 20", "line 3, column 1: the key 'seed' stands twice", "top"
+        ),
+        fault(
+            EPOCHS,
+            "epochs: 2\n      epochs: 3",
+            "line 26, column 7: the key 'epochs' stands twice",
+            "in a section",
+        ),
+        fault(
+            "color: rgb",
+            "color: rgb, color: rgb",
+            "line 13, column 56: the key 'color' stands twice",
+            "in braces",
+        ),
     ],
 )
-def test_key_that_stands_twice(old, new, key):
-    message = f"params.yaml: must be YAML: the key '{key}' stands twice…"
-
-    with pytest.raises(ParamsError, match=lines_saying(message)):
+def test_key_that_stands_twice(old, new, message):
+    with pytest.raises(ParamsError, match=lines_saying(f"params.yaml: must be YAML: {message}")):
         params.parse(changed(old, new))
+
+
+def test_merge_keys():
+    text = changed("  whole: {dataset", "  whole: &whole {dataset").replace(
+        "  pets4: {dataset: pets, image_size_px: 4, color: grayscale, ",
+        "  pets4: {<<: *whole, image_size_px: 4, ",
+    )
+
+    assert params.parse(text).prepare["pets4"] == schema.Prepare(
+        dataset="pets", image_size_px=4, color="rgb", validation_fraction=0.2
+    )
+
+
+def test_file_that_is_not_utf_8(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_bytes(changed("[cat, dog]", "[Füchse, dog]").encode("latin-1"))
+
+    with pytest.raises(
+        ParamsError, match=lines_saying(f"{path}: must be UTF-8 text, got byte 0xfc")
+    ):
+        params.load(path)
 
 
 def test_missing_file(tmp_path):
@@ -684,9 +851,10 @@ else:
 
 
 def load_with_new_model(folder, text):
-    """Load params.yaml in a process in which imago.models has one more module."""
+    """Load params.yaml in a process in which imago.models has a new model and its helper."""
     (folder / "models").mkdir()
     (folder / "models/newcomer.py").write_text(NEW_MODEL, "utf-8")
+    (folder / "models/_newcomer_layers.py").write_text("raise SystemError('imported')", "utf-8")
     (folder / "params.yaml").write_text(text, "utf-8")
     return subprocess.run(
         [sys.executable, "-c", LOAD_WITH_NEW_MODEL, folder / "models"],
@@ -704,8 +872,15 @@ def load_with_new_model(folder, text):
         pytest.param("newcomer", "imago.models.newcomer 7", id="found"),
         pytest.param(
             "vgg",
-            "params.yaml: experiments.tiny.train.model must … 'mlp'… 'newcomer'… got 'vgg'",
+            "params.yaml: experiments.tiny.train.model must be one of …'mlp'…, 'newcomer'…, "
+            "got 'vgg'",
             id="listed",
+        ),
+        pytest.param(
+            "_newcomer_layers",
+            "params.yaml: experiments.tiny.train.model must be one of …'mlp'…, 'newcomer'…, "
+            "got '_newcomer_layers'",
+            id="helper",
         ),
     ],
 )

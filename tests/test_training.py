@@ -12,6 +12,7 @@ import pytest
 from imago import determinism, training
 from imago.arrays import Split
 from imago.checkpoints import FileCheckpoint
+from imago.errors import TrainingError
 from imago.training import State
 
 BATCH = 16  # of 70 examples: four full batches and one of six
@@ -228,6 +229,14 @@ def test_a_training_resumed_after_early_stopping_stops_at_once(blobs, tmp_path):
     (first, model), (second, again) = run(), run()
     assert first == second
     np.testing.assert_array_equal(weights(model), weights(again))
+
+
+def test_a_training_that_diverges_is_an_error(blobs, tmp_path):
+    checkpoint = FileCheckpoint(tmp_path)
+    model = build(optimizer=keras.optimizers.SGD(1e30))
+    with pytest.raises(TrainingError, match=r"epoch \d: the loss must be finite, got nan"):
+        fit(model, blobs, epochs=9, checkpoint=checkpoint)
+    assert all(math.isfinite(logs["loss"]) for logs in checkpoint.restore(build()).history)
 
 
 def test_tensorboard_writes_event_files(blobs, tmp_path):

@@ -1,6 +1,7 @@
 """A whole project in a folder: this repository's pipeline over a tiny data set in IDX files."""
 
 import hashlib
+import json
 import os
 import shutil
 import struct
@@ -101,7 +102,9 @@ def create(folder: Path) -> None:
     (folder / "published").mkdir()
     for name, data in idx_files().items():
         (folder / "published" / name).write_bytes(data)
-    (folder / "params.yaml").write_text(yaml.safe_dump(settings(), sort_keys=False))
+    # Through JSON, so that no part is shared and written as an anchor.
+    plain = json.loads(json.dumps(settings()))
+    (folder / "params.yaml").write_text(yaml.safe_dump(plain, sort_keys=False))
     run(folder, "git", "init", "--quiet", "--initial-branch=main")
     commit(folder, "Begin")
 

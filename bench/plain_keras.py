@@ -1,0 +1,55 @@
+"""A usual training script, for comparison with `python -m stages.train`.
+
+    python -m bench.plain_keras mnist_adam model.keras
+
+Reads the arrays, trains the experiment's layers with `model.fit`, saves the model.
+"""
+
+import importlib
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+
+from imago import optimizers, params
+from imago.normalization import Statistics
+
+
+def main(experiment: str, target: str) -> None:
+    """Train and save."""
+    settings = params.load()
+    chosen = settings.experiments[experiment]
+    recipe, data = chosen.train, f"data/{chosen.input}"
+    images, labels = np.load(f"{data}/train/images.npy"), np.load(f"{data}/train/labels.npy")
+    validation = None
+    if settings.prepare[chosen.variant].validation_fraction:
+        validation = (
+            np.load(f"{data}/validation/images.npy"),
+            np.load(f"{data}/validation/labels.npy"),
+        )
+    statistics = Statistics([float(images.mean())], [float(images.var())])
+
+    keras.utils.set_random_seed(settings.seed)
+    architecture = importlib.import_module(f"imago.models.{recipe.model}")
+    model = architecture.build(recipe, images.shape[1:], int(labels.max()) + 1, statistics)
+    model.compile(
+        optimizers.build(recipe, -(-len(labels) // recipe.batch_size)),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    model.fit(
+        images,
+        labels,
+        batch_size=recipe.batch_size,
+        epochs=recipe.epochs,
+        validation_data=validation,
+        verbose=2,
+    )
+    model.save(target)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,94 @@
+"""An experiment's data, model and two ways of training it: imago's loop and plain Keras."""
+
+import importlib
+import time
+from dataclasses import dataclass
+
+from imago import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
+import keras
+import numpy as np
+
+from imago import arrays, determinism, optimizers, params, paths, training
+from imago.params import Experiment
+from imago.training import State
+
+
+class NoCheckpoint:
+    """Keeps nothing: a measurement starts anew."""
+
+    def restore(self, model: keras.Model) -> State:
+        """Give the state of a training that has not begun."""
+        return State()
+
+    def save(self, model: keras.Model, state: State) -> None:
+        """Keep nothing."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a training took and came to."""
+
+    seconds: float
+    """Of the training call alone, tracing and compiling included, imports and model not.
+
+    imago reads the mapped arrays within this time; plain Keras has them in memory before.
+    """
+    accuracy: float
+    """On the test split, 0..1."""
+
+
+def with_imago(experiment: str, seed: int) -> Result:
+    """Train as stages/train.py does."""
+    determinism.enable(seed)
+    chosen, model, train, validation = _load(experiment)
+    start = time.perf_counter()
+    training.fit(
+        model,
+        train,
+        validation,
+        epochs=chosen.train.epochs,
+        batch_size=chosen.train.batch_size,
+        seed=seed,
+        jit_compile=chosen.train.jit_compile,
+        checkpoint=NoCheckpoint(),
+    )
+    return Result(time.perf_counter() - start, _accuracy(chosen, model))
+
+
+def with_plain_keras(experiment: str, seed: int) -> Result:
+    """Train the same layers with the same optimizer, batch size and steps by `model.fit`."""
+    keras.utils.set_random_seed(seed)
+    chosen, model, train, validation = _load(experiment)
+    model.compile(model.optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    images, labels = np.array(train.images), np.array(train.labels)
+    held_out = validation and (np.array(validation.images), np.array(validation.labels))
+    start = time.perf_counter()
+    model.fit(
+        images,
+        labels,
+        batch_size=chosen.train.batch_size,
+        epochs=chosen.train.epochs,
+        validation_data=held_out,
+        verbose=0,
+    )
+    return Result(time.perf_counter() - start, _accuracy(chosen, model))
+
+
+def _load(
+    experiment: str,
+) -> tuple[Experiment, keras.Model, arrays.Split, arrays.Split | None]:
+    chosen = params.pick(params.load().experiments, "experiment", experiment)
+    data = paths.data(chosen.input)
+    info, train = arrays.read_info(data), arrays.read_split(data, "train")
+    validation = arrays.read_split(data, "validation") if "validation" in info.splits else None
+    architecture = importlib.import_module(f"imago.models.{chosen.train.model}")
+    model = architecture.build(chosen.train, info.image_shape, len(info.classes), info.statistics)
+    steps = training.steps_per_epoch(len(train.labels), chosen.train.batch_size)
+    model.compile(optimizers.build(chosen.train, steps))
+    return chosen, model, train, validation
+
+
+def _accuracy(chosen: Experiment, model: keras.Model) -> float:
+    test = arrays.read_split(paths.data(chosen.input), "test")
+    probabilities = model.predict(test.images, batch_size=1000, verbose=0)
+    return float((probabilities.argmax(axis=1) == test.labels).mean())

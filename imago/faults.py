@@ -1,0 +1,105 @@
+"""The faults that pydantic finds in params.yaml, each as one line for a person."""
+
+import difflib
+import re
+import reprlib
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+_RULES = {
+    "bool_type": "must be true or false",
+    "dict_type": "must be a section of keys and values",
+    "float_type": "must be a number",
+    "int_from_float": "must be a whole number",
+    "int_type": "must be a whole number",
+    "invalid_key": "must be text; put it in quotes",
+    "list_type": "must be a list",
+    "model_attributes_type": "must be a section of keys and values",
+    "model_type": "must be a section of keys and values",
+    "string_type": "must be text; put it in quotes",
+    "too_short": "must have at least {min_length}",
+}
+"""For pydantic's kinds of error; others say their own message."""
+
+
+def describe(
+    fault: ErrorDetails, raw: Any, patterns: Mapping[str, str], known_keys: Collection[str]
+) -> str:
+    """Say a fault: key, rule, value, remedy.
+
+    Args:
+        fault: Of a pydantic ValidationError.
+        raw: What was validated.
+        patterns: What a text that must match one of these regular expressions must be, in words.
+        known_keys: From which to guess what an unknown key was meant to be.
+    """
+    key = ".".join(_location(fault, raw)) or "the file"
+    value, context = fault["input"], fault.get("ctx", {})
+    tag = str(context.get("discriminator", "")).strip("'")
+    match fault["type"]:
+        case "missing":
+            return f"{key} is missing"
+        case "union_tag_not_found":
+            return f"{key}.{tag} is missing"
+        case "union_tag_invalid":
+            return (
+                f"{key}.{tag} must be one of {context['expected_tags']}, got {_shown(value[tag])}"
+            )
+        case "value_error":
+            return f"{key}: {fault['msg'].removeprefix('Value error, ')}"
+        case "extra_forbidden":
+            name = str(fault["loc"][-1])
+            close = difflib.get_close_matches(name, sorted({*known_keys} - {name}), n=1)
+            advice = f"; did you mean {close[0]}?" if close else ""
+            return f"{key} is an unknown key, got {_shown(value)}{advice}"
+        case "string_pattern_mismatch":
+            pattern = context["pattern"]
+            rule = f"must be {patterns.get(pattern, f'text that matches {pattern}')}"
+        case kind if kind in _RULES:
+            rule = _RULES[kind].format(**context)
+        case _:
+            rule = re.sub("^(Input|String) should", "must", fault["msg"])
+    wants_number = fault["type"] in ("float_type", "int_type")
+    hint = "; write numbers without quotes or exponent, as 0.001"
+    return f"{key} {rule}, got {_shown(value)}{hint if wants_number and _is_number(value) else ''}"
+
+
+def _location(fault: ErrorDetails, raw: Any) -> Iterator[str]:
+    """Yield the keys of params.yaml that lead to the fault, without what pydantic adds."""
+    parts = list(fault["loc"])
+    if parts[-1:] == ["[key]"]:
+        parts[-2:] = [fault["input"]]  # pydantic has 'None' for null and 1 for true
+    elif fault["type"] == "invalid_key":
+        parts[-1] = fault["input"]
+    here = raw
+    for depth, part in enumerate(parts, 1):
+        if part in _keys(here):
+            here = here[part]
+        elif not (fault["type"] == "missing" and depth == len(parts)):
+            continue
+        yield part if isinstance(part, str) else _shown(part)
+
+
+def _keys(section: Any) -> Collection[Any]:
+    if isinstance(section, Mapping):
+        return section.keys()
+    return range(len(section)) if isinstance(section, list) else ()
+
+
+def _shown(value: Any) -> str:
+    """Show a value as the file has it, shortened."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return reprlib.repr(value) if isinstance(value, dict | list) else repr(value)
+
+
+def _is_number(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True

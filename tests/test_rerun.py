@@ -1,0 +1,134 @@
+"""For every single value in params.yaml: which stages a change of it runs again."""
+
+import copy
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dvc.repo import Repo
+
+ROOT = Path(__file__).parents[1]
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
+Key = tuple[str | int, ...]
+
+
+def leaves(section: Any, key: Key = ()) -> Iterator[Key]:
+    if isinstance(section, dict):
+        for name, value in section.items():
+            yield from leaves(value, (*key, name))
+    elif isinstance(section, list):
+        for index, value in enumerate(section):
+            yield from leaves(value, (*key, index))
+    else:
+        yield key
+
+
+def changed(params: dict[str, Any], key: Key) -> dict[str, Any]:
+    """A copy with another value of the same type at `key`."""
+    params = copy.deepcopy(params)
+    section = params
+    for part in key[:-1]:
+        section = section[part]
+    match section[key[-1]]:
+        case bool(value):
+            section[key[-1]] = not value
+        case int(value) | float(value):
+            section[key[-1]] = value + 1
+        case str(value):
+            section[key[-1]] = f"{value}x"
+    return params
+
+
+def stages_of_experiment(name: str, *first: str) -> set[str]:
+    """The stages of an experiment from `first` on."""
+    stages = {f"{stage}@{name}" for stage in first}
+    if "train" in first:
+        stages |= {f"evaluate@{name}", f"export@{name}"}
+    return stages
+
+
+def stages_after_variant(name: str) -> set[str]:
+    stages = {f"prepare@{name}"}
+    for experiment, settings in PARAMS["experiments"].items():
+        if settings["input"] == f"prepared/{name}":
+            stages |= stages_of_experiment(experiment, "train")
+    return stages
+
+
+def expected(key: Key) -> set[str]:
+    """What each value means to the pipeline, written down apart from dvc.yaml."""
+    match key:
+        case ("seed",):
+            return set().union(*(stages_after_variant(name) for name in PARAMS["prepare"]))
+        case ("datasets", _, "sources", *_):
+            return set()  # wherever the files come from, their bytes are the same
+        case ("datasets", name, section, *_):
+            stages = {f"fetch@{name}"} if section == "files" else set()
+            stages.add(f"extract@{name}")
+            for variant, settings in PARAMS["prepare"].items():
+                if settings["dataset"] == name:
+                    stages |= stages_after_variant(variant)
+            return stages
+        case ("prepare", name, *_):
+            return stages_after_variant(name)
+        case ("experiments", name, "input" | "train", *_):
+            return stages_of_experiment(name, "train")
+        case ("experiments", name, "evaluate", *_):
+            return stages_of_experiment(name, "evaluate", "export")
+        case ("experiments", name, "export", *_):
+            return stages_of_experiment(name, "export")
+    raise AssertionError(key)
+
+
+class Pipeline:
+    """dvc.yaml beside a params.yaml, as DVC reads them."""
+
+    def __init__(self, folder: Path) -> None:
+        shutil.copy(ROOT / "dvc.yaml", folder)
+        Repo.init(str(folder), no_scm=True).close()
+        self.folder = folder
+        self.before = self.definitions(PARAMS)
+
+    def definitions(self, params: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+        """Everything by which DVC decides whether a stage is as it was, and its outs."""
+        (self.folder / "params.yaml").write_text(yaml.safe_dump(params))
+        with Repo(str(self.folder)) as repo:
+            return {
+                stage.name: (
+                    stage.cmd,
+                    {dep.def_path for dep in stage.deps},
+                    [dep.read_params() for dep in stage.deps if hasattr(dep, "read_params")],
+                    {out.def_path for out in stage.outs},
+                )
+                for stage in repo.index.stages
+            }
+
+    def rerun(self, params: dict[str, Any]) -> set[str]:
+        """The stages that differ, and those that stand on the outs of one that does."""
+        after = self.definitions(params)
+        found = {name for name, stage in after.items() if stage != self.before.get(name)}
+        while True:
+            touched = set().union(*(after[name][3] for name in found))
+            more = {name for name, stage in after.items() if stage[1] & touched} - found
+            if not more:
+                return found
+            found |= more
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory) -> Pipeline:
+    return Pipeline(tmp_path_factory.mktemp("pipeline"))
+
+
+@pytest.mark.parametrize("key", list(leaves(PARAMS)), ids=lambda key: ".".join(map(str, key)))
+def test_a_change_reruns_the_stages_that_depend_on_it(pipeline, key):
+    assert pipeline.rerun(changed(PARAMS, key)) == expected(key)
+
+
+def test_a_new_experiment_runs_no_stage_of_another(pipeline):
+    params = copy.deepcopy(PARAMS)
+    params["experiments"]["another"] = params["experiments"]["mnist_sgd"]
+    assert pipeline.rerun(params) == stages_of_experiment("another", "train")
