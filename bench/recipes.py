@@ -41,17 +41,14 @@ def with_imago(experiment: str, seed: int) -> Result:
     """Train as stages/train.py does."""
     determinism.enable(seed)
     chosen, model, train, validation = _load(experiment)
-    start = time.perf_counter()
-    training.fit(
-        model,
-        train,
-        validation,
+    plan = training.Plan(
         epochs=chosen.train.epochs,
         batch_size=chosen.train.batch_size,
         seed=seed,
         jit_compile=chosen.train.jit_compile,
-        checkpoint=NoCheckpoint(),
     )
+    start = time.perf_counter()
+    training.fit(model, train, validation, plan, NoCheckpoint())
     return Result(time.perf_counter() - start, _accuracy(chosen, model))
 
 

@@ -45,18 +45,15 @@ def main(experiment: str) -> None:
     checkpoint = FileCheckpoint(paths.training_state(experiment, run))
     stopping = recipe.early_stopping
     tensorboard = paths.tensorboard(experiment) / run if os.getenv("IMAGO_TENSORBOARD") else None
-    epochs = training.fit(
-        model,
-        train,
-        validation,
+    plan = training.Plan(
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         seed=settings.seed,
         jit_compile=recipe.jit_compile,
-        checkpoint=checkpoint,
         keep_best=callbacks.log_name(stopping.monitor) if stopping else None,
-        callbacks=callbacks.build(recipe, tensorboard),
     )
+    listeners = callbacks.build(recipe, tensorboard)
+    epochs = training.fit(model, train, validation, plan, checkpoint, listeners)
 
     saving.write(paths.model(experiment), model, info.classes)
     files.write_csv(paths.report(experiment) / "history.csv", history.table(epochs))

@@ -70,15 +70,10 @@ def build(dropout=0.0, optimizer=None, regularizer=None) -> keras.Model:
     return model
 
 
-def fit(model, train, validation=None, **options):
-    settings = {
-        "epochs": 3,
-        "batch_size": BATCH,
-        "seed": 5,
-        "jit_compile": False,
-        "checkpoint": NoCheckpoint(),
-    }
-    return training.fit(model, train, validation, **(settings | options))
+def fit(model, train, validation=None, checkpoint=None, callbacks=(), **options):
+    settings = {"epochs": 3, "batch_size": BATCH, "seed": 5, "jit_compile": False} | options
+    plan = training.Plan(**settings)
+    return training.fit(model, train, validation, plan, checkpoint or NoCheckpoint(), callbacks)
 
 
 def weights(model) -> np.ndarray:

@@ -21,17 +21,8 @@ models = []
 for strategy in strategies:
     with strategy.scope():
         model = build()
-    training.fit(
-        model,
-        blobs,
-        blobs,
-        epochs=3,
-        batch_size=BATCH,
-        seed=5,
-        jit_compile=True,
-        checkpoint=NoCheckpoint(),
-        strategy=strategy,
-    )
+    plan = training.Plan(epochs=3, batch_size=BATCH, seed=5, jit_compile=True)
+    training.fit(model, blobs, blobs, plan, NoCheckpoint(), strategy=strategy)
     models.append(model)
 difference = np.abs(weights(models[0]) - weights(models[1])).max()
 print(difference, int(models[1].optimizer.iterations.numpy()))

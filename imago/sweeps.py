@@ -1,0 +1,137 @@
+"""Passes over a split, each compiled as one graph call.
+
+Under a `tf.distribute` strategy every replica holds all examples and takes its share of each batch;
+the optimizer sums the gradients over the replicas.
+"""
+
+import contextlib
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from imago.arrays import Split
+
+Sweep = Callable[[tf.Tensor], dict[str, float]]
+"""Takes rows of a split, (N,) int32, in the order in which they are wanted; gives `loss`, the mean
+in nats, and `accuracy`, 0..1, of these examples."""
+
+_Step = Callable[[tf.Tensor, tf.Tensor, int], tf.Tensor]
+"""Takes a replica's images and labels and the examples in the whole batch; gives totals."""
+
+_ALIGNMENT_BYTES = 64  # what TensorFlow's kernels and XLA expect of a buffer
+
+
+def training(
+    model: keras.Model,
+    split: Split,
+    batch_size: int,
+    strategy: tf.distribute.Strategy,
+    jit_compile: bool,
+) -> Sweep:
+    """Compile a pass that takes a step of the model's optimizer for each batch.
+
+    Args:
+        model: From uint8 images to probabilities, (N, K) float32; compiled and built.
+        split: Images (N, H, W, C) uint8, labels (N,) int32; used in place where they can be.
+        batch_size: Examples in a step, over all replicas; the last may have fewer.
+        strategy: Where the model is.
+        jit_compile: Compile with XLA; for one replica only.
+    """
+
+    def step(images: tf.Tensor, labels: tf.Tensor, batch_examples: int) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            probabilities = model(images, training=True)
+            loss_sum = _loss_sum(labels, probabilities)
+            objective = loss_sum / batch_examples
+            if model.losses:  # of regularizers
+                objective += tf.add_n(model.losses) / strategy.num_replicas_in_sync
+        gradients = tape.gradient(objective, model.trainable_variables)
+        model.optimizer.apply(gradients, model.trainable_variables)
+        return _totals(labels, probabilities, loss_sum)
+
+    return _compiled(step, split, batch_size, strategy, jit_compile)
+
+
+def scoring(
+    model: keras.Model,
+    split: Split,
+    batch_size: int,
+    strategy: tf.distribute.Strategy,
+    jit_compile: bool,
+) -> Sweep:
+    """Compile a pass that changes nothing; arguments as for `training`."""
+
+    def step(images: tf.Tensor, labels: tf.Tensor, batch_examples: int) -> tf.Tensor:
+        probabilities = model(images, training=False)
+        return _totals(labels, probabilities, _loss_sum(labels, probabilities))
+
+    return _compiled(step, split, batch_size, strategy, jit_compile)
+
+
+def _compiled(
+    step: _Step,
+    split: Split,
+    batch_size: int,
+    strategy: tf.distribute.Strategy,
+    jit_compile: bool,
+) -> Sweep:
+    def on_replica(images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+        batch_examples = rows.shape[0]
+        context = tf.distribute.get_replica_context()
+        if context.num_replicas_in_sync > 1:
+            rows = rows[context.replica_id_in_sync_group :: context.num_replicas_in_sync]
+        return step(tf.gather(images, rows), tf.gather(labels, rows), batch_examples)
+
+    def sweep(images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+        def totals_of(batch: tf.Tensor) -> tf.Tensor:
+            per_replica = strategy.run(on_replica, args=(images, labels, batch))
+            return strategy.reduce(tf.distribute.ReduceOp.SUM, per_replica, axis=None)
+
+        def body(index: tf.Tensor, totals: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return index + 1, totals + totals_of(tf.slice(rows, [index * batch_size], [batch_size]))
+
+        full_batches, remainder = divmod(rows.shape[0], batch_size)
+        _, totals = tf.while_loop(
+            lambda index, _: index < full_batches,
+            body,
+            (tf.constant(0), tf.zeros(3, tf.float64)),
+            parallel_iterations=1,
+        )
+        return totals + totals_of(rows[-remainder:]) if remainder else totals
+
+    # Without AutoGraph, which takes longer to read Keras' code than all the rest of the tracing.
+    xla = jit_compile and strategy.num_replicas_in_sync == 1
+    compiled = tf.function(sweep, autograph=False, jit_compile=xla)
+    images, labels = _tensor(split.images), _tensor(split.labels)
+
+    def run(rows: tf.Tensor) -> dict[str, float]:
+        loss_sum, correct, examples = compiled(images, labels, rows).numpy().tolist()
+        return {"loss": loss_sum / examples, "accuracy": correct / examples}
+
+    return run
+
+
+def _tensor(array: np.ndarray) -> tf.Tensor:
+    """Give a tensor over the array's own memory where it can be, else over a copy."""
+    view = np.asarray(array)
+    if view.flags.c_contiguous and view.ctypes.data % _ALIGNMENT_BYTES == 0:
+        with contextlib.suppress(ValueError):  # memory that nobody may write to
+            view = view.view()
+            view.flags.writeable = True  # DLPack knows no read-only arrays; nothing writes here
+            return tf.experimental.dlpack.from_dlpack(view.__dlpack__())
+    return tf.constant(view)
+
+
+def _loss_sum(labels: tf.Tensor, probabilities: tf.Tensor) -> tf.Tensor:
+    # One-hot: the gradient by index is a scatter, which is slow where it must be deterministic.
+    truth = tf.one_hot(labels, probabilities.shape[-1])
+    return tf.reduce_sum(keras.losses.categorical_crossentropy(truth, probabilities))
+
+
+def _totals(labels: tf.Tensor, probabilities: tf.Tensor, loss_sum: tf.Tensor) -> tf.Tensor:
+    """Give (3,) float64: the sum of the losses, the number of right answers, of examples."""
+    predicted = tf.argmax(probabilities, axis=-1, output_type=labels.dtype)
+    correct = tf.math.count_nonzero(predicted == labels, dtype=tf.int32)
+    return tf.stack([tf.cast(x, tf.float64) for x in (loss_sum, correct, tf.size(labels))])
