@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from imago import optimizers, params
-from imago.normalization import Statistics
+from imago.arrays import Statistics
 
 
 def main(experiment: str, target: str) -> None:
@@ -30,7 +30,10 @@ def main(experiment: str, target: str) -> None:
             np.load(f"{data}/validation/images.npy"),
             np.load(f"{data}/validation/labels.npy"),
         )
-    statistics = Statistics([float(images.mean())], [float(images.var())])
+    statistics = Statistics([], [])
+    if recipe.normalization == "standardize":
+        pixels = images.reshape(-1, images.shape[-1])
+        statistics = Statistics(pixels.mean(axis=0).tolist(), pixels.var(axis=0).tolist())
 
     keras.utils.set_random_seed(settings.seed)
     architecture = importlib.import_module(f"imago.models.{recipe.model}")

@@ -38,7 +38,7 @@ class Result:
 
 
 def with_imago(experiment: str, seed: int) -> Result:
-    """Train as stages/train.py does."""
+    """Train as stages/train.py does, for a recipe without early stopping."""
     determinism.enable(seed)
     chosen, model, train, validation = _load(experiment)
     plan = training.Plan(
@@ -69,6 +69,12 @@ def with_plain_keras(experiment: str, seed: int) -> Result:
         verbose=0,
     )
     return Result(time.perf_counter() - start, _accuracy(chosen, model))
+
+
+def accuracy_of_file(experiment: str, model: str) -> float:
+    """Score a `.keras` file on the test split, 0..1."""
+    chosen = params.pick(params.load().experiments, "experiment", experiment)
+    return _accuracy(chosen, keras.saving.load_model(model))
 
 
 def _load(

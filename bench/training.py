@@ -20,19 +20,26 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = ("mnist_sgd", "mnist_adam", "fashion_mlp")
-ONE = "import sys, json, dataclasses; from bench import recipes; " + (
-    "print(json.dumps(dataclasses.asdict(getattr(recipes, sys.argv[1])(sys.argv[2], 20))))"
-)
+TRAIN = """
+import dataclasses, json, sys
+from bench import recipes
+print(json.dumps(dataclasses.asdict(getattr(recipes, sys.argv[1])(sys.argv[2], seed=20))))
+"""
+SCORE = """
+import sys
+from bench import recipes
+print(recipes.accuracy_of_file(sys.argv[1], sys.argv[2]))
+"""
 
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """One round: seconds and, where known, accuracy of both sides."""
+    """One round: seconds and accuracy on the test split of both sides."""
 
     ours_s: float
     plain_s: float
-    ours_accuracy: float | None = None
-    plain_accuracy: float | None = None
+    ours_accuracy: float
+    plain_accuracy: float
 
     @property
     def ratio(self) -> float:
@@ -50,30 +57,35 @@ def main() -> None:
         print(f"\n| {title} | plain Keras | imago | ratio, median (lowest to highest) | accuracy |")
         print("|---|---|---|---|---|")
         for experiment in arguments.experiments:
-            pairs = [measure(experiment) for _ in range(arguments.rounds)]
+            pairs = [measure(experiment, number % 2 == 1) for number in range(arguments.rounds)]
             print(row(experiment, pairs), flush=True)
 
 
-def training_call(experiment: str) -> Pair:
+def training_call(experiment: str, ours_first: bool) -> Pair:
     """Time the training call alone, in a process for each side."""
-    plain, ours = (
-        json.loads(run([sys.executable, "-c", ONE, side, experiment], ROOT))
-        for side in ("with_plain_keras", "with_imago")
-    )
+    sides = ["with_plain_keras", "with_imago"]
+    found = {
+        side: json.loads(run([sys.executable, "-c", TRAIN, side, experiment], ROOT))
+        for side in (reversed(sides) if ours_first else sides)
+    }
+    plain, ours = (found[side] for side in sides)
     return Pair(ours["seconds"], plain["seconds"], ours["accuracy"], plain["accuracy"])
 
 
-def whole_process(experiment: str) -> Pair:
+def whole_process(experiment: str, ours_first: bool) -> Pair:
     """Time the training stage and a plain script from start to exit, in a folder of their own."""
     with tempfile.TemporaryDirectory() as folder:
         workspace = Path(folder)
         (workspace / "params.yaml").symlink_to(ROOT / "params.yaml")
         (workspace / "data").symlink_to(ROOT / "data")
-        plain = [sys.executable, "-m", "bench.plain_keras", experiment, "model.keras"]
-        ours = [sys.executable, "-m", "stages.train", experiment]
-        plain_s = seconds(lambda: run(plain, workspace))
-        ours_s = seconds(lambda: run(ours, workspace))
-    return Pair(ours_s, plain_s)
+        plain = (["-m", "bench.plain_keras", experiment, "model.keras"], "model.keras")
+        ours = (["-m", "stages.train", experiment], f"models/{experiment}/model.keras")
+        times, accuracies = {}, {}
+        for arguments, model in (ours, plain) if ours_first else (plain, ours):
+            times[model] = seconds(lambda: run([sys.executable, *arguments], workspace))  # noqa: B023
+            score = [sys.executable, "-c", SCORE, experiment, model]
+            accuracies[model] = float(run(score, workspace))
+    return Pair(times[ours[1]], times[plain[1]], accuracies[ours[1]], accuracies[plain[1]])
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -101,9 +113,11 @@ def row(experiment: str, pairs: list[Pair]) -> str:
     )
     ratios = sorted(pair.ratio for pair in pairs)
     ratio = f"{statistics.median(ratios):.1f} ({ratios[0]:.1f} to {ratios[-1]:.1f})"
-    accuracy = "-"
-    if pairs[0].ours_accuracy is not None and pairs[0].plain_accuracy is not None:
-        accuracy = f"plain {pairs[0].plain_accuracy:.4f}, imago {pairs[0].ours_accuracy:.4f}"
+    plain, ours = (
+        statistics.median(getattr(pair, side) for pair in pairs)
+        for side in ("plain_accuracy", "ours_accuracy")
+    )
+    accuracy = f"plain {plain:.4f}, imago {ours:.4f}"
     return f"| `{experiment}` | {plain_s:.1f} s | {ours_s:.1f} s | {ratio} | {accuracy} |"
 
 

@@ -25,7 +25,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from imago import files
 from imago.errors import DataError
-from imago.normalization import Statistics
 
 DESCRIPTION, IMAGES, LABELS = "dataset.json", "images.npy", "labels.npy"
 BLOCK_BYTES = 8 * 2**20
@@ -34,6 +33,14 @@ BLOCK_BYTES = 8 * 2**20
 SplitName = Literal["train", "validation", "test"]
 ImageShape = tuple[int, int, int]
 """(H, W, C) in pixels and channels."""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of all pixels of the training split, 0-255, one value for each channel."""
+
+    mean: list[float]
+    variance: list[float]
 
 
 @dataclass(frozen=True)
@@ -266,9 +273,7 @@ def _map_split(folder: Path, examples: int, image_shape: ImageShape) -> Split:
 def _map(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
     remedy = "run the stage that writes it again"
     try:
-        # Private pages, which TensorFlow can use in place: it takes no read-only memory.
-        array: NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
-        array.flags.writeable = False
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
         message = f"{path}: not found; {remedy}"
         raise DataError(message) from error

@@ -43,13 +43,20 @@ class Progress(keras.callbacks.Callback):
     """A bar with the figures of the last epoch on a terminal, a line for each epoch in a log."""
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Start at the first epoch."""
+        """Start after the epochs that an earlier run finished."""
+        self._finished_epochs = self.params.get("finished_epochs", 0)
         self._bar = tqdm(
-            total=self.params["epochs"], unit="epoch", desc="train", disable=not sys.stderr.isatty()
+            total=self.params["epochs"],
+            initial=self._finished_epochs,
+            unit="epoch",
+            desc="train",
+            disable=not sys.stderr.isatty(),
         )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Show the figures of the epoch."""
+        """Show the figures of the epoch, unless an earlier run has shown them."""
+        if epoch < self._finished_epochs:
+            return
         logs = logs or {}
         shown = {name: f"{logs[log_name(name)]:.4f}" for name in _SHOWN if log_name(name) in logs}
         self._bar.set_postfix(shown, refresh=False)

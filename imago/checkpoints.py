@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import logging
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,26 +13,27 @@ import numpy as np
 import tensorflow as tf
 
 from imago import files
-from imago.errors import DataError
 from imago.training import State
+
+log = logging.getLogger(__name__)
 
 
 def key(*parts: Any) -> str:
     """Digest all that a training depends on, so that it never goes on from another one's state.
 
     Args:
-        parts: JSON values: settings, seed, digests of data. The code of this package and the
-            versions of the libraries that compute are added.
+        parts: JSON values: settings, seed, digests of data. The code of the library and the
+            stages, the versions of the libraries that compute and the kinds of devices are added.
 
     Returns:
         16 hexadecimal digits.
     """
-    package = Path(__file__).parent
-    code = [
-        hashlib.sha256(module.read_bytes()).hexdigest() for module in sorted(package.rglob("*.py"))
-    ]
-    versions = [library.__version__ for library in (keras, np, tf)]
-    return hashlib.sha256(json.dumps([parts, code, versions]).encode()).hexdigest()[:16]
+    root = Path(__file__).parents[1]
+    modules = sorted([*root.glob("imago/**/*.py"), *root.glob("stages/*.py")])
+    code = [hashlib.sha256(module.read_bytes()).hexdigest() for module in modules]
+    machine = [library.__version__ for library in (keras, np, tf)]
+    machine += [device.device_type for device in tf.config.list_physical_devices()]
+    return hashlib.sha256(json.dumps([parts, code, machine]).encode()).hexdigest()[:16]
 
 
 class FileCheckpoint:
@@ -42,21 +45,28 @@ class FileCheckpoint:
     def restore(self, model: keras.Model) -> State:
         """Set the model's and its optimizer's variables, if there is a file, and give the state.
 
-        Raises:
-            DataError: The file cannot be read, or belongs to another model.
+        A file that cannot be used is deleted with a warning: the training starts anew, and comes
+        to the same end.
         """
-        if not self.path.exists():
-            return State()
         try:
             with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as saved:
                 arrays = dict(saved)
-        except (EOFError, ValueError, zipfile.BadZipFile) as error:
-            message = f"{self.path}: must be a saved training, but {error}; delete it"
-            raise DataError(message) from error
-        for variable, value in zip(_variables(model), _numbered(arrays, "variable"), strict=True):
+            history = json.loads(str(arrays["history"]))
+        except FileNotFoundError:
+            return State()
+        except (EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            return self._give_up(str(error))
+        variables, values = _variables(model), _numbered(arrays, "variable")
+        if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
+            return self._give_up("it is that of another model")
+        for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
-        history = json.loads(str(arrays["history"]))
         return State(history, _numbered(arrays, "best") or None)
+
+    def _give_up(self, reason: str) -> State:
+        log.warning("%s: cannot be used (%s); the training starts anew", self.path, reason)
+        self.remove()
+        return State()
 
     def save(self, model: keras.Model, state: State) -> None:
         """Replace the file by one with the variables as they are and the state."""
@@ -68,8 +78,8 @@ class FileCheckpoint:
             np.savez(stream, **arrays)
 
     def remove(self) -> None:
-        """Delete the file: the training is done."""
-        self.path.unlink(missing_ok=True)
+        """Delete the file and its folder: the training is done."""
+        shutil.rmtree(self.path.parent, ignore_errors=True)
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

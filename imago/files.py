@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,19 +18,25 @@ def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, and rename what was written there when all went well.
 
     Works for a file and for a folder. What stood at `path` before is replaced, and stays as it was
-    when something goes wrong.
+    when something goes wrong. One process at a time may write to a path.
+
+    Raises:
+        FileNotFoundError: Nothing was written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    _remove(temporary)  # what a killed process of the same number may have left
+    temporary, old = path.with_name(f".{path.name}.part"), path.with_name(f".{path.name}.old")
+    _remove(temporary)  # what a killed process may have left
     try:
         yield temporary
         if not temporary.exists():
             message = f"{path}: nothing was written"
             raise FileNotFoundError(message)
         if path.is_dir() or temporary.is_dir():  # a rename replaces files only
-            _remove(path)
+            _remove(old)
+            if path.exists() or path.is_symlink():
+                path.replace(old)
         temporary.replace(path)
+        _remove(old)
     finally:
         _remove(temporary)
 

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imago import arrays
-from imago.arrays import ImageShape
-from imago.normalization import Statistics
+from imago.arrays import ImageShape, Statistics
 
 
 def shape(image_size_px: int, color: Literal["grayscale", "rgb"]) -> ImageShape:

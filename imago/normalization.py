@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from imago.arrays import Statistics
 
 if TYPE_CHECKING:
     import keras
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """Of all pixels of the training split, 0-255, one value for each channel."""
-
-    mean: list[float]
-    variance: list[float]
 
 
 def layer(kind: Literal["rescale", "standardize"], statistics: Statistics) -> keras.Layer:

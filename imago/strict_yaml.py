@@ -15,7 +15,8 @@ _CORE = {
     "tag:yaml.org,2002:bool": (r"true|false", list("tf")),
     "tag:yaml.org,2002:int": (r"[-+]?(0|[1-9][0-9]*)", list("-+0123456789")),
     "tag:yaml.org,2002:float": (
-        r"[-+]?(0|[1-9][0-9]*)\.[0-9]*|[-+]?\.(inf|nan)",
+        # The last form is how Python, and so `dvc exp run -S`, writes 0.00005: 5e-05.
+        r"[-+]?(0|[1-9][0-9]*)\.[0-9]*|[-+]?\.(inf|nan)|[-+]?[0-9](\.[0-9]+)?e[-+][0-9]{2,3}",
         list("-+0123456789."),
     ),
     "tag:yaml.org,2002:merge": (r"<<", ["<"]),

@@ -1,10 +1,10 @@
 """Passes over a split, each compiled as one graph call.
 
 Under a `tf.distribute` strategy every replica holds all examples and takes its share of each batch;
-the optimizer sums the gradients over the replicas.
+the optimizer sums the gradients over the replicas. A last batch with fewer examples than replicas
+leaves some of them none, which batch normalization does not bear.
 """
 
-import contextlib
 from collections.abc import Callable
 
 import keras
@@ -114,14 +114,12 @@ def _compiled(
 
 
 def _tensor(array: np.ndarray) -> tf.Tensor:
-    """Give a tensor over the array's own memory where it can be, else over a copy."""
-    view = np.asarray(array)
-    if view.flags.c_contiguous and view.ctypes.data % _ALIGNMENT_BYTES == 0:
-        with contextlib.suppress(ValueError):  # memory that nobody may write to
-            view = view.view()
-            view.flags.writeable = True  # DLPack knows no read-only arrays; nothing writes here
-            return tf.experimental.dlpack.from_dlpack(view.__dlpack__())
-    return tf.constant(view)
+    """Give a tensor over the pages of a mapped file, else over a copy of the array."""
+    if isinstance(array, np.memmap) and array.filename and not array.offset % _ALIGNMENT_BYTES:
+        # DLPack knows no read-only memory: private pages, which nothing writes to.
+        pages = np.memmap(array.filename, array.dtype, "c", array.offset, array.shape)
+        return tf.experimental.dlpack.from_dlpack(pages.__dlpack__())
+    return tf.constant(np.asarray(array))
 
 
 def _loss_sum(labels: tf.Tensor, probabilities: tf.Tensor) -> tf.Tensor:

@@ -13,6 +13,7 @@ from typing import Protocol
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.optimizers.schedules import LearningRateSchedule
 
 from imago import sweeps
 from imago.arrays import Split
@@ -75,9 +76,10 @@ def fit(
 ) -> list[Logs]:
     """Train a compiled model on sparse categorical cross-entropy, in place.
 
-    Arrays that are mapped into memory, as imago.arrays gives them, are used in place, so what is
-    trained on need not fit into memory. Callbacks get the calls at the beginning and end of the
-    training and of each epoch; a batch is no event, since an epoch is one graph call.
+    Arrays mapped from files, as imago.arrays gives them, are used in place, without a copy.
+    Callbacks get the calls at the beginning and end of the training and of each epoch; a batch is
+    no event, since an epoch is one graph call. Where a checkpoint holds finished epochs, they are
+    replayed to the callbacks, whose parameter `finished_epochs` says how many there are.
 
     Args:
         model: From uint8 images to probabilities, (N, K) float32; compiled with an optimizer, and
@@ -86,26 +88,33 @@ def fit(
         validation: Scored after each epoch, where there is one.
         plan: How to go over the examples.
         checkpoint: Where a training that was interrupted goes on from.
-        callbacks: Keras callbacks.
+        callbacks: Keras callbacks, which must hold no weights of their own.
         strategy: Where to run. None: the current strategy.
 
     Returns:
-        For each epoch loss, accuracy, learning_rate and, with validation, val_loss, val_accuracy;
-        means over the epoch's examples, loss in nats.
+        For each epoch learning_rate, at its beginning, loss, accuracy and, with validation,
+        val_loss, val_accuracy; means over the epoch's examples, loss in nats and without the
+        losses of regularizers.
 
     Raises:
-        TrainingError: The loss of an epoch is not a finite number.
+        TrainingError: A figure of an epoch, or a weight at the end, is not a finite number.
+        ValueError: A callback keeps weights, which a replay could not give back to it.
     """
     strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():
         model.optimizer.build(model.trainable_variables)
     run_epoch = _epoch(model, train, validation, plan, strategy)
+    _refuse_keepers_of_weights(callbacks)
+    state = checkpoint.restore(model)
     listeners = keras.callbacks.CallbackList(
-        list(callbacks), model=model, epochs=plan.epochs, verbose=0
+        list(callbacks),
+        model=model,
+        epochs=plan.epochs,
+        finished_epochs=len(state.history),
+        verbose=0,
     )
     model.stop_training = False
     listeners.on_train_begin()
-    state = checkpoint.restore(model)
     _replay(state.history, listeners, model, checkpoint)
 
     for epoch in range(len(state.history), plan.epochs):
@@ -121,6 +130,9 @@ def fit(
 
     if state.best_weights is not None:
         model.set_weights(state.best_weights)
+    if not all(np.isfinite(weight).all() for weight in model.get_weights()):
+        message = "the weights must be finite numbers; a lower learning_rate may help"
+        raise TrainingError(message)
     listeners.on_train_end(dict(state.history[-1]))
     return state.history
 
@@ -144,17 +156,15 @@ def _epoch(
     score_sweep = sweeps.scoring(model, validation, *how) if validation else None
 
     def run(epoch: int) -> Logs:
-        logs = train_sweep(_order(len(train.labels), plan.seed, epoch))
-        if not math.isfinite(logs["loss"]):
-            message = (
-                f"epoch {epoch + 1}: the loss must be finite, got {logs['loss']}; "
-                "a lower learning_rate may help"
-            )
-            raise TrainingError(message)
-        logs["learning_rate"] = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
+        logs = {"learning_rate": _learning_rate(model)}
+        logs |= train_sweep(_order(len(train.labels), plan.seed, epoch))
         if validation and score_sweep:
             scores = score_sweep(tf.range(len(validation.labels)))
             logs |= {f"val_{name}": value for name, value in scores.items()}
+        for name, value in logs.items():
+            if not math.isfinite(value):
+                message = f"epoch {epoch + 1}: {name} must be a finite number, got {value}; "
+                raise TrainingError(message + "a lower learning_rate may help")
         return logs
 
     return run
@@ -171,9 +181,24 @@ def _replay(
         return
     log.info("goes on after epoch %d, which an earlier run finished", len(history))
     for epoch, logs in enumerate(history):
+        if not isinstance(model.optimizer._learning_rate, LearningRateSchedule):
+            model.optimizer.learning_rate = logs["learning_rate"]
         listeners.on_epoch_begin(epoch)
         listeners.on_epoch_end(epoch, dict(logs))
     checkpoint.restore(model)  # what callbacks changed, a learning rate say, was saved with it
+
+
+def _refuse_keepers_of_weights(callbacks: Sequence[keras.callbacks.Callback]) -> None:
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.ModelCheckpoint) or getattr(
+            callback, "restore_best_weights", False
+        ):
+            message = f"{type(callback).__name__} must keep no weights; use Plan.keep_best"
+            raise ValueError(message)
+
+
+def _learning_rate(model: keras.Model) -> float:
+    return float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
 
 
 def _order(example_count: int, seed: int, epoch: int) -> tf.Tensor:

@@ -8,7 +8,7 @@ Writes  metrics/<experiment>.json, predictions/<experiment>.csv,
 import logging
 
 from imago import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
-from imago import arrays, command, files, params, paths, saving, scores
+from imago import arrays, command, determinism, files, params, paths, saving, scores
 
 log = logging.getLogger("imago.stages.evaluate")
 
@@ -16,6 +16,7 @@ log = logging.getLogger("imago.stages.evaluate")
 def main(experiment: str) -> None:
     """Predict every test image once, and write the figures and the tables."""
     chosen = params.pick(params.load().experiments, "experiment", experiment)
+    determinism.enable()
     test = arrays.read_split(paths.data(chosen.input), "test")
     model, classes = saving.read(paths.model(experiment))
 

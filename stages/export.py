@@ -10,7 +10,7 @@ Writes  exports/<experiment>
 import logging
 
 from imago import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
-from imago import arrays, command, exports, files, params, paths, saving
+from imago import arrays, command, determinism, exports, files, params, paths, saving
 from imago.errors import ExportError
 
 log = logging.getLogger("imago.stages.export")
@@ -20,6 +20,7 @@ def main(experiment: str) -> None:
     """Write each format, compare it with Keras, and describe what it takes and gives."""
     chosen = params.pick(params.load().experiments, "experiment", experiment)
     settings, batch_size = chosen.export, chosen.evaluate.batch_size
+    determinism.enable()
     images = arrays.read_split(paths.data(chosen.input), "test").images
     model, classes = saving.read(paths.model(experiment))
     expected = model.predict(images, batch_size=batch_size, verbose=0)  # (N, K) float32

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from imago import arrays
+from imago.arrays import Statistics
 from imago.errors import DataError
-from imago.normalization import Statistics
 
 CLASSES = ("cat", "dog", "owl")
 LABELS = np.array([0, 1, 1, 2, 0], np.int32)

@@ -39,6 +39,17 @@ def test_in_a_log_each_epoch_is_a_line(caplog):
     ]
 
 
+def test_epochs_of_an_earlier_run_are_not_shown_again(caplog):
+    progress = callbacks.Progress()
+    progress.set_params({"epochs": 2, "finished_epochs": 1})
+    with caplog.at_level(logging.INFO, "imago"):
+        progress.on_train_begin()
+        progress.on_epoch_end(0, {"loss": 1.25})
+        progress.on_epoch_end(1, {"loss": 0.75})
+        progress.on_train_end()
+    assert caplog.messages == ["epoch 2/2: loss 0.7500"]
+
+
 def test_on_a_terminal_there_is_a_bar(capsys, caplog, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     run_two_epochs(callbacks.Progress())

@@ -1,12 +1,9 @@
-import re
-
 import keras
 import numpy as np
 import pytest
 
 from imago import checkpoints
 from imago.checkpoints import FileCheckpoint
-from imago.errors import DataError
 from imago.training import State
 
 
@@ -48,10 +45,23 @@ def test_without_a_file_the_model_is_left_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 torn off"])
-def test_a_damaged_file_is_named(tmp_path, content):
-    (tmp_path / "state.npz").write_bytes(content)
-    with pytest.raises(DataError, match=re.escape(f"{tmp_path / 'state.npz'}: must be")):
-        FileCheckpoint(tmp_path).restore(build())
+def test_a_damaged_file_is_deleted_with_a_warning(tmp_path, content, caplog):
+    folder = tmp_path / "key"
+    folder.mkdir()
+    (folder / "state.npz").write_bytes(content)
+    assert FileCheckpoint(folder).restore(build()) == State()
+    assert "the training starts anew" in caplog.text
+    assert not folder.exists()
+
+
+def test_the_state_of_another_model_is_not_taken(tmp_path, caplog):
+    FileCheckpoint(tmp_path / "key").save(build(units=2), State([{"loss": 1.0}]))
+    other = build(units=5)
+    before = numbers(other)
+    assert FileCheckpoint(tmp_path / "key").restore(other) == State()
+    assert "that of another model" in caplog.text
+    for found, wanted in zip(numbers(other), before, strict=True):
+        np.testing.assert_array_equal(found, wanted)
 
 
 def test_remove_ends_it(tmp_path):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from imago import arrays, images
-from imago.normalization import Statistics
+from imago.arrays import Statistics
 
 
 def noise(*shape):

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
+from imago.arrays import Statistics
 from imago.models import mlp
-from imago.normalization import Statistics
 
 STATISTICS = Statistics(mean=[10.0], variance=[4.0])
 IMAGES = np.random.default_rng(9).integers(0, 256, (7, 2, 3, 1), dtype=np.uint8)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from imago import normalization
-from imago.normalization import Statistics
+from imago.arrays import Statistics
 
 GRAY = Statistics(mean=[10.0], variance=[4.0])
 RGB = Statistics(mean=[10.0, 100.0, 200.0], variance=[4.0, 25.0, 0.25])

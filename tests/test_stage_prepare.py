@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from imago import arrays
+from imago.arrays import Statistics
 from imago.errors import DataError, ParamsError
-from imago.normalization import Statistics
 from stages import prepare
 
 PARAMS = """

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from imago import determinism, training
+from imago import determinism, sweeps, training
 from imago.arrays import Split
 from imago.checkpoints import FileCheckpoint
 from imago.errors import TrainingError
@@ -144,23 +144,31 @@ def test_losses_of_regularizers_take_part(blobs):
     )
 
 
-def test_two_runs_are_bit_equal_and_another_seed_is_not(blobs):
+@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
+def test_two_runs_are_bit_equal_and_another_seed_is_not(blobs, jit_compile):
     first, second, other = build(dropout=0.3), build(dropout=0.3), build(dropout=0.3)
-    histories = [fit(first, blobs), fit(second, blobs), fit(other, blobs, seed=6)]
+    histories = [
+        fit(model, blobs, seed=seed, jit_compile=jit_compile)
+        for model, seed in ((first, 5), (second, 5), (other, 6))
+    ]
     assert histories[0] == histories[1] != histories[2]
     np.testing.assert_array_equal(weights(first), weights(second))
     assert not np.array_equal(weights(first), weights(other))
 
 
-@pytest.mark.parametrize("killed_in", [0, 1, 3])
-def test_a_killed_training_goes_on_to_the_same_weights(blobs, tmp_path, killed_in):
+@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("killed_in", [0, 1, 4])
+def test_a_killed_training_goes_on_to_the_same_weights(blobs, tmp_path, killed_in, jit_compile):
     validation = Split(blobs.images[:30], blobs.labels[:30])
 
     def run(folder, *extra):
         model = build(dropout=0.4)
-        plateau = keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=1, min_delta=9)
+        plateau = keras.callbacks.ReduceLROnPlateau(
+            "val_loss", factor=0.5, patience=2, min_delta=9, min_lr=0.002
+        )
         options = {
-            "epochs": 6,
+            "epochs": 9,
+            "jit_compile": jit_compile,
             "keep_best": "val_loss",
             "checkpoint": FileCheckpoint(folder),
             "callbacks": [plateau, *extra],
@@ -229,9 +237,37 @@ def test_a_training_resumed_after_early_stopping_stops_at_once(blobs, tmp_path):
 def test_a_training_that_diverges_is_an_error(blobs, tmp_path):
     checkpoint = FileCheckpoint(tmp_path)
     model = build(optimizer=keras.optimizers.SGD(1e30))
-    with pytest.raises(TrainingError, match=r"epoch \d: the loss must be finite, got nan"):
+    with pytest.raises(TrainingError, match=r"epoch \d: loss must be a finite number, got nan"):
         fit(model, blobs, epochs=9, checkpoint=checkpoint)
     assert all(math.isfinite(logs["loss"]) for logs in checkpoint.restore(build()).history)
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        keras.callbacks.EarlyStopping("loss", restore_best_weights=True),
+        keras.callbacks.ModelCheckpoint("model.keras"),
+    ],
+    ids=["EarlyStopping", "ModelCheckpoint"],
+)
+def test_callbacks_that_keep_weights_are_refused(blobs, callback):
+    with pytest.raises(ValueError, match=f"{type(callback).__name__} must keep no weights"):
+        fit(build(), blobs, callbacks=[callback])
+
+
+def test_mapped_files_are_used_in_place_and_stay_as_they_are(blobs, tmp_path):
+    for name in ("images", "labels"):
+        np.save(tmp_path / f"{name}.npy", getattr(blobs, name))
+    files = [tmp_path / "images.npy", tmp_path / "labels.npy"]
+    before = [path.read_bytes() for path in files]
+    mapped = Split(*(np.load(path, mmap_mode="r") for path in files))
+    first, second = build(), build()
+    assert fit(first, mapped) == fit(second, blobs)
+    np.testing.assert_array_equal(weights(first), weights(second))
+    assert [path.read_bytes() for path in files] == before
+    pages = sweeps._tensor(mapped.images)
+    assert pages.device.endswith("CPU:0")
+    np.testing.assert_array_equal(pages.numpy(), blobs.images)
 
 
 def test_tensorboard_writes_event_files(blobs, tmp_path):

@@ -80,7 +80,7 @@ def settings() -> dict[str, object]:
             },
         },
         "experiments": {
-            "plain": {"input": "prepared/tiny8", "train": train, **shared},
+            "plain": {"input": "prepared/tiny8", "train": train | {"jit_compile": True}, **shared},
             "validated": {
                 "input": "prepared/tiny6",
                 "train": train | {"early_stopping": stopping},

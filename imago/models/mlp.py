@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from imago import normalization, schema
+from imago import arrays, normalization, schema
 
 if TYPE_CHECKING:
     import keras
@@ -26,7 +26,7 @@ def build(
     settings: Settings,
     image_shape: tuple[int, int, int],
     class_count: int,
-    statistics: normalization.Statistics,
+    statistics: arrays.Statistics,
 ) -> keras.Model:
     """Build the untrained model.
 

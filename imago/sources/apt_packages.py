@@ -4,7 +4,7 @@ import logging
 import os
 import shutil
 import subprocess
-import tempfile
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
@@ -14,12 +14,16 @@ from imago.sources import packages
 
 log = logging.getLogger(__name__)
 
+TIMEOUT_S = 30
+
 CONFIGURATION = """\
 Dir::State "{folder}";
 Dir::State::status "/var/lib/dpkg/status";
 Dir::Cache "{folder}";
 Acquire::Languages "none";
-Acquire::Retries "1";
+Acquire::Retries "3";
+Acquire::http::Timeout "{timeout_s}";
+Acquire::https::Timeout "{timeout_s}";
 APT::Sandbox::User "root";
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
@@ -45,22 +49,28 @@ def keep(package: str, digests: Collection[str]) -> set[str]:
         if shutil.which(tool) is None:
             message = f"{tool} is not on this machine"
             raise SourceError(message)
-    work = paths.downloads().absolute()
-    work.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="apt-", dir=work) as folder:
-        archive = _download(package, Path(folder))
-        content = Path(folder, "content")
+    # A folder that stays only when this process is killed: apt-get goes on with what it had.
+    folder = (paths.downloads() / f"apt-{package}").absolute()
+    content = folder / "content"
+    shutil.rmtree(content, ignore_errors=True)
+    try:
+        archive = _download(package, folder)
         _run(["dpkg-deb", "--extract", str(archive), str(content)], archive.parent)
-        return packages.keep_tree(content, digests)
+        found = packages.keep_tree(content, digests)
+    except SourceError:
+        shutil.rmtree(folder)
+        raise
+    shutil.rmtree(folder)
+    return found
 
 
 def _download(package: str, folder: Path) -> Path:
     """Let apt-get read the system's sources and download the .deb, which it verifies."""
     for name in ("lists/partial", "archives/partial", "package"):
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True, exist_ok=True)
     configuration = folder / "apt.conf"
-    configuration.write_text(CONFIGURATION.format(folder=folder), "utf-8")
-    apt_get = ["apt-get", "--quiet", f"--config-file={configuration}"]
+    configuration.write_text(CONFIGURATION.format(folder=folder, timeout_s=TIMEOUT_S), "utf-8")
+    apt_get = ["apt-get", f"--config-file={configuration}"]
     log.info("apt-get reads the package lists and downloads %s", package)
     # Sources that cannot be read are warnings to apt-get; they explain a package that is missing.
     warnings = _run([*apt_get, "update"], folder)
@@ -83,7 +93,9 @@ def _run(command: list[str], folder: Path, reasons: list[str] | None = None) -> 
         cwd=folder,
         env=os.environ | {"LC_ALL": "C"},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        # On a terminal apt-get shows how far it has come.
+        stdout=None if sys.stdout.isatty() else subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
         check=False,
     )
