@@ -44,7 +44,9 @@ def main(experiment: str) -> None:
     run = key(recipe.model_dump(mode="json"), settings.seed, info.digest)
     checkpoint = FileCheckpoint(paths.training_state(experiment, run))
     stopping = recipe.early_stopping
-    tensorboard = paths.tensorboard(experiment) / run if os.getenv("IMAGO_TENSORBOARD") else None
+    tensorboard = (
+        paths.tensorboard(experiment) / run if os.getenv("IMAGO_TENSORBOARD") == "1" else None
+    )
     plan = training.Plan(
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,

@@ -1,0 +1,165 @@
+import json
+import math
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from imago import arrays, files, saving
+from imago.errors import DataError, ParamsError
+from stages import evaluate
+from tests import tiny_project
+
+CLASSES = ("top", "middle", "bottom")
+LABELS = np.array([0, 1, 2, 0, 1, 1, 0, 0], np.int32)
+# Each row is an image of 1×3×1; the model answers with its pixels / 128, exact in float32.
+PIXELS = np.array(
+    [
+        [96, 16, 16],
+        [64, 32, 32],  # wrong
+        [16, 16, 96],
+        [32, 32, 64],  # wrong
+        [0, 128, 0],
+        [16, 96, 16],
+        [128, 0, 0],
+        [64, 32, 32],  # the second batch
+    ],
+    np.uint8,
+)
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plain = json.loads(json.dumps(tiny_project.settings()))
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(plain), "utf-8")
+    images = PIXELS.reshape(-1, 1, 3, 1)
+    with arrays.writing(tmp_path / "data/prepared/tiny8", CLASSES, (1, 3, 1)) as writer:
+        writer.add("train", 2 - LABELS, [images])
+        writer.add("test", LABELS, [images])
+    pixels = keras.Input((1, 3, 1), dtype="uint8", name="pixels")
+    flat = keras.layers.Flatten(name="flatten")(pixels)
+    answers = keras.layers.Rescaling(1 / 128, name="probabilities")(flat)
+    saving.write(tmp_path / "models/plain", keras.Model(pixels, answers, name="m"), CLASSES)
+    return tmp_path
+
+
+def test_metrics(tree):
+    evaluate.main("plain")
+
+    found = files.read_json(tree / "metrics/plain.json")
+    halves_of_truth = 2 + 2 + 1  # -log2 of 1/4, 1/4 and 1/2
+    assert found == {
+        "accuracy": 6 / 8,
+        "accuracy_low": pytest.approx(0.409275, abs=1e-6),  # Wilson, z = 1.959964
+        "accuracy_high": pytest.approx(0.928521, abs=1e-6),
+        "loss": pytest.approx((3 * math.log(4 / 3) + halves_of_truth * math.log(2)) / 8),
+        "macro_f1": pytest.approx((3 / 4 + 4 / 5 + 2 / 3) / 3),
+        "examples": 8,
+    }
+
+
+def test_predictions_are_in_the_order_of_the_split(tree):
+    evaluate.main("plain")
+
+    assert (tree / "predictions/plain.csv").read_text("utf-8").splitlines() == [
+        "example,true,predicted,probability,true_probability",
+        "0,top,top,0.75,0.75",
+        "1,middle,top,0.5,0.25",
+        "2,bottom,bottom,0.75,0.75",
+        "3,top,bottom,0.5,0.25",
+        "4,middle,middle,1.0,1.0",
+        "5,middle,middle,0.75,0.75",
+        "6,top,top,1.0,1.0",
+        "7,top,top,0.5,0.5",
+    ]
+
+
+def test_figures_of_each_class(tree):
+    evaluate.main("plain")
+
+    found = pd.read_csv(tree / "reports/plain/per_class.csv")
+    assert found.columns.tolist() == ["class", "precision", "recall", "f1", "support"]
+    assert found["class"].tolist() == list(CLASSES)
+    assert found["precision"].tolist() == pytest.approx([3 / 4, 2 / 2, 1 / 2])
+    assert found["recall"].tolist() == pytest.approx([3 / 4, 2 / 3, 1 / 1])
+    assert found["f1"].tolist() == pytest.approx([3 / 4, 4 / 5, 2 / 3])
+    assert found["support"].tolist() == [4, 3, 1]
+
+
+def test_confusion(tree):
+    evaluate.main("plain")
+
+    assert (tree / "reports/plain/confusion.csv").read_text("utf-8").splitlines() == [
+        "true,predicted,count,share",
+        "top,top,3,0.75",
+        "top,middle,0,0.0",
+        "top,bottom,1,0.25",
+        "middle,top,1,0.333333",
+        "middle,middle,2,0.666667",
+        "middle,bottom,0,0.0",
+        "bottom,top,0,0.0",
+        "bottom,middle,0,0.0",
+        "bottom,bottom,1,1.0",
+    ]
+
+
+def test_the_figures_are_logged(tree, caplog):
+    with caplog.at_level("INFO", "imago"):
+        evaluate.main("plain")
+
+    assert caplog.messages == [
+        "plain: accuracy 75.00 % (95 % interval 40.93 to 92.85) on 8 test images"
+    ]
+
+
+def test_writes_beside_the_history_of_the_training(tree):
+    history = tree / "reports/plain/history.csv"
+    history.parent.mkdir(parents=True)
+    history.write_text("epoch\n")
+
+    evaluate.main("plain")
+
+    assert history.read_text() == "epoch\n"
+    assert sorted(path.name for path in history.parent.iterdir()) == [
+        "confusion.csv",
+        "history.csv",
+        "per_class.csv",
+    ]
+
+
+def test_only_the_test_split_is_read(tree, monkeypatch):
+    read, asked_for = arrays.read_split, []
+
+    def record(folder, split):
+        asked_for.append((folder.as_posix(), split))
+        return read(folder, split)
+
+    monkeypatch.setattr(arrays, "read_split", record)
+    evaluate.main("plain")
+    assert asked_for == [("data/prepared/tiny8", "test")]
+
+
+def test_missing_model(tree):
+    (tree / "models/plain/model.keras").unlink()
+
+    message = r"models/plain/model\.keras: not found; run the stage that trains it"
+    with pytest.raises(DataError, match=message):
+        evaluate.main("plain")
+    assert not (tree / "metrics").exists()
+
+
+def test_missing_data(tree):
+    (tree / "data/prepared/tiny8/dataset.json").unlink()
+
+    with pytest.raises(DataError, match=r"data/prepared/tiny8/dataset\.json: not found"):
+        evaluate.main("plain")
+
+
+@pytest.mark.usefixtures("tree")
+def test_unknown_experiment():
+    message = r"unknown experiment 'plane'; params\.yaml has plain, validated"
+    with pytest.raises(ParamsError, match=message):
+        evaluate.main("plane")

@@ -1,0 +1,324 @@
+import json
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from imago import arrays, callbacks, determinism, files, params, saving, scores
+from imago.arrays import Statistics
+from imago.checkpoints import FileCheckpoint
+from imago.errors import DataError, ParamsError
+from imago.models import mlp
+from stages import train
+from tests import tiny_project
+
+CLASSES = ("top", "middle", "bottom")
+COLUMNS = "epoch,loss,accuracy,validation_loss,validation_accuracy,learning_rate"
+STATISTICS = {1: Statistics([90.0], [2500.0]), 3: Statistics([90.0] * 3, [2500.0] * 3)}
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """Experiment `plain` has no validation split, `validated` one with labels that mislead."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("IMAGO_TENSORBOARD", raising=False)
+    write_params(tmp_path)
+    labels = np.arange(60, dtype=np.int32) % 3
+    for variant, shape in (("tiny8", (8, 8, 1)), ("tiny6", (6, 6, 3))):
+        with arrays.writing(tmp_path / "data/prepared" / variant, CLASSES, shape) as writer:
+            writer.statistics = STATISTICS[shape[2]]
+            writer.add("train", labels, [images_of(labels, shape)])
+            if variant == "tiny6":
+                wrong = np.where(np.arange(21) < 7, 2 - labels[:21], labels[:21])
+                writer.add("validation", wrong, [images_of(labels[:21], shape)])
+            writer.add("test", labels[:3], [images_of(labels[:3], shape)])
+    return tmp_path
+
+
+def images_of(labels, shape):
+    images = np.random.default_rng(4).integers(0, 120, (len(labels), *shape), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[label * 2 : label * 2 + 3] += 90
+    return images
+
+
+def write_params(tree, seed=20, only=None, **train_keys):
+    """Write params.yaml, with keys of the experiments' `train` sections set to other values."""
+    plain = json.loads(json.dumps(tiny_project.settings())) | {"seed": seed}
+    for name in [only] if only else plain["experiments"]:
+        plain["experiments"][name]["train"] |= {"jit_compile": False} | train_keys
+    (tree / "params.yaml").write_text(yaml.safe_dump(plain), "utf-8")
+
+
+def history_of(tree, experiment):
+    return pd.read_csv(tree / "reports" / experiment / "history.csv")
+
+
+def outputs(tree, experiment):
+    """The bytes of all that the stage has written for an experiment."""
+    folders = [tree / "models" / experiment, tree / "reports" / experiment]
+    return {
+        path.relative_to(tree).as_posix(): path.read_bytes()
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def states(tree, experiment):
+    """What is left of unfinished trainings."""
+    folder = tree / ".imago/training" / experiment
+    return sorted(folder.iterdir()) if folder.exists() else []
+
+
+def train_afresh(experiment):
+    """Train as a new process does: Keras numbers the names of layers anew."""
+    keras.utils.clear_session()
+    train.main(experiment)
+
+
+def train_undisturbed(tree, experiment):
+    """Train, and take what was written away."""
+    train_afresh(experiment)
+    written = outputs(tree, experiment)
+    for name in written:
+        (tree / name).unlink()
+    return written
+
+
+def messages(caplog):
+    return [record.getMessage() for record in caplog.records if record.name.startswith("imago")]
+
+
+class KilledError(Exception):
+    """Stands for a kill: whatever runs is torn off."""
+
+
+def killed(*_, **__):
+    raise KilledError
+
+
+def kill_in_epoch(monkeypatch, epoch):
+    """Tear the training off at the end of an epoch, before its state is kept."""
+    build = callbacks.build
+    killer = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda index, _: killed() if index == epoch - 1 else None
+    )
+    monkeypatch.setattr(callbacks, "build", lambda *given: [*build(*given), killer])
+
+
+@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
+def test_writes_the_model_its_classes_and_its_history(tree, jit_compile):
+    write_params(tree, jit_compile=jit_compile)
+
+    train.main("plain")
+
+    assert list(outputs(tree, "plain")) == [
+        "models/plain/classes.json",
+        "models/plain/model.keras",
+        "reports/plain/history.csv",
+    ]
+    model, classes = saving.read(tree / "models/plain")
+    assert classes == CLASSES
+    assert (model.input_shape, model.output_shape) == ((None, 8, 8, 1), (None, 3))
+    history = history_of(tree, "plain")
+    assert history["epoch"].tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert history["learning_rate"].tolist() == pytest.approx([0.01] * 8)
+    assert history["accuracy"].iloc[-1] > 0.9 > history["accuracy"].iloc[0]
+    assert states(tree, "plain") == []
+    assert not (tree / ".imago/tensorboard").exists()
+
+
+def test_validation_columns_are_empty_without_a_validation_split(tree):
+    write_params(tree, epochs=2)
+
+    train.main("plain")
+
+    header, *rows = (tree / "reports/plain/history.csv").read_text("utf-8").splitlines()
+    assert header == COLUMNS
+    assert [row.split(",")[3:5] for row in rows] == [["", ""]] * 2
+
+
+def test_steps_are_those_of_softmax_regression(tree):
+    one_layer = {"hidden_units": [], "normalization": "rescale", "batch_size": 60}
+    write_params(tree, **one_layer, optimizer="sgd", learning_rate=0.25, epochs=2)
+
+    train.main("plain")
+
+    split = arrays.read_split(tree / "data/prepared/tiny8", "train")
+    pixels, truth = split.images.reshape(60, 64) / 255, np.eye(3)[split.labels]
+    determinism.enable(20)
+    settings = params.load().experiments["plain"].train
+    weights, bias = mlp.build(settings, (8, 8, 1), 3, STATISTICS[1]).get_weights()
+    expected = []
+    for _ in range(2):
+        powers = np.exp(pixels @ weights + bias)
+        probabilities = powers / powers.sum(axis=1, keepdims=True)
+        loss = -np.log((probabilities * truth).sum(axis=1)).mean()
+        expected.append([loss, (probabilities.argmax(axis=1) == split.labels).mean()])
+        weights = weights - 0.25 * pixels.T @ (probabilities - truth) / 60
+        bias = bias - 0.25 * (probabilities - truth).mean(axis=0)
+    found = saving.read(tree / "models/plain")[0].get_weights()
+    np.testing.assert_allclose(found[0], weights, atol=1e-5)
+    np.testing.assert_allclose(found[1], bias, atol=1e-5)
+    history = history_of(tree, "plain")[["loss", "accuracy"]]
+    np.testing.assert_allclose(history.to_numpy(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("monitor", ["validation_loss", "validation_accuracy"])
+def test_early_stopping_ends_early_with_the_best_epochs_weights(tree, monitor):
+    stopping = {"monitor": monitor, "patience_epochs": 3}
+    write_params(tree, only="validated", early_stopping=stopping, epochs=40, learning_rate=0.001)
+
+    train.main("validated")
+
+    history = history_of(tree, "validated")
+    values = history[monitor]
+    best = values.argmin() if monitor.endswith("loss") else values.argmax()
+    assert best > 0  # so that neither the first nor the last epoch's weights would do
+    assert len(history) == best + 1 + 3 < 40
+    assert history["validation_loss"].nunique() == len(history)  # so that it tells epochs apart
+    model, _ = saving.read(tree / "models/validated")
+    split = arrays.read_split(tree / "data/prepared/tiny6", "validation")
+    found = model.predict(split.images, verbose=0)
+    row = history.iloc[best]
+    assert scores.cross_entropy(split.labels, found) == pytest.approx(row["validation_loss"])
+    accuracy = (found.argmax(axis=1) == split.labels).mean()
+    assert accuracy == pytest.approx(row["validation_accuracy"])
+
+
+@pytest.mark.parametrize("experiment", ["plain", "validated"])
+def test_a_stopped_training_goes_on_and_comes_to_the_same_bytes(
+    tree, monkeypatch, caplog, experiment
+):
+    undisturbed = train_undisturbed(tree, experiment)
+    with monkeypatch.context() as patch:
+        kill_in_epoch(patch, 4)
+        with pytest.raises(KilledError):
+            train_afresh(experiment)
+    assert outputs(tree, experiment) == {}
+    assert len(states(tree, experiment)) == 1
+
+    with caplog.at_level("INFO", "imago"):
+        train_afresh(experiment)
+
+    first, *others = messages(caplog)
+    assert first == "goes on after epoch 3, which an earlier run finished"
+    last_epoch = len(history_of(tree, experiment))
+    assert last_epoch > 4
+    assert [message.split(":")[0] for message in others] == [
+        f"epoch {epoch}/8" for epoch in range(4, last_epoch + 1)
+    ]
+    assert outputs(tree, experiment) == undisturbed
+    assert states(tree, experiment) == []
+
+
+@pytest.mark.parametrize(
+    "step",
+    [(saving, "write"), (files, "write_csv"), (FileCheckpoint, "remove")],
+    ids=["before the model", "before the history", "before the state is removed"],
+)
+def test_a_run_stopped_while_it_writes_is_not_trained_again(tree, monkeypatch, caplog, step):
+    write_params(tree, epochs=2)
+    undisturbed = train_undisturbed(tree, "validated")
+    with monkeypatch.context() as patch:
+        patch.setattr(*step, killed)
+        with pytest.raises(KilledError):
+            train_afresh("validated")
+    assert len(states(tree, "validated")) == 1
+
+    with caplog.at_level("INFO", "imago"):
+        train_afresh("validated")
+
+    assert messages(caplog) == ["goes on after epoch 2, which an earlier run finished"]
+    assert outputs(tree, "validated") == undisturbed
+    assert states(tree, "validated") == []
+
+
+def test_a_run_stopped_after_early_stopping_is_not_trained_again(tree, monkeypatch, caplog):
+    stopping = {"monitor": "validation_loss", "patience_epochs": 1}
+    write_params(tree, only="validated", early_stopping=stopping, epochs=40, learning_rate=0.05)
+    undisturbed = train_undisturbed(tree, "validated")
+    with monkeypatch.context() as patch:
+        patch.setattr(FileCheckpoint, "remove", killed)
+        with pytest.raises(KilledError):
+            train_afresh("validated")
+
+    with caplog.at_level("INFO", "imago"):
+        train_afresh("validated")
+
+    epochs = len(history_of(tree, "validated"))
+    assert epochs < 40
+    assert messages(caplog) == [f"goes on after epoch {epochs}, which an earlier run finished"]
+    assert outputs(tree, "validated") == undisturbed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"learning_rate": 0.02}, {"epochs": 4}, {"seed": 21}],
+    ids=["recipe", "epochs", "seed"],
+)
+def test_a_state_of_other_settings_is_not_used(tree, monkeypatch, caplog, change):
+    write_params(tree, epochs=3)
+    with monkeypatch.context() as patch:
+        kill_in_epoch(patch, 2)
+        with pytest.raises(KilledError):
+            train.main("plain")
+    write_params(tree, **{"epochs": 3} | change)
+
+    with caplog.at_level("INFO", "imago"):
+        train.main("plain")
+
+    assert messages(caplog)[0].startswith("epoch 1/")
+
+
+@pytest.mark.parametrize(
+    ("experiment", "splits"),
+    [("plain", ["train"]), ("validated", ["train", "validation"])],
+    ids=["plain", "validated"],
+)
+def test_the_test_split_is_not_read(tree, monkeypatch, experiment, splits):
+    read, asked_for = arrays.read_split, []
+
+    def record(folder, split):
+        asked_for.append((folder.as_posix(), split))
+        return read(folder, split)
+
+    monkeypatch.setattr(arrays, "read_split", record)
+    write_params(tree, epochs=1)
+    train.main(experiment)
+    folder = {"plain": "data/prepared/tiny8", "validated": "data/prepared/tiny6"}[experiment]
+    assert asked_for == [(folder, split) for split in splits]
+
+
+@pytest.mark.parametrize(
+    ("experiment", "folders"),
+    [("plain", ["train"]), ("validated", ["train", "validation"])],
+    ids=["plain", "validated"],
+)
+def test_tensorboard_gets_event_files(tree, monkeypatch, experiment, folders):
+    monkeypatch.setenv("IMAGO_TENSORBOARD", "1")
+    write_params(tree, epochs=1)
+
+    train.main(experiment)
+
+    found = (tree / ".imago/tensorboard" / experiment).glob("*/*/events.out.tfevents.*")
+    assert sorted(path.parent.name for path in found) == folders
+
+
+@pytest.mark.usefixtures("tree")
+def test_unknown_experiment():
+    message = r"unknown experiment 'plane'; params\.yaml has plain, validated"
+    with pytest.raises(ParamsError, match=message):
+        train.main("plane")
+
+
+def test_missing_data(tree):
+    (tree / "data/prepared/tiny8/dataset.json").unlink()
+
+    message = r"data/prepared/tiny8/dataset\.json: not found; run the stage that writes"
+    with pytest.raises(DataError, match=message):
+        train.main("plain")
+    assert not (tree / "models").exists()
