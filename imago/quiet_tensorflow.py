@@ -2,7 +2,8 @@
 
 TensorFlow 2.21 prints some of them whatever TF_CPP_MIN_LOG_LEVEL says (its issue 100442), so native
 standard error is closed while it is imported. A stage imports this module before any other that
-imports TensorFlow. A failure to import is still raised.
+imports TensorFlow. A failure to import is still raised; should the process abort,
+`python -c 'import tensorflow'` says why.
 """
 
 import contextlib

@@ -93,12 +93,14 @@ def _compiled(
             return index + 1, totals + totals_of(tf.slice(rows, [index * batch_size], [batch_size]))
 
         full_batches, remainder = divmod(rows.shape[0], batch_size)
-        _, totals = tf.while_loop(
-            lambda index, _: index < full_batches,
-            body,
-            (tf.constant(0), tf.zeros(3, tf.float64)),
-            parallel_iterations=1,
-        )
+        totals = tf.zeros(3, tf.float64)
+        if full_batches:  # XLA refuses a slice longer than `rows`, even in a loop of no rounds
+            _, totals = tf.while_loop(
+                lambda index, _: index < full_batches,
+                body,
+                (tf.constant(0), totals),
+                parallel_iterations=1,
+            )
         return totals + totals_of(rows[-remainder:]) if remainder else totals
 
     # Without AutoGraph, which takes longer to read Keras' code than all the rest of the tracing.

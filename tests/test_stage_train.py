@@ -167,6 +167,15 @@ def test_steps_are_those_of_softmax_regression(tree):
     np.testing.assert_allclose(history.to_numpy(), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("batch_size", [22, 61], ids=["validation", "train"])
+def test_a_batch_may_be_greater_than_a_split(tree, batch_size):
+    write_params(tree, epochs=1, batch_size=batch_size, jit_compile=True)
+
+    train.main("validated")
+
+    assert len(history_of(tree, "validated")) == 1
+
+
 @pytest.mark.parametrize("monitor", ["validation_loss", "validation_accuracy"])
 def test_early_stopping_ends_early_with_the_best_epochs_weights(tree, monitor):
     stopping = {"monitor": monitor, "patience_epochs": 3}
@@ -306,6 +315,15 @@ def test_tensorboard_gets_event_files(tree, monkeypatch, experiment, folders):
 
     found = (tree / ".imago/tensorboard" / experiment).glob("*/*/events.out.tfevents.*")
     assert sorted(path.parent.name for path in found) == folders
+
+
+def test_tensorboard_is_off_unless_the_variable_is_1(tree, monkeypatch):
+    monkeypatch.setenv("IMAGO_TENSORBOARD", "0")
+    write_params(tree, epochs=1)
+
+    train.main("plain")
+
+    assert not (tree / ".imago/tensorboard").exists()
 
 
 @pytest.mark.usefixtures("tree")
