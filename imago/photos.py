@@ -1,0 +1,225 @@
+"""Image files of the common formats, decoded to upright RGB pixels.
+
+JPEG goes through OpenCV, which is the faster decoder and gives the pixels that Pillow gives; what
+OpenCV does not read, and every other format, goes through Pillow. Colour profiles are not applied.
+"""
+
+import contextlib
+import io
+import re
+import struct
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from imago.errors import ImagoError
+
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+SUFFIXES = frozenset(
+    {".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+)
+"""Of file names, in lower case, that say: this is an image."""
+
+_JPEG = b"\xff\xd8"
+_READERS: dict[bytes, type[ImageFile]] = {
+    b"BM": BmpImageFile,
+    b"GIF87a": GifImageFile,
+    b"GIF89a": GifImageFile,
+    _JPEG: JpegImageFile,
+    b"\x89PNG\r\n\x1a\n": PngImageFile,
+    b"II*\0": TiffImageFile,
+    b"MM\0*": TiffImageFile,
+    b"II+\0": TiffImageFile,  # and these two are BigTIFF
+    b"MM\0+": TiffImageFile,
+    b"RIFF": WebPImageFile,
+}
+"""First bytes of a file, and what reads it. Pillow's own `open` would warn of large images."""
+
+_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SCAN_HEADER = 0xDA
+_END_OF_IMAGE = b"\xff\xd9"
+_NOT_IN_SCANS = re.compile(rb"\xff[^\x00\xff\xc4\xd0-\xd7\xda-\xdd\xe0-\xef\xfe]")
+"""JPEG markers other than those that stand in or between scans, of which the first should be the
+end of the image. Source of all markers: ITU-T T.81 (1992), table B.1."""
+
+_TURNS: dict[object, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes an image of each orientation upright. Source: EXIF 2.32 (2019), tag 0x0112."""
+
+_FAULTS = (
+    EOFError,
+    LookupError,
+    OSError,
+    OverflowError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    Warning,  # where a filter turns warnings into errors
+    Image.DecompressionBombError,
+    cv2.error,
+    struct.error,
+)
+"""What the readers raise for damaged files."""
+
+
+class UnreadableError(ImagoError, ValueError):
+    """A file's content cannot be decoded; the message is the reason alone."""
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What the headers of a JPEG say.
+
+    Attributes:
+        scan: Position of the first scan's header in the file.
+    """
+
+    width: int
+    height: int
+    components: int
+    scan: int
+
+
+def decode(content: bytes, greatest_pixels: int) -> NDArray[np.uint8]:
+    """Decode an image file, whatever its name says, as RGB.
+
+    The image is turned upright as its EXIF orientation says. What is transparent is laid on
+    white; 16 bits are scaled to 8; of an animation the first frame is taken. Pixels that are
+    missing are an error, and so is a JPEG without its end; pixels that are wrong are an error
+    where the format has checksums (PNG) or the damage breaks the code. A damaged JPEG may decode
+    to wrong pixels, of which libjpeg speaks on stderr only.
+
+    May be called in many threads at a time; see `quiet`.
+
+    Args:
+        content: The whole file, of one of `FORMATS`.
+        greatest_pixels: An image with more, width times height, is not decoded.
+
+    Returns:
+        (H, W, 3) uint8, RGB, 0-255.
+
+    Raises:
+        UnreadableError: The content is not an image that can be decoded, and nothing else.
+    """
+    if content.startswith(_JPEG) and (frame := _read_frame(content)):
+        _check_size(frame.width, frame.height, greatest_pixels)
+        _check_scans(content, frame)
+        pixels = _decode_with_opencv(content) if frame.components in (1, 3) else None
+        if pixels is not None:
+            return pixels
+    return _decode_with_pillow(content, greatest_pixels)  # which also knows the reason why not
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Pillow's warnings of damaged files from the terminal.
+
+    To be entered once, around all threads that decode: filters belong to the whole process.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield
+
+
+def _read_frame(content: bytes) -> _Frame | None:
+    """Read the headers of a JPEG up to its first scan; None where they are out of order."""
+    position, size = len(_JPEG), None
+    try:
+        while True:
+            prefix, marker, length = struct.unpack_from(">BBH", content, position)
+            if prefix != 0xFF or length < 2:
+                return None
+            if marker in _FRAME_HEADERS:
+                size = struct.unpack_from(">HHB", content, position + 5)
+            elif marker == _SCAN_HEADER:
+                break
+            position += 2 + length
+    except struct.error:
+        return None
+    if size is None:
+        return None
+    height, width, components = size
+    return _Frame(width, height, components, position)
+
+
+def _check_size(width: int, height: int, greatest_pixels: int) -> None:
+    if width * height > greatest_pixels:
+        reason = f"{width}×{height} pixels, more than {greatest_pixels}"
+        raise UnreadableError(reason)
+
+
+def _check_scans(content: bytes, frame: _Frame) -> None:
+    """Find what decoders fill with grey without a word: lost ends and broken codes."""
+    marker = _NOT_IN_SCANS.search(content, frame.scan)
+    if marker is None:
+        reason = "truncated: a JPEG without its end"
+        raise UnreadableError(reason)
+    if marker[0] != _END_OF_IMAGE:
+        reason = f"damaged: marker {marker[0].hex(' ')} in the pixels of a JPEG"
+        raise UnreadableError(reason)
+
+
+def _decode_with_opencv(content: bytes) -> NDArray[np.uint8] | None:
+    """Decode a JPEG, turned upright; None where it cannot be."""
+    try:
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
+    except cv2.error:
+        return None
+    return None if pixels is None else pixels.astype(np.uint8, copy=False)
+
+
+def _decode_with_pillow(content: bytes, greatest_pixels: int) -> NDArray[np.uint8]:
+    reader = next((r for start, r in _READERS.items() if content.startswith(start)), None)
+    if reader is None:
+        reason = f"not of a known format: {', '.join(FORMATS)}" if content else "empty"
+        raise UnreadableError(reason)
+    try:
+        image = reader(io.BytesIO(content))  # reads the headers only
+        _check_size(*image.size, greatest_pixels)
+        image.load()
+        return _rgb(_upright(image))
+    except UnreadableError:
+        raise
+    except _FAULTS as error:
+        reason = f"not decodable as {reader.format}: {str(error) or type(error).__name__}"
+        raise UnreadableError(reason) from error
+
+
+def _upright(image: ImageFile) -> Image.Image:
+    try:
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+    except _FAULTS:  # the picture itself is whole
+        return image
+    return image if turn is None else image.transpose(turn)
+
+
+def _rgb(image: Image.Image) -> NDArray[np.uint8]:
+    if image.mode.startswith("I;16"):  # which Pillow would clip, not scale
+        gray = (np.asarray(image).astype(np.uint32) + 128) // 257
+        return np.repeat(gray.astype(np.uint8)[..., np.newaxis], 3, axis=-1)
+    if image.mode in ("I", "F"):
+        reason = "values of 32 bits, of which white and black are not known"
+        raise UnreadableError(reason)
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    return np.array(image.convert("RGB"))

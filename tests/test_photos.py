@@ -1,0 +1,396 @@
+import io
+import random
+import struct
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imago import photos
+from imago.photos import UnreadableError
+
+ENOUGH = 10**6
+COLORS = np.array([[[200, 30, 40], [20, 180, 60], [10, 50, 220]], [[0] * 3, [128] * 3, [255] * 3]])
+PICTURE = COLORS.astype(np.uint8).repeat(16, axis=0).repeat(16, axis=1)  # 32 high and 48 wide
+NOISE = np.random.default_rng(5).integers(0, 256, (32, 48, 3), np.uint8)
+GRAY = np.arange(0, 240, 10, dtype=np.uint8).reshape(4, 6)
+ORIENTATION = 0x0112
+
+
+def encode(pixels, form, mode=None, **options):
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    file = io.BytesIO()
+    (image.convert(mode) if mode else image).save(file, form, **options)
+    return file.getvalue()
+
+
+def decode(content):
+    return photos.decode(content, ENOUGH)
+
+
+def rgb(gray):
+    return np.repeat(np.asarray(gray, np.uint8)[..., np.newaxis], 3, axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("form", "options"),
+    [
+        ("BMP", {}),
+        ("PNG", {}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("TIFF", {"big_tiff": True}),
+        ("WEBP", {"lossless": True}),
+    ],
+    ids=str,
+)
+def test_lossless_formats(form, options):
+    pixels = decode(encode(PICTURE, form, **options))
+
+    np.testing.assert_array_equal(pixels, PICTURE)
+    assert pixels.dtype == np.uint8
+    assert pixels.flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [
+        pytest.param("RGB", {}, id="RGB"),
+        pytest.param("L", {}, id="grayscale"),
+        pytest.param("RGB", {"progressive": True}, id="progressive"),
+        pytest.param("RGB", {"subsampling": 0}, id="4:4:4"),
+        pytest.param("RGB", {"restart_marker_blocks": 1}, id="restart markers"),
+        pytest.param("RGB", {"keep_rgb": True}, id="not YCbCr"),
+        pytest.param("RGB", {"comment": b"a fine day"}, id="comment"),
+        pytest.param("CMYK", {}, id="CMYK"),
+    ],
+)
+def test_jpeg_has_the_pixels_that_pillow_gives(mode, options):
+    content = encode(PICTURE, "JPEG", mode, **options)
+
+    pixels = decode(content)
+
+    expected = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+    np.testing.assert_array_equal(pixels, expected)
+    assert pixels.dtype == np.uint8
+
+
+def test_jpeg_of_colors():
+    pixels = decode(encode(PICTURE, "JPEG", quality=95)).astype(int)
+
+    assert abs(pixels[8::16, 8::16] - COLORS).max() <= 3  # in the middle of each square
+
+
+def test_cmyk_jpeg():
+    content = encode(PICTURE, "JPEG", "CMYK", quality=95)
+
+    assert b"Adobe" in content  # whose CMYK is inverted
+    assert abs(decode(content).astype(int)[8::16, 8::16] - COLORS).max() <= 4
+
+
+def test_first_of_several_photos_in_a_jpeg():
+    several = encode(PICTURE, "MPO", save_all=True, append_images=[Image.new("RGB", (48, 32))])
+
+    np.testing.assert_array_equal(decode(several), decode(encode(PICTURE, "JPEG")))
+
+
+def test_palette():
+    image = Image.fromarray(PICTURE).quantize(6)
+
+    expected = np.asarray(image.convert("RGB"))
+    for form in ("BMP", "GIF", "PNG", "TIFF"):
+        np.testing.assert_array_equal(decode(encode(image, form)), expected)
+
+
+@pytest.mark.parametrize("form", ["BMP", "GIF", "PNG", "TIFF"])
+def test_grayscale(form):
+    np.testing.assert_array_equal(decode(encode(GRAY, form)), rgb(GRAY))
+
+
+@pytest.mark.parametrize("form", ["BMP", "PNG", "TIFF"])
+def test_one_bit(form):
+    content = encode(Image.fromarray(GRAY > 100), form)
+
+    np.testing.assert_array_equal(decode(content), rgb((GRAY > 100) * 255))
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+def test_sixteen_bits_are_scaled(form):
+    # 128 / 257 rounds to 0, 129 / 257 to 1, and 65,535 / 257 is 255.
+    content = encode(np.array([[0, 128, 129, 257, 32_896, 65_535]], np.uint16), form)
+
+    np.testing.assert_array_equal(decode(content), rgb([[0, 0, 1, 1, 128, 255]]))
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32])
+def test_thirty_two_bits_are_refused(dtype):
+    with pytest.raises(UnreadableError, match="values of 32 bits, of which white and black"):
+        decode(encode(GRAY.astype(dtype), "TIFF"))
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "WEBP"])
+def test_alpha_is_laid_on_white(form):
+    pixels = np.array([[[10, 20, 30, 255], [10, 20, 30, 0], [100, 0, 200, 51]]], np.uint8)
+    options = {"lossless": True} if form == "WEBP" else {}
+
+    # A fifth of the colour and four fifths of white: 20 + 204, 0 + 204, 40 + 204.
+    expected = [[[10, 20, 30], [255, 255, 255], [224, 204, 244]]]
+    assert decode(encode(pixels, form, **options)).tolist() == expected
+
+
+def test_gray_with_alpha_is_laid_on_white():
+    pixels = np.array([[[10, 255], [10, 0], [100, 51]]], np.uint8)
+
+    assert decode(encode(Image.fromarray(pixels), "PNG")).tolist() == rgb([[10, 255, 224]]).tolist()
+
+
+@pytest.mark.parametrize(
+    ("mode", "transparent"),
+    [("RGB", (20, 180, 60)), ("L", 118), ("P", 0), ("P", bytes([0, 255, 255, 255, 255, 255]))],
+    ids=["RGB", "L", "P", "P with alpha"],
+)
+def test_transparent_color_is_white(mode, transparent):
+    image = Image.fromarray(PICTURE)
+    image = image.quantize(6) if mode == "P" else image.convert(mode)
+    expected = np.array(image.convert("RGB"))
+    chosen = np.asarray(image) == (0 if mode == "P" else transparent)
+    chosen = chosen.all(axis=-1) if mode == "RGB" else chosen
+    assert chosen.sum() == 256
+    expected[chosen] = 255
+
+    np.testing.assert_array_equal(decode(encode(image, "PNG", transparency=transparent)), expected)
+
+
+@pytest.mark.parametrize("form", ["GIF", "PNG", "TIFF", "WEBP"])
+def test_first_frame(form):
+    options = {"lossless": True} if form == "WEBP" else {}
+    other = Image.fromarray(255 - GRAY)
+
+    content = encode(GRAY, form, save_all=True, append_images=[other], **options)
+
+    np.testing.assert_array_equal(decode(content), rgb(GRAY))
+
+
+UPRIGHT = {
+    1: lambda pixels: pixels,
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
+    8: lambda pixels: np.rot90(pixels),
+}
+"""Row 0 of what is stored is to be seen at the top, top, bottom, bottom, left, right, right, left;
+column 0 at the left, right, right, left, top, top, bottom, bottom."""
+
+
+@pytest.mark.parametrize("orientation", UPRIGHT)
+@pytest.mark.parametrize(
+    ("form", "mode", "options"),
+    [
+        ("JPEG", "RGB", {}),
+        ("JPEG", "L", {}),
+        ("JPEG", "CMYK", {}),
+        ("PNG", "RGB", {}),
+        ("TIFF", "RGB", {}),
+        ("TIFF", "RGB", {"save_all": True, "append_images": [Image.new("RGB", (9, 9))]}),
+        ("WEBP", "RGB", {"lossless": True}),
+    ],
+    ids=["JPEG", "gray JPEG", "CMYK JPEG", "PNG", "TIFF", "TIFF of pages", "WEBP"],
+)
+def test_images_are_turned_upright(form, mode, options, orientation):
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+
+    stored = decode(encode(PICTURE, form, mode, **options))
+    pixels = decode(encode(PICTURE, form, mode, exif=exif, **options))
+
+    np.testing.assert_array_equal(pixels, UPRIGHT[orientation](stored))
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("exif", [b"MM\0*\0\0\0\x08\xff\xff", b"of no use"], ids=["short", "other"])
+def test_damaged_exif_does_not_matter(form, exif):
+    options = {} if form == "JPEG" else {"lossless": True}
+    content = encode(PICTURE, form, exif=b"Exif\0\0" + exif, **options)
+
+    with photos.quiet():
+        pixels = decode(content)
+
+    np.testing.assert_array_equal(pixels, decode(encode(PICTURE, form, **options)))
+
+
+def tiff_with_a_tag_too_long():
+    content = encode(GRAY, "TIFF", tiffinfo={305: "imago tests"})
+    entry = struct.pack("<HHI", 305, 2, 12)
+    assert entry in content
+    return content.replace(entry, struct.pack("<HHI", 305, 2, 12_000))
+
+
+def test_quiet():
+    with photos.quiet():
+        pixels = decode(tiff_with_a_tag_too_long())
+
+    np.testing.assert_array_equal(pixels, rgb(GRAY))
+
+
+def test_warnings_that_are_errors():
+    with pytest.raises(UnreadableError, match="not decodable as TIFF: Tag data larger than file"):
+        decode(tiff_with_a_tag_too_long())
+
+
+@pytest.mark.parametrize("form", ["BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP"])
+def test_too_many_pixels(form):
+    content = encode(PICTURE, form)
+
+    assert photos.decode(content, 48 * 32).shape == (32, 48, 3)
+    with pytest.raises(UnreadableError, match=r"^48×32 pixels, more than 1535$"):
+        photos.decode(content, 48 * 32 - 1)
+
+
+def test_gigantic_images_are_not_decoded():
+    blank = bytearray(encode(PICTURE, "JPEG"))
+    size = blank.index(b"\xff\xc0") + 5
+    blank[size : size + 4] = b"\xff\xff\xff\xff"
+
+    with pytest.raises(UnreadableError, match=r"^65535×65535 pixels, more than 1000000$"):
+        decode(bytes(blank))
+    small_with_a_gigantic_frame = b"GIF89a\1\0\1\0\0\0\0," + bytes(4) + b"\xff" * 4 + bytes(9)
+    with pytest.raises(UnreadableError, match=r"not decodable as GIF: .* exceeds limit"):
+        decode(small_with_a_gigantic_frame)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b"", "^empty$", id="empty"),
+        pytest.param(
+            b"<html>Not found</html>",
+            "^not of a known format: BMP, GIF, JPEG, PNG, TIFF, WEBP$",
+            id="web page",
+        ),
+        pytest.param(b"\xd0\xcf\x11\xe0" * 99, "^not of a known format", id="Thumbs.db"),
+        pytest.param(b"%PDF-1.7\n", "^not of a known format", id="PDF"),
+        pytest.param(bytes(999), "^not of a known format", id="zeros"),
+        pytest.param(b"RIFF\x24\0\0\0WAVEfmt ", "^not decodable as WEBP", id="sound"),
+        pytest.param(b"\xff\xd8", "^not decodable as JPEG", id="beginning alone"),
+        pytest.param(b"\xff\xd8\xff" + b"?" * 99, "^not decodable as JPEG", id="no JPEG"),
+    ],
+)
+def test_other_files(content, reason):
+    with pytest.raises(UnreadableError, match=reason):
+        decode(content)
+
+
+@pytest.mark.parametrize("missing", [1, 2, 3, 10, 100, 500])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["baseline", "progressive"])
+def test_truncated_jpeg(options, missing):
+    content = encode(NOISE, "JPEG", **options)
+
+    with pytest.raises(UnreadableError, match=r"^truncated: a JPEG without its end$"):
+        decode(content[:-missing])
+
+
+def test_jpeg_whose_tail_is_zeros():
+    content = encode(NOISE, "JPEG")
+
+    with pytest.raises(UnreadableError, match=r"^truncated"):
+        decode(content[:-200] + bytes(20_000))
+
+
+def test_jpeg_with_a_false_marker_in_its_pixels():
+    content = encode(NOISE, "JPEG")
+
+    with pytest.raises(UnreadableError, match=r"^damaged: marker ff 3c in the pixels of a JPEG$"):
+        decode(content[:-100] + b"\xff\x3c" + content[-98:])
+
+
+def test_bytes_behind_a_jpeg_do_not_matter():
+    content = encode(NOISE, "JPEG")
+
+    np.testing.assert_array_equal(decode(content + b"\xff\x3c\0\0 a film"), decode(content))
+
+
+@pytest.mark.parametrize(
+    ("options", "start", "entry"),
+    [
+        pytest.param({}, "<HHI", struct.pack("<HHIf", 273, 11, 1, 8), id="not whole"),
+        pytest.param(
+            {"big_tiff": True}, "<HHQ", struct.pack("<HHQQ", 273, 16, 1, 2**64 - 1), id="too large"
+        ),
+    ],
+)
+def test_tiff_whose_offset_is_no_offset(options, start, entry):
+    content = bytearray(encode(GRAY, "TIFF", **options))
+    position = content.index(struct.pack(start, 273, 4, 1))
+    content[position : position + len(entry)] = entry
+
+    with pytest.raises(UnreadableError, match=r"^not decodable as TIFF: .* int"):
+        decode(bytes(content))
+
+
+SEEDS = {
+    "BMP": encode(PICTURE, "BMP"),
+    "GIF": encode(PICTURE, "GIF"),
+    "animated GIF": encode(GRAY, "GIF", save_all=True, append_images=[Image.new("L", (6, 4))]),
+    "JPEG": encode(PICTURE, "JPEG"),
+    "progressive JPEG": encode(PICTURE, "JPEG", progressive=True),
+    "CMYK JPEG": encode(PICTURE, "JPEG", "CMYK"),
+    "PNG": encode(PICTURE, "PNG"),
+    "palette PNG": encode(Image.fromarray(PICTURE).quantize(6), "PNG", transparency=1),
+    "TIFF": encode(PICTURE, "TIFF"),
+    "deflated TIFF": encode(PICTURE, "TIFF", compression="tiff_deflate"),
+    "WEBP": encode(PICTURE, "WEBP"),
+}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_missing_pixels_are_never_made_up(seed):
+    whole = SEEDS[seed]
+    pixels = decode(whole)
+
+    with photos.quiet():
+        for length in range(0, len(whole), max(1, len(whole) // 50)):
+            try:
+                found = decode(whole[:length])
+            except UnreadableError:
+                continue
+            np.testing.assert_array_equal(found, pixels)  # only what follows them was cut
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_damage_brings_another_error(seed):
+    draw, whole, outcomes = random.Random(seed), SEEDS[seed], set()
+
+    for _ in range(80):
+        content = bytearray(whole)
+        for _ in range(draw.randint(1, 5)):
+            within = draw.choice((60, 200, len(content)))  # most of what can go wrong is in front
+            position = draw.randrange(min(within, len(content)))
+            content[position] = draw.choice((0, 1, 0x7F, 0xFF, draw.randrange(256)))
+        try:
+            outcomes.add(photos.decode(bytes(content), ENOUGH).shape[-1])
+        except UnreadableError:
+            outcomes.add("unreadable")
+
+    assert outcomes == {3, "unreadable"}
+
+
+def test_many_threads_may_decode():
+    contents = list(SEEDS.values()) * 10
+    expected = [decode(content) for content in contents]
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(decode, contents))
+
+    assert all(map(np.array_equal, found, expected))
+
+
+def test_suffixes_are_those_of_the_formats():
+    Image.init()
+    known = {ending for ending, form in Image.registered_extensions().items()}
+
+    assert known > photos.SUFFIXES
+    assert all(Image.registered_extensions()[s] in photos.FORMATS for s in photos.SUFFIXES)
