@@ -1,0 +1,112 @@
+"""A convolutional net: convolutions with pooling between them, then dense layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from imago import arrays, normalization, schema
+from imago.errors import ParamsError
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Settings(schema.TrainOnPixels):
+    """What params.yaml says of a cnn besides what every training of images needs."""
+
+    model: Literal["cnn"]
+    filters: Annotated[list[schema.Positive], Field(min_length=1)]
+    """Feature maps of each convolution, from the input on; ReLU."""
+    kernel_size_px: schema.Positive
+    """Side of each convolution's square window, which stays within its input: no padding."""
+    pooling_size_px: Annotated[int, Field(ge=2)]
+    """Side of the squares that become their maximum after each convolution but the last."""
+    batch_normalization: bool
+    """Between each convolution, which then has no biases, and its ReLU."""
+    dense_units: list[schema.Positive]
+    """Units of each dense layer after the convolutions; ReLU."""
+    dropout: schema.Fraction
+    """Share of each such layer's outputs zeroed in training."""
+
+    @field_validator("kernel_size_px")
+    @classmethod
+    def _has_a_middle(cls, size: int) -> int:
+        if size % 2 == 0:
+            message = f"must be odd, so that a pixel is the window's middle, got {size}"
+            raise ValueError(message)
+        return size
+
+
+def build(
+    settings: Settings,
+    image_shape: tuple[int, int, int],
+    class_count: int,
+    statistics: arrays.Statistics,
+) -> keras.Model:
+    """Build the untrained model.
+
+    Args:
+        settings: The experiment's `train` section.
+        image_shape: (H, W, C) in pixels and channels.
+        class_count: K, the number of classes.
+        statistics: Of the training split, for `normalization: standardize`.
+
+    Returns:
+        From raw pixels, (N, H, W, C) uint8, 0-255, to probabilities, (N, K) float32.
+
+    Raises:
+        ParamsError: The images are too small for so many convolutions.
+    """
+    import keras  # here, since checking params.yaml must not cost TensorFlow's start
+
+    pixels = keras.Input(image_shape, dtype="uint8", name="pixels")
+    maps = normalization.layer(settings.normalization, statistics)(pixels)
+    for index, filters in enumerate(settings.filters, 1):
+        maps = _convolved(maps, index, filters, settings)
+        if index < len(settings.filters):
+            maps = _pooled(maps, index, settings)
+    outputs = keras.layers.Flatten(name="flatten")(maps)
+    for index, units in enumerate(settings.dense_units, 1):
+        outputs = keras.layers.Dense(units, activation="relu", name=f"hidden_{index}")(outputs)
+        if settings.dropout:
+            outputs = keras.layers.Dropout(settings.dropout, name=f"dropout_{index}")(outputs)
+    head = keras.layers.Dense(class_count, activation="softmax", name="probabilities")
+    return keras.Model(pixels, head(outputs), name="cnn")
+
+
+def _convolved(
+    maps: keras.KerasTensor, index: int, filters: int, settings: Settings
+) -> keras.KerasTensor:
+    """Add a convolution and its ReLU."""
+    import keras
+
+    name, kernel_size = f"convolution_{index}", settings.kernel_size_px
+    _check_room(name, maps, "kernel_size_px", kernel_size)
+    # The mean that batch normalization subtracts would take a bias away again.
+    use_bias = not settings.batch_normalization
+    maps = keras.layers.Conv2D(filters, kernel_size, use_bias=use_bias, name=name)(maps)
+    if settings.batch_normalization:
+        maps = keras.layers.BatchNormalization(name=f"batch_normalization_{index}")(maps)
+    return keras.layers.ReLU(name=f"relu_{index}")(maps)
+
+
+def _pooled(maps: keras.KerasTensor, index: int, settings: Settings) -> keras.KerasTensor:
+    """Add the pooling between two convolutions."""
+    import keras
+
+    name, size = f"pooling_{index}", settings.pooling_size_px
+    _check_room(name, maps, "pooling_size_px", size)
+    return keras.layers.MaxPooling2D(size, name=name)(maps)
+
+
+def _check_room(layer: str, maps: keras.KerasTensor, key: str, size: int) -> None:
+    """Raise ParamsError where the window of a layer does not fit into the maps that it is for."""
+    _, height, width, _ = maps.shape
+    if min(height, width) < size:
+        message = (
+            f"cnn: the input of {layer} must be at least {size}×{size} pixels, as {key} says, "
+            f"got {height}×{width}; use fewer convolutions, a smaller {key} or larger images"
+        )
+        raise ParamsError(message)
