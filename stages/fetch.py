@@ -4,23 +4,14 @@ Reads   params.yaml, the sources that it names, the environment variable IMAGO_M
 Writes  data/raw/<data set>
 """
 
-import os
-
-from imago import command, files, params, paths
-from imago.sources import fetching, kinds, store
+from imago import command, params, paths
+from imago.sources import fetching
 
 
 def main(dataset: str) -> None:
     """Fill data/raw/<dataset> with exactly the files that params.yaml names."""
     settings = params.pick(params.load().datasets, "data set", dataset)
-    mirror = os.environ.get(kinds.MIRROR_VARIABLE)
-
-    fetching.fetch(dataset, settings.files, kinds.in_order(dataset, settings.sources, mirror))
-
-    with files.replacing(paths.raw(dataset)) as folder:
-        folder.mkdir()
-        for name, digest in settings.files.items():
-            store.place(digest, folder / name)
+    fetching.fill(paths.raw(dataset), f"datasets.{dataset}", settings.files, settings.sources)
 
 
 if __name__ == "__main__":

@@ -126,6 +126,16 @@ def test_a_download_interrupted_after_its_last_byte_is_not_sent_again(server: Fl
     assert store.kept(DIGEST).read_bytes() == CONTENT
 
 
+@pytest.mark.parametrize("etags", [True, False], ids=["etag", "no etag"])
+def test_without_a_digest_only_a_known_version_is_resumed(server: FlakyServer, etags: bool) -> None:
+    server.etags = etags
+    server.script["/file"] = [Truncate(100_000)]
+    found = downloads.fetch(f"{server.url}/file", None, partial(store.take, digest=None), "file")
+    assert found == DIGEST
+    assert store.kept(DIGEST).read_bytes() == CONTENT
+    assert server.range_headers == [None, "bytes=100000-" if etags else None]
+
+
 def test_a_server_without_ranges_starts_again(server: FlakyServer) -> None:
     server.ranges = False
     server.script["/file"] = [Truncate(100_000)]

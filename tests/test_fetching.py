@@ -11,10 +11,11 @@ import pytest
 
 from imago.errors import SourceError
 from imago.sources import fetching, kinds, retries, store
-from tests.flaky_server import FlakyServer, serving
+from tests.flaky_server import FlakyServer, Truncate, serving
 
 CONTENTS = {"images": b"\x00\x01" * 500, "labels": b"\x07" * 10}
 WANTED = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENTS.items()}
+UNPUBLISHED = dict.fromkeys(CONTENTS)
 WRONG = hashlib.sha256(b"wrong").hexdigest()
 
 
@@ -39,7 +40,11 @@ def unreachable() -> Iterator[str]:
 
 
 def fetch(*texts: str, mirror: str | None = None) -> None:
-    fetching.fetch("digits", WANTED, kinds.in_order("digits", texts, mirror))
+    fetching.fetch("datasets.digits", WANTED, kinds.in_order("digits", texts, mirror))
+
+
+def fetch_unpublished(*texts: str, mirror: str | None = None) -> dict[str, str]:
+    return fetching.fetch("weights.net", UNPUBLISHED, kinds.in_order("net", texts, mirror))
 
 
 def assert_all_kept() -> None:
@@ -186,3 +191,49 @@ def test_a_file_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Path, "open", denied)
     with pytest.raises(SourceError, match="own: own: cannot be read: Permission denied"):
         fetch("own")
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"], ids=["plain", "gz"])
+@pytest.mark.parametrize("text", ["own", "own/{name}", "mirror"])
+def test_without_a_digest_a_name_is_trusted(text: str, suffix: str) -> None:
+    write("own", suffix)
+    mirror = "own" if text == "mirror" else None
+    assert fetch_unpublished(text, mirror=mirror) == WANTED
+    assert_all_kept()
+
+
+def test_without_a_digest_a_url_is_trusted(server: FlakyServer) -> None:
+    server.files["/files/images?download=1"] = CONTENTS["images"]
+    server.files["/files/labels?download=1"] = CONTENTS["labels"]
+    server.script["/files/labels?download=1"] = [Truncate(3)]
+    assert fetch_unpublished(f"{server.url}/files/{{name}}?download=1") == WANTED
+    assert_all_kept()
+
+
+def test_without_a_digest_a_file_of_another_name_is_not_taken() -> None:
+    write("own")
+    with pytest.raises(SourceError) as caught:
+        fetch_unpublished("own/images")
+    assert (
+        "  labels\n    own/images: own/images: is not named labels, and its digest is unpublished\n"
+        in str(caught.value)
+    )
+    assert "  images\n" not in str(caught.value)
+
+
+def test_without_a_digest_a_file_is_fetched_anew(server: FlakyServer) -> None:
+    for content in (b"of the first day", b"of the second day"):
+        server.files |= {f"/{name}": content for name in CONTENTS}
+        found = fetch_unpublished(f"{server.url}/{{name}}")
+        assert set(found.values()) == {hashlib.sha256(content).hexdigest()}
+
+
+def test_without_a_digest_packages_cannot_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(fetching.pip_packages, "_keep_from")  # not even asked
+    monkeypatch.delattr(fetching.apt_packages, "_download")
+    with pytest.raises(SourceError) as caught:
+        fetch_unpublished("pip:a==1", "apt:aa")
+    fault = "a package's files are known by their digest, which is unpublished"
+    assert f"    pip:a==1: {fault}\n    apt:aa: {fault}\n" in str(caught.value)
+    assert "under weights.net.sources of params.yaml" in str(caught.value)
+    assert "in net/ or by" in str(caught.value)

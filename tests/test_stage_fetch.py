@@ -36,6 +36,8 @@ datasets:
       train: {{images: train-images, labels: train-labels}}
       test: {{images: test-images, labels: test-labels}}
 prepare: {{}}
+weights: {{}}
+features: {{}}
 experiments: {{}}
 """
 RAW = Path("data/raw/digits")

@@ -48,6 +48,22 @@ def test_other_content_is_told_by_its_digest(given: bytes, found: bytes) -> None
     assert store.find(DIGEST) is None
 
 
+@pytest.mark.parametrize("given", [CONTENT, gzip.compress(CONTENT)], ids=["as it is", "in a gzip"])
+@pytest.mark.parametrize("admit", ["admit", "take"])
+def test_without_a_digest_what_is_there_gets_in(admit: str, given: bytes) -> None:
+    path = write(given)
+    found = store.take(path, None) if admit == "take" else store.admit(store.opener(path), None)
+    assert found == DIGEST
+    assert store.kept(DIGEST).read_bytes() == CONTENT
+
+
+def test_without_a_digest_a_damaged_gzip_stays_out() -> None:
+    path = write(gzip.compress(CONTENT)[:-9])
+    with pytest.raises(store.DamagedError, match=r"^is a damaged gzip: "):
+        store.admit(store.opener(path), None)
+    assert not any(path.is_file() for path in Path(".imago").rglob("*"))
+
+
 def test_a_damaged_file_is_removed() -> None:
     store.admit(store.opener(write(CONTENT)), DIGEST)
     store.kept(DIGEST).write_bytes(b"damaged")

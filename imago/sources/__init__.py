@@ -1,1 +1,1 @@
-"""Where the bytes of data sets come from: mirror, http(s), pip and apt packages, local paths."""
+"""Where published files come from: mirror, http(s), pip and apt packages, local paths."""

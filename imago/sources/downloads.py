@@ -40,7 +40,8 @@ def fetch(
     """Download a file, hand it to `accept` and remove it.
 
     What an interrupted or failed transfer leaves is resumed by the next call with the same URL
-    and digest.
+    and digest, unless neither a digest nor the server could tell if pieces of two versions were
+    joined.
 
     Args:
         url: An http(s) URL.
@@ -80,12 +81,13 @@ class _Part:
 
     path: Path
     validator: Path
+    has_digest: bool
 
     @classmethod
     def of(cls, url: str, digest: str | None) -> Self:
         key = hashlib.sha256(f"{digest} {url}".encode()).hexdigest()
         folder = paths.downloads() / "parts"
-        return cls(folder / f"{key}.part", folder / f"{key}.validator")
+        return cls(folder / f"{key}.part", folder / f"{key}.validator", digest is not None)
 
     def length(self) -> int:
         return self.path.stat().st_size if self.path.exists() else 0
@@ -93,7 +95,7 @@ class _Part:
     def request_headers(self) -> dict[str, str]:
         # A body that is compressed on the way could not be resumed by its length.
         headers = {"Accept-Encoding": "identity"}
-        if self.length():
+        if self.length() and (self.has_digest or self.validator.exists()):
             headers["Range"] = f"bytes={self.length()}-"
             if self.validator.exists():
                 headers["If-Range"] = self.validator.read_text("latin-1")

@@ -1,11 +1,14 @@
-"""Filling a data set's wanted files from its sources, one source after the other."""
+"""Filling a folder with wanted files from their sources, one source after the other."""
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
+from imago import files
 from imago.errors import SourceError
 from imago.sources import apt_packages, downloads, pip_packages, store
 from imago.sources.kinds import (
@@ -14,6 +17,7 @@ from imago.sources.kinds import (
     PipPackage,
     Places,
     Source,
+    in_order,
     is_url,
     redacted,
 )
@@ -21,43 +25,87 @@ from imago.sources.retries import NotFoundError, UnreachableError
 
 log = logging.getLogger(__name__)
 
+UNPUBLISHED = "unpublished"
+"""What params.yaml has in place of a digest that the publisher of a file does not give."""
 
-def fetch(dataset: str, wanted: Mapping[str, str], sources: Sequence[Source]) -> None:
-    """Bring every wanted file into the store.
+
+Wanted = Mapping[str, str | None]
+"""Name of each file: sha256 of its content, None where its publisher gives none."""
+Served = Iterator[tuple[str, str | SourceError]]
+"""Name of each file: sha256 of what is kept of it now, or why the source does not serve it."""
+
+
+def fill(folder: Path, section: str, wanted: Mapping[str, str], sources: Sequence[str]) -> None:
+    """Fill a folder with exactly the wanted files.
+
+    Reads the environment variable IMAGO_MIRROR.
 
     Args:
-        dataset: Name of the data set, for the error.
-        wanted: Name of each file: sha256 of its content.
+        folder: Replaced as a whole.
+        section: Where params.yaml names the files and sources, such as datasets.mnist; what
+            follows the dot is also the folder in the mirror.
+        wanted: Name of each file: sha256 of its content, or UNPUBLISHED.
+        sources: As params.yaml has them.
+
+    Raises:
+        ParamsError: A source or the mirror is of no known kind.
+        SourceError: As `fetch` raises it.
+    """
+    order = in_order(_entry(section), sources, os.environ.get(MIRROR_VARIABLE))
+    known = {name: None if digest == UNPUBLISHED else digest for name, digest in wanted.items()}
+    found = fetch(section, known, order)
+    with files.replacing(folder) as temporary:
+        temporary.mkdir()
+        for name, digest in found.items():
+            store.place(digest, temporary / name)
+            if known[name] is None:
+                log.info(
+                    "%s: sha256 is %s; write it in place of %s under %s.files of params.yaml, "
+                    "and no other file will pass for this one",
+                    *(name, digest, UNPUBLISHED, section),
+                )
+
+
+def fetch(section: str, wanted: Wanted, sources: Sequence[Source]) -> dict[str, str]:
+    """Bring every wanted file into the store.
+
+    A file without a digest is fetched anew each time: nothing tells whether a kept one is right.
+
+    Args:
+        section: Where params.yaml names the files, such as datasets.mnist, for the error.
+        wanted: The files.
         sources: Tried in this order until no file is missing.
+
+    Returns:
+        Name of each file: sha256 of its content.
 
     Raises:
         SourceError: Files are still missing; the message lists for each what was tried, why it
             failed, and what to do.
     """
-    missing = {name: digest for name, digest in wanted.items() if store.find(digest) is None}
-    for name in wanted:
-        if name not in missing:
-            log.info("%s: kept from an earlier fetch", name)
-    faults: dict[str, list[str]] = {name: [] for name in missing}
+    found = {name: digest for name, digest in wanted.items() if digest and store.find(digest)}
+    for name in found:
+        log.info("%s: kept from an earlier fetch", name)
+    faults: dict[str, list[str]] = {name: [] for name in wanted if name not in found}
     for source in sources:
-        if not missing:
-            return
-        for name, fault in _serve(source, missing):
-            if fault is None:
-                length = store.kept(wanted[name]).stat().st_size
-                log.info("%s: %s bytes from %s", name, f"{length:,}", source.label)
-                del faults[name]
+        if not faults:
+            break
+        for name, outcome in _serve(source, {name: wanted[name] for name in faults}):
+            if isinstance(outcome, SourceError):
+                faults[name].append(f"{source.label}: {outcome}")
             else:
-                faults[name].append(f"{source.label}: {fault}")
-        missing = {name: wanted[name] for name in faults}
+                length = store.kept(outcome).stat().st_size
+                log.info("%s: %s bytes from %s", name, f"{length:,}", source.label)
+                found[name] = outcome
+                del faults[name]
         for failure, count in Counter(tried[-1] for tried in faults.values()).items():
             log.info("%s (%d of %d files)", failure, count, len(wanted))
-    if missing:
-        raise SourceError(_explain(dataset, wanted, faults))
+    if faults:
+        raise SourceError(_explain(section, len(wanted), faults))
+    return found
 
 
-def _serve(source: Source, missing: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
-    """Yield each missing file's name and why the source does not serve it, None if it does."""
+def _serve(source: Source, missing: Wanted) -> Served:
     match source:
         case Places():
             yield from _serve_by_name(source, missing)
@@ -67,42 +115,50 @@ def _serve(source: Source, missing: Mapping[str, str]) -> Iterator[tuple[str, st
             yield from _serve_by_digest(partial(apt_packages.keep, package), missing)
 
 
-def _serve_by_name(source: Places, missing: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
-    unreachable: str | None = None
+def _serve_by_name(source: Places, missing: Wanted) -> Served:
+    unreachable: UnreachableError | None = None
     for name, digest in missing.items():
         if unreachable:  # the other files would only cost the same time
             yield name, unreachable
             continue
         try:
-            _search(source, name, digest)
+            yield name, _search(source, name, digest)
         except UnreachableError as error:
-            unreachable = str(error)
-            yield name, unreachable
+            unreachable = error
+            yield name, error
         except SourceError as error:
-            yield name, str(error)
-        else:
-            yield name, None
+            yield name, error
 
 
-def _serve_by_digest(
-    look: Callable[[Collection[str]], set[str]], missing: Mapping[str, str]
-) -> Iterator[tuple[str, str | None]]:
+def _serve_by_digest(look: Callable[[Collection[str]], set[str]], missing: Wanted) -> Served:
+    """Serve from a package, whose files have names of their own."""
+    digests = {digest for digest in missing.values() if digest}
     try:
-        found = look(set(missing.values()))
+        found = look(digests) if digests else set()
     except SourceError as error:
-        yield from ((name, str(error)) for name in missing)
+        yield from ((name, error) for name in missing)
         return
     for name, digest in missing.items():
-        yield name, None if digest in found else f"holds no file whose sha256 is {digest}"
+        if digest is None:
+            message = "a package's files are known by their digest, which is unpublished"
+            yield name, SourceError(message)
+        elif digest in found:
+            yield name, digest
+        else:
+            yield name, SourceError(f"holds no file whose sha256 is {digest}")
 
 
-def _search(source: Places, name: str, digest: str) -> None:
-    """Keep the first right file. Raises SourceError, telling of every wrong one that is there."""
+def _search(source: Places, name: str, digest: str | None) -> str:
+    """Keep the first right file and return its digest.
+
+    Raises:
+        SourceError: There is none; the message tells of every wrong one.
+    """
     wrong: list[str] = []
     absent = SourceError("not found")
     for location in source.locations(name):
         try:
-            _take(location, name, digest)
+            return _take(location, name, digest)
         except UnreachableError:
             raise
         except NotFoundError as error:
@@ -110,16 +166,14 @@ def _search(source: Places, name: str, digest: str) -> None:
         except SourceError as error:
             place = redacted(location)
             wrong.append(str(error) if len(source.templates) == 1 else f"{place}: {error}")
-        else:
-            return
     raise SourceError("; ".join(wrong)) if wrong else absent
 
 
-def _take(location: str, name: str, digest: str) -> None:
-    """Keep the file at a URL or a path. Raises SourceError."""
+def _take(location: str, name: str, digest: str | None) -> str:
+    """Keep the file at a URL or a path and return its digest. Raises SourceError."""
     if is_url(location):
-        downloads.fetch(location, digest, partial(store.take, digest=digest), name)
-        return
+        _check_name(location, name, digest)
+        return downloads.fetch(location, digest, partial(store.take, digest=digest), name)
     path = Path(location).expanduser()
     try:
         path.open("rb").close()
@@ -130,23 +184,35 @@ def _take(location: str, name: str, digest: str) -> None:
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
         raise SourceError(message) from error
-    store.admit(store.opener(path), digest)
+    _check_name(location, name, digest)
+    return store.admit(store.opener(path), digest)
 
 
-def _explain(dataset: str, wanted: Mapping[str, str], faults: Mapping[str, list[str]]) -> str:
+def _check_name(location: str, name: str, digest: str | None) -> None:
+    if digest is None and name not in unquote(location):  # nothing else tells which file it is
+        message = f"is not named {name}, and its digest is unpublished"
+        raise SourceError(message)
+
+
+def _explain(section: str, wanted: int, faults: Mapping[str, list[str]]) -> str:
     """Say what was tried for each missing file, those with one fate together, and what to do."""
     fates: dict[tuple[str, ...], list[str]] = {}
     for name, tried in faults.items():
         fates.setdefault(tuple(tried), []).append(name)
-    lines = [f"no source gives {len(faults)} of the {len(wanted)} files:"]
+    lines = [f"no source gives {len(faults)} of the {wanted} files:"]
     for fate, names in fates.items():
         lines += [f"  {name}" for name in names]
         lines += [f"    {fault}" for fault in fate]
+    folder = _entry(section)
     lines += [
         "What to do, one of:",
-        f"  set {MIRROR_VARIABLE} to a folder or URL that holds the files, in {dataset}/ or by",
+        f"  set {MIRROR_VARIABLE} to a folder or URL that holds the files, in {folder}/ or by",
         "    themselves, as they are or as .gz",
-        f"  name the folder in which they lie under datasets.{dataset}.sources of params.yaml",
+        f"  name the folder in which they lie under {section}.sources of params.yaml",
         "  run `dvc pull`, if a DVC remote has them",
     ]
     return "\n".join(lines)
+
+
+def _entry(section: str) -> str:
+    return section.partition(".")[2]

@@ -1,4 +1,4 @@
-"""Where the files of a data set may be had: what a source in params.yaml says, and the order.
+"""Where published files may be had: what a source in params.yaml says, and the order.
 
 A source is plain data here and opens nothing, so that params.yaml can be checked by `parse`.
 
@@ -77,14 +77,19 @@ def parse(text: str) -> Source:
     raise ParamsError(message)
 
 
-def in_order(dataset: str, sources: Sequence[str], mirror: str | None) -> list[Source]:
-    """Read a data set's sources and put the mirror, a folder or a URL, before them.
+def in_order(name: str, sources: Sequence[str], mirror: str | None) -> list[Source]:
+    """Read the sources of the data set or weights `name`, and put the mirror before them.
+
+    Args:
+        name: Of a folder in the mirror.
+        sources: As params.yaml has them.
+        mirror: A folder or a URL; None for none.
 
     Raises:
         ParamsError: The mirror or a source is of no known kind.
     """
     parsed = [parse(source) for source in sources]
-    return [_mirror(dataset, mirror), *parsed] if mirror else parsed
+    return [_mirror(name, mirror), *parsed] if mirror else parsed
 
 
 def is_url(location: str) -> bool:
@@ -106,8 +111,8 @@ def _paths(path: str) -> tuple[str, ...]:
     return path, f"{folder}/{{name}}", f"{folder}/{{name}}.gz"
 
 
-def _mirror(dataset: str, mirror: str) -> Places:
-    """Every file at <mirror>/<data set>/<name>, then at <mirror>/<name>, each also as .gz."""
+def _mirror(folder: str, mirror: str) -> Places:
+    """Every file at <mirror>/<folder>/<name>, then at <mirror>/<name>, each also as .gz."""
     if not is_url(mirror) and SCHEME.match(mirror):
         message = (
             f"{MIRROR_VARIABLE} must be a folder, http://HOST/PATH or https://HOST/PATH, "
@@ -115,7 +120,7 @@ def _mirror(dataset: str, mirror: str) -> Places:
         )
         raise ParamsError(message)
     base = mirror.rstrip("/")
-    templates = (f"{base}/{dataset}/{{name}}", f"{base}/{{name}}")
+    templates = (f"{base}/{folder}/{{name}}", f"{base}/{{name}}")
     return Places(
         f"{MIRROR_VARIABLE} {redacted(mirror)}",
         tuple(each + coat for each in templates for coat in ("", ".gz")),

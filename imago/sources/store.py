@@ -1,7 +1,8 @@
 """Verified files, kept under the sha256 of their content in the folder of downloads.
 
-DVC deletes data/raw/<data set> before it runs the stage; what is kept here need not be fetched
-again. Whatever a source wraps a file in, only the bytes with the wanted digest get in.
+DVC deletes a stage's folder before it runs the stage; what is kept here need not be fetched again.
+Whatever a source wraps a file in, only the bytes with the wanted digest get in. A file whose
+publisher gives no digest gets in on its name.
 """
 
 import contextlib
@@ -26,6 +27,11 @@ Opener = Callable[[], AbstractContextManager[IO[bytes]]]
 """Opens a file, or a member of an archive, from its start."""
 
 GZIP_MAGIC = b"\x1f\x8b"
+GZIP_DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error)
+
+
+class DamagedError(SourceError):
+    """The bytes are not whole."""
 
 
 class WrongDigestError(SourceError):
@@ -66,39 +72,44 @@ def contents(source: Opener) -> Iterator[tuple[str, Opener]]:
     Nothing is written, so a small gzip of endless zeros cannot fill the disk.
     """
     yield sha256(source), source
-    with source() as stream:
-        compressed = stream.read(len(GZIP_MAGIC)) == GZIP_MAGIC
-    if compressed:
+    if _is_gzip(source):
         peeled = partial(_peeled, source)
-        with contextlib.suppress(EOFError, gzip.BadGzipFile, zlib.error):
+        with contextlib.suppress(*GZIP_DAMAGE):
             yield sha256(peeled), peeled
 
 
-def admit(source: Opener, digest: str) -> None:
+def admit(source: Opener, digest: str | None) -> str:
     """Keep a file whose content, as it is or out of its gzip, has the digest.
 
+    Args:
+        source: Opens the file.
+        digest: None where it is not published: what is there is trusted, out of its gzip if it is
+            one.
+
+    Returns:
+        The digest of what is kept.
+
     Raises:
-        WrongDigestError: Neither has; the message gives the digest that was found.
+        DamagedError: No digest is given, and the file is a gzip that is damaged.
+        WrongDigestError: Neither has the digest; the message gives the one that was found.
     """
+    if digest is None:
+        return _trust(source)
     found = ""
     for found, content in contents(source):
         if found == digest:
             keep(content, digest)
-            return
+            return digest
     message = f"sha256 is {found}, must be {digest}"
     raise WrongDigestError(message)
 
 
-def take(path: Path, digest: str) -> None:
-    """Keep a file as `admit` does, moving it where it need not be unwrapped: it is ours.
-
-    Raises:
-        WrongDigestError: Neither the file nor what its gzip holds has the digest.
-    """
-    if sha256(opener(path)) == digest:
-        path.replace(kept(digest))
-    else:
-        admit(opener(path), digest)
+def take(path: Path, digest: str | None) -> str:
+    """Keep a file as `admit` does, moving it where it need not be unwrapped: it is ours."""
+    if digest is None or sha256(opener(path)) != digest:
+        return admit(opener(path), digest)
+    path.replace(kept(digest))
+    return digest
 
 
 def keep(source: Opener, digest: str) -> None:
@@ -122,6 +133,22 @@ def place(digest: str, target: Path) -> None:
         os.link(kept(digest), target)
     except OSError:  # another file system, or one without hard links
         shutil.copyfile(kept(digest), target)
+
+
+def _trust(source: Opener) -> str:
+    content = partial(_peeled, source) if _is_gzip(source) else source
+    try:
+        digest = sha256(content)
+    except GZIP_DAMAGE as error:
+        message = f"is a damaged gzip: {error}"
+        raise DamagedError(message) from error
+    keep(content, digest)
+    return digest
+
+
+def _is_gzip(source: Opener) -> bool:
+    with source() as stream:
+        return stream.read(len(GZIP_MAGIC)) == GZIP_MAGIC
 
 
 @contextlib.contextmanager

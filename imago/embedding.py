@@ -1,0 +1,79 @@
+"""Features of many images, in the runtime that is fastest where it runs.
+
+On processors alone LiteRT gives Keras' features, to 1e-4, three times as fast as Keras; a GPU is
+left to TensorFlow.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from imago import litert
+
+IMAGES_PER_THREAD = 4
+"""In one call: more of them leave the processor's cache, fewer leave threads waiting."""
+IMAGES_PER_GPU_CALL = 128
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Runs a model a few images at a time.
+
+    Attributes:
+        call: From (n, H, W, 3) uint8 to (n, F) float32.
+        images_per_call: n, which may be smaller in the last call.
+    """
+
+    call: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+    images_per_call: int
+
+    @classmethod
+    def of(cls, model: keras.Model) -> Self:
+        """Choose the runtime for a model from pixels, (N, H, W, 3) uint8, to (N, F) float32."""
+        if tf.config.list_physical_devices("GPU"):
+            return cls.tensorflow(model)
+        return cls.litert(model, os.cpu_count() or 1)
+
+    @classmethod
+    def tensorflow(cls, model: keras.Model) -> Self:
+        """Run as Keras does, in one graph for any number of images."""
+        graph = _graph(model)
+        return cls(lambda images: graph(tf.constant(images)).numpy(), IMAGES_PER_GPU_CALL)
+
+    @classmethod
+    def litert(cls, model: keras.Model, threads: int) -> Self:
+        """Convert the model and run it in LiteRT."""
+        call = litert.load(litert.convert(model, _graph(model)), threads)
+        return cls(call, threads * IMAGES_PER_THREAD)
+
+    def features(
+        self, images: NDArray[np.uint8], advance: Callable[[int], object]
+    ) -> Iterator[NDArray[np.float32]]:
+        """Go through images, (N, H, W, 3) uint8.
+
+        Args:
+            images: May be memory-mapped; those of one call are held in memory.
+            advance: Told the number of images after each call.
+
+        Yields:
+            (n, F) float32.
+        """
+        for start in range(0, len(images), self.images_per_call):
+            block = np.ascontiguousarray(images[start : start + self.images_per_call])
+            yield self.call(block)
+            advance(len(block))
+
+
+def _graph(model: keras.Model) -> Any:
+    function = tf.function(
+        lambda pixels: model(pixels, training=False),
+        input_signature=[tf.TensorSpec(model.input_shape, tf.uint8, name="pixels")],
+        autograph=False,
+    )
+    return function.get_concrete_function()

@@ -1,0 +1,80 @@
+"""Compute a frozen backbone's features of a variant's training and validation images.
+
+The test split is left to the stage that evaluates: the finished model takes its pixels.
+
+Reads   data/prepared/<variant>, data/weights/<weights>, params.yaml: features.<name>
+Writes  data/features/<name>, with the backbone itself, backbone.keras
+"""
+
+import logging
+import time
+from pathlib import Path
+
+from imago import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
+from imago import (
+    arrays,
+    backbones,
+    command,
+    determinism,
+    embedding,
+    params,
+    paths,
+    progress,
+    saving,
+)
+from imago.errors import DataError
+
+SPLITS: tuple[arrays.SplitName, ...] = ("train", "validation")
+
+log = logging.getLogger("imago.stages.embed")
+
+
+def main(name: str) -> None:
+    """Embed the variant that params.yaml names under features.<name>.
+
+    Raises:
+        DataError: The variant or the weights are missing or damaged.
+        ParamsError: params.yaml breaks a rule, or the backbone cannot take the variant's images.
+    """
+    settings = params.pick(params.load().features, "features", name)
+    source = paths.prepared(settings.variant)
+    info = arrays.read_info(source)
+    splits = {split: arrays.read_split(source, split) for split in SPLITS if split in info.splits}
+    image_shape = splits["train"].images.shape[1:]
+    weights = _weights(paths.weights(settings.weights))
+
+    determinism.enable()
+    model = backbones.build(settings.backbone, image_shape, weights, settings.pooling)
+    runtime = embedding.Runtime.of(model)
+    total = sum(len(split.labels) for split in splits.values())
+    start_s = time.monotonic()
+    with arrays.writing(
+        paths.features(name), info.classes, model.output_shape[1:], info.views
+    ) as writer:
+        with progress.bar(f"{name}: features", total, "images") as advance:
+            for split, data in splits.items():
+                writer.add(split, data.labels, runtime.features(data.images, advance))
+        per_second = total / (time.monotonic() - start_s)
+        saving.write_model(writer.folder / "backbone.keras", model)
+    (length,) = model.output_shape[1:]
+    log.info(
+        "%s: %s features of each of %s images, %.0f images a second",
+        *(name, f"{length:,}", f"{total:,}", per_second),
+    )
+
+
+def _weights(folder: Path) -> Path:
+    """Give the one file of weights in a folder. Raises DataError where there is none, or more."""
+    found = sorted(folder.glob("*.h5"))
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        message = (
+            f"{folder}: must hold one .h5 file, got {names}; run the stage that fetches it, after "
+            f"naming one under weights.{folder.name}.files of params.yaml"
+        )
+        raise DataError(message)
+    return found[0]
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)

@@ -1,0 +1,18 @@
+"""Fetch a backbone's published weights from the first source that has them.
+
+Reads   params.yaml, the sources that it names, the environment variable IMAGO_MIRROR
+Writes  data/weights/<name>
+"""
+
+from imago import command, params, paths
+from imago.sources import fetching
+
+
+def main(name: str) -> None:
+    """Fill data/weights/<name> with exactly the files that params.yaml names."""
+    settings = params.pick(params.load().weights, "weights", name)
+    fetching.fill(paths.weights(name), f"weights.{name}", settings.files, settings.sources)
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)

@@ -1,0 +1,160 @@
+import keras
+import numpy as np
+import pytest
+
+from imago import arrays
+from imago.errors import DataError, ParamsError
+from stages import embed
+
+SHAPE = (32, 32, 3)
+CLASSES = ("cat", "dog")
+PARAMS = """
+seed: 20
+datasets:
+  pets:
+    layout: idx
+    files: {a: HASH, b: HASH, c: HASH, d: HASH}
+    sources: [pip:none==1]
+    extract:
+      classes: [cat, dog]
+      train: {images: a, labels: b}
+      test: {images: c, labels: d}
+prepare:
+  PREPARE
+weights:
+  net: {files: {net.h5: unpublished}, sources: [own]}
+features:
+  pets: {variant: pets32, backbone: MobileNetV2, weights: net, pooling: average}
+experiments: {}
+""".replace("HASH", "f" * 64).replace(
+    "PREPARE",
+    "pets32: {dataset: pets, image_size_px: 32, color: rgb, fit: stretch, interpolation: area, "
+    "validation_fraction: 0.2}",
+)
+GENERATOR = np.random.default_rng(5)
+IMAGES = {
+    split: GENERATOR.integers(0, 256, (count, *SHAPE), dtype=np.uint8)
+    for split, count in (("train", 11), ("validation", 3), ("test", 2))
+}
+LABELS = {split: np.arange(len(images), dtype=np.int32) % 2 for split, images in IMAGES.items()}
+
+
+@pytest.fixture(scope="module")
+def net() -> keras.Model:
+    keras.utils.set_random_seed(1)
+    return keras.applications.MobileNetV2(
+        include_top=False, weights=None, input_shape=SHAPE, pooling="avg"
+    )
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch, net):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(PARAMS, "utf-8")
+    (tmp_path / "data/weights/net").mkdir(parents=True)
+    net.save_weights(tmp_path / "data/weights/net/net.weights.h5")
+    prepare(tmp_path, "train", "validation", "test")
+    return tmp_path
+
+
+def prepare(tree, *splits):
+    with arrays.writing(tree / "data/prepared/pets32", CLASSES, SHAPE) as writer:
+        for split in splits:
+            writer.add(split, LABELS[split], [IMAGES[split]])
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def assert_equal_to_1e_4(found, expected):
+    scale = np.abs(expected).max()  # little: random weights let a signal fade
+    assert np.abs(expected[0] - expected[1]).max() > 0.01 * scale
+    np.testing.assert_allclose(found / scale, expected / scale, rtol=0, atol=1e-4)
+
+
+def test_features_are_keras_own(tree, net, caplog):
+    with caplog.at_level("INFO", "imago"):
+        embed.main("pets")
+
+    folder = tree / "data/features/pets"
+    for split in ("train", "validation"):
+        found = arrays.read_split(folder, split)
+        pixels = keras.applications.mobilenet_v2.preprocess_input(IMAGES[split].astype(np.float32))
+        expected = net.predict(pixels, verbose=0)
+        assert (found.images.shape, found.images.dtype) == (expected.shape, np.float32)
+        assert_equal_to_1e_4(found.images, expected)
+        np.testing.assert_array_equal(found.labels, LABELS[split])
+    assert arrays.read_info(folder).classes == CLASSES
+    (message,) = caplog.messages
+    assert message.startswith("pets: 1,280 features of each of 14 images, ")
+
+
+def test_the_backbone_gives_the_features(tree):
+    embed.main("pets")
+
+    folder = tree / "data/features/pets"
+    model = keras.saving.load_model(folder / "backbone.keras", safe_mode=True)
+    found = model.predict(IMAGES["train"], verbose=0)
+    expected = arrays.read_split(folder, "train").images
+    assert_equal_to_1e_4(found, expected)
+
+
+def test_the_test_split_stays_closed(tree, monkeypatch):
+    read, opened = arrays.read_split, []
+    monkeypatch.setattr(
+        arrays, "read_split", lambda *split: opened.append(split[1]) or read(*split)
+    )
+
+    embed.main("pets")
+
+    assert opened == ["train", "validation"]
+    assert list(arrays.read_info(tree / "data/features/pets").splits) == ["train", "validation"]
+    assert not (tree / "data/features/pets/test").exists()
+
+
+def test_a_variant_without_validation_images(tree):
+    prepare(tree, "train", "test")
+
+    embed.main("pets")
+
+    assert list(arrays.read_info(tree / "data/features/pets").splits) == ["train"]
+
+
+def test_two_runs_write_equal_bytes(tree):
+    embed.main("pets")
+    first = contents(tree / "data/features/pets")
+
+    embed.main("pets")
+
+    assert contents(tree / "data/features/pets") == first
+    assert {"backbone.keras", "dataset.json", "train/images.npy"} <= first.keys()
+
+
+@pytest.mark.parametrize("names", [[], ["a.h5", "b.h5"]], ids=["none", "two"])
+def test_weights_are_one_file(tree, names):
+    (tree / "data/weights/net/net.weights.h5").unlink()
+    for name in names:
+        (tree / "data/weights/net" / name).touch()
+
+    message = f"data/weights/net: must hold one .h5 file, got {', '.join(names) or 'none'}; run"
+    with pytest.raises(DataError, match=message):
+        embed.main("pets")
+    assert not (tree / "data/features").exists()
+
+
+def test_missing_variant(tree):
+    (tree / "data/prepared/pets32/dataset.json").unlink()
+
+    with pytest.raises(DataError, match=r"data/prepared/pets32/dataset\.json: not found"):
+        embed.main("pets")
+
+
+@pytest.mark.usefixtures("tree")
+def test_unknown_features():
+    with pytest.raises(ParamsError, match=r"unknown features 'cats'; params\.yaml has pets"):
+        embed.main("cats")
