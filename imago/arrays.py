@@ -4,6 +4,9 @@
     <folder>/<split>/images.npy    (N, H, W, C) uint8, 0-255; C is 1, grayscale, or 3, RGB
     <folder>/<split>/labels.npy    (N,) int32, positions in the class names
 
+Photos of many sizes stand in images.pack instead (see imago.packs), and in a folder of features
+images.npy holds what a backbone made of each image, (N, F) float32.
+
 Written in blocks, so that memory does not grow with the number of images, and without dates, so
 that equal data are equal bytes.
 """
@@ -14,7 +17,7 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +36,9 @@ BLOCK_BYTES = 8 * 2**20
 SplitName = Literal["train", "validation", "test"]
 ImageShape = tuple[int, int, int]
 """(H, W, C) in pixels and channels."""
+Shape = ImageShape | tuple[int]
+"""An ImageShape, or (F,), of an image's features."""
+Labels = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -48,18 +54,12 @@ class Split:
     """Images and their labels, in the same order.
 
     Attributes:
-        images: (N, H, W, C) uint8, 0-255.
+        images: (N, H, W, C) uint8, 0-255; or their features, (N, F) float32.
         labels: (N,) int32, positions in the class names.
     """
 
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int32]
-
-    @property
-    def image_shape(self) -> ImageShape:
-        """(H, W, C) of every image."""
-        _, height, width, channels = self.images.shape
-        return height, width, channels
+    images: NDArray[Any]
+    labels: Labels
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,14 @@ class Info:
     """The content of dataset.json."""
 
     classes: tuple[str, ...]
-    image_shape: ImageShape
+    image_shape: Shape | None
+    """Of every image, or of its features; None for packed photos, which have sizes of their own."""
     splits: dict[SplitName, SplitInfo]
     """Only splits that hold images."""
+    views: int
+    """Augmented copies that follow each training image."""
     statistics: Statistics | None
-    """Of the training split; None in extracted data."""
+    """Of the training split; None in extracted data and of features."""
 
     @property
     def digest(self) -> str:
@@ -100,7 +103,8 @@ class Info:
     def summary(self) -> str:
         """Say the splits in one line, such as `60,000 train, 10,000 test images of 28×28×1`."""
         counts = ", ".join(f"{split.examples:,} {name}" for name, split in self.splits.items())
-        return f"{counts} images of {_times(self.image_shape)}"
+        of_shape = f" of {_times(self.image_shape)}" if self.image_shape else ""
+        return f"{counts} images{of_shape}"
 
 
 def read_info(folder: Path) -> Info:
@@ -137,29 +141,45 @@ def read_split(folder: Path, split: SplitName) -> Split:
     if split not in info.splits:
         message = f"{folder}: has no {split} split, only {', '.join(info.splits)}"
         raise DataError(message)
+    if info.image_shape is None:
+        message = f"{folder}: must hold images of one shape, got packed photos"
+        raise DataError(message)
     return _map_split(folder / split, info.splits[split].examples, info.image_shape)
 
 
-def blocks(
-    images: NDArray[np.uint8],
-    rows: NDArray[np.intp] | None = None,
-    images_per_block: int | None = None,
-) -> Iterator[NDArray[np.uint8]]:
-    """Go through images a block at a time.
+def read_labels(folder: Path, split: SplitName) -> Labels:
+    """Map the labels of a split into memory; arguments and errors as of `read_split`."""
+    examples = read_info(folder).splits[split].examples
+    return _map(folder / split / LABELS, (examples,), np.int32)
+
+
+def blocks(images: NDArray[Any], rows: NDArray[np.intp] | None = None) -> Iterator[NDArray[Any]]:
+    """Go through images, as many at a time as BLOCK_BYTES hold.
 
     Args:
-        images: (N, H, W, C) uint8.
+        images: (N, ...), of any type and shape.
         rows: Positions of the images wanted, in this order; None for all, without a copy.
-        images_per_block: None for as many as BLOCK_BYTES hold.
 
     Yields:
-        (n, H, W, C) uint8 with n from 1 to `images_per_block`.
+        (n, ...) with n of 1 or more.
     """
-    count = len(images) if rows is None else len(rows)
-    step = images_per_block or max(1, BLOCK_BYTES // math.prod(images.shape[1:]))
-    for start in range(0, count, step):
-        wanted = slice(start, start + step)
-        yield images[wanted] if rows is None else images[rows[wanted]]
+    if rows is None:
+        step = _images_per_block(images.shape[1:], images.itemsize)
+        yield from (images[start : start + step] for start in range(0, len(images), step))
+    else:
+        yield from (images[part] for part in row_blocks(rows, images.shape[1:], images.itemsize))
+
+
+def row_blocks(
+    rows: NDArray[np.intp], shape: Shape, item_bytes: int = 1
+) -> Iterator[NDArray[np.intp]]:
+    """Divide positions into as many at a time as BLOCK_BYTES hold images of `shape`."""
+    step = _images_per_block(shape, item_bytes)
+    yield from (rows[start : start + step] for start in range(0, len(rows), step))
+
+
+def _images_per_block(shape: Shape, item_bytes: int) -> int:
+    return max(1, BLOCK_BYTES // (math.prod(shape) * item_bytes))
 
 
 @dataclass
@@ -172,24 +192,23 @@ class Writer:
 
     folder: Path
     classes: tuple[str, ...]
-    image_shape: ImageShape
+    image_shape: Shape | None
+    views: int = 0
     statistics: Statistics | None = None
     splits: dict[SplitName, SplitInfo] = dataclasses.field(default_factory=dict)
 
     @property
     def info(self) -> Info:
         """Describe what was added so far."""
-        return Info(self.classes, self.image_shape, self.splits, self.statistics)
+        return Info(self.classes, self.image_shape, self.splits, self.views, self.statistics)
 
-    def add(
-        self, split: SplitName, labels: NDArray[np.int32], images: Iterable[NDArray[np.uint8]]
-    ) -> Split:
-        """Write a split.
+    def add(self, split: SplitName, labels: Labels, images: Iterable[NDArray[Any]]) -> Split:
+        """Write a split of images of one shape, or of their features.
 
         Args:
             split: Its name.
             labels: (N,) int32, at least one.
-            images: Blocks, (n, H, W, C) uint8, N images in all.
+            images: Blocks, (n, H, W, C) uint8 or (n, F) float32, N images in all.
 
         Returns:
             What was written, memory-mapped.
@@ -197,6 +216,18 @@ class Writer:
         Raises:
             ValueError: The arrays are not of the kind that this folder holds.
         """
+        shape = self.image_shape
+        if shape is None:
+            message = f"{split}: must have images of one shape, which this folder does not hold"
+            raise ValueError(message)
+        whole = (len(labels), *shape)
+        self.put(
+            split, labels, lambda folder: _write(folder / IMAGES, whole, _dtype(shape), images)
+        )
+        return _map_split(self.folder / split, len(labels), shape)
+
+    def put(self, split: SplitName, labels: Labels, write_images: Callable[[Path], str]) -> None:
+        """Write a split by a function that writes N images into its folder and gives a sha256."""
         counts = np.bincount(labels, minlength=len(self.classes)).tolist()
         if not len(labels) or len(counts) > len(self.classes):
             message = (
@@ -206,30 +237,40 @@ class Writer:
             raise ValueError(message)
         folder = self.folder / split
         folder.mkdir()
-        shape = (len(labels), *self.image_shape)
         self.splits[split] = SplitInfo(
             examples=len(labels),
             examples_per_class=dict(zip(self.classes, counts, strict=True)),
-            images_sha256=_write(folder / IMAGES, shape, np.uint8, images),
+            images_sha256=write_images(folder),
             labels_sha256=_write(folder / LABELS, labels.shape, np.int32, [labels]),
         )
-        return _map_split(folder, len(labels), self.image_shape)
 
 
 @contextlib.contextmanager
-def writing(folder: Path, classes: Sequence[str], image_shape: ImageShape) -> Iterator[Writer]:
+def writing(
+    folder: Path, classes: Sequence[str], image_shape: Shape | None, views: int = 0
+) -> Iterator[Writer]:
     """Give a writer for `folder`, which appears whole when all went well, or not at all.
 
     Args:
         folder: What stood there before is replaced.
         classes: Names, in the order of the labels.
-        image_shape: (H, W, C) of every image in every split.
+        image_shape: (H, W, C) of every image in every split, (F,) of its features, or None where
+            photos are added.
+        views: Augmented copies that follow each training image.
     """
     with files.replacing(folder) as temporary:
         temporary.mkdir()
-        writer = Writer(temporary, tuple(classes), image_shape)
+        writer = Writer(temporary, tuple(classes), image_shape, views)
         yield writer
         files.write_json(temporary / DESCRIPTION, dataclasses.asdict(writer.info))
+
+
+def write(folder: Path, dataset: Dataset) -> Info:
+    """Write the splits of a data set whose images are of one shape, and describe them."""
+    with writing(folder, dataset.classes, dataset.train.images.shape[1:]) as writer:
+        writer.add("train", dataset.train.labels, blocks(dataset.train.images))
+        writer.add("test", dataset.test.labels, blocks(dataset.test.images))
+    return writer.info
 
 
 def _write(
@@ -263,9 +304,13 @@ def _write(
     return digest.hexdigest()
 
 
-def _map_split(folder: Path, examples: int, image_shape: ImageShape) -> Split:
+def _dtype(shape: Shape) -> type[np.generic]:
+    return np.float32 if len(shape) == 1 else np.uint8  # features are vectors, images are not
+
+
+def _map_split(folder: Path, examples: int, shape: Shape) -> Split:
     return Split(
-        images=_map(folder / IMAGES, (examples, *image_shape), np.uint8),
+        images=_map(folder / IMAGES, (examples, *shape), _dtype(shape)),
         labels=_map(folder / LABELS, (examples,), np.int32),
     )
 

@@ -13,11 +13,11 @@ from imago import schema
 log = logging.getLogger(__name__)
 
 
-def build(recipe: schema.Train, tensorboard: Path | None) -> list[keras.callbacks.Callback]:
+def build(recipe: schema.Optimization, tensorboard: Path | None) -> list[keras.callbacks.Callback]:
     """Give the callbacks of a training: progress, early stopping, TensorBoard.
 
     Args:
-        recipe: The experiment's `train` section.
+        recipe: How the weights are fitted.
         tensorboard: Where event files go. None: there are none.
     """
     callbacks: list[keras.callbacks.Callback] = [Progress()]

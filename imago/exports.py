@@ -10,8 +10,9 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
 from tensorflow.core.protobuf import fingerprint_pb2
+
+from imago import litert
 
 Predict = Callable[[np.ndarray], np.ndarray]
 
@@ -97,19 +98,8 @@ def _read_saved_model(path: Path) -> Predict:
 
 def _write_litert(model: keras.Model, path: Path) -> None:
     module = _serving(model)
-    function = module.serve.get_concrete_function()
-    path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions([function], module).convert())
+    path.write_bytes(litert.convert(module, module.serve.get_concrete_function()))
 
 
 def _read_litert(path: Path) -> Predict:
-    interpreter = Interpreter(model_path=str(path))
-    (pixels,), (probabilities,) = interpreter.get_input_details(), interpreter.get_output_details()
-
-    def predict(images: np.ndarray) -> np.ndarray:
-        interpreter.resize_tensor_input(pixels["index"], images.shape)
-        interpreter.allocate_tensors()
-        interpreter.set_tensor(pixels["index"], images)
-        interpreter.invoke()
-        return np.asarray(interpreter.get_tensor(probabilities["index"]))
-
-    return predict
+    return litert.load(path.read_bytes())

@@ -5,7 +5,7 @@ import keras
 from imago import schema
 
 
-def build(settings: schema.Train, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+def build(settings: schema.Optimization, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """Build the optimizer of a `train` section, with its learning-rate schedule.
 
     Args:
@@ -22,7 +22,7 @@ def build(settings: schema.Train, steps_per_epoch: int) -> keras.optimizers.Opti
 
 
 def _learning_rate(
-    settings: schema.Train, steps_per_epoch: int
+    settings: schema.Optimization, steps_per_epoch: int
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
     match settings.learning_rate_schedule:
         case schema.CosineDecay() as cosine:

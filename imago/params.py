@@ -44,7 +44,10 @@ class Experiment(schema.Section):
     """One way of training on one variant, scored and exported."""
 
     input: schema.Input
-    """The folder under data/ that holds the splits."""
+    """The folder under data/ from which the training learns."""
+    pixels: schema.Pixels
+    """The folder under data/ with the images that the finished model takes, is scored on and
+    exported for: `input` itself, or what the features in `input` were made from."""
     train: Annotated[schema.Train, ByName(models, "model")]
     evaluate: schema.Evaluate
     export: schema.Export
@@ -52,7 +55,13 @@ class Experiment(schema.Section):
     @property
     def variant(self) -> str:
         """The name of the variant in the section `prepare`."""
-        return self.input.split("/")[1]
+        return self.pixels.split("/")[1]
+
+    @property
+    def features(self) -> str | None:
+        """The name in the section `features`, where the training learns from features."""
+        kind, name = self.input.split("/")
+        return name if kind == "features" else None
 
 
 class Params(schema.Section):
@@ -61,6 +70,8 @@ class Params(schema.Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     datasets: dict[schema.Name, Annotated[schema.Dataset, ByName(datasets, "layout")]]
     prepare: dict[schema.Name, schema.Prepare]
+    weights: dict[schema.Name, schema.Weights]
+    features: dict[schema.Name, schema.Features]
     experiments: dict[schema.Name, Experiment]
 
 
@@ -116,17 +127,53 @@ def _mismatches(params: Params) -> Iterator[str]:
                 f"prepare.{name}.dataset must be a data set, {_listed(params.datasets)}, "
                 f"got {variant.dataset!r}"
             )
+    for name, features in params.features.items():
+        yield from _mismatches_of_features(params, f"features.{name}", features)
     for name, experiment in params.experiments.items():
-        if experiment.variant not in params.prepare:
-            known = _listed([f"prepared/{variant}" for variant in params.prepare])
-            yield f"experiments.{name}.input must be a variant, {known}, got {experiment.input!r}"
-            continue
-        fraction = params.prepare[experiment.variant].validation_fraction
-        if experiment.train.early_stopping and not fraction:
+        yield from _mismatches_of_experiment(params, f"experiments.{name}", experiment)
+
+
+def _mismatches_of_features(params: Params, key: str, features: schema.Features) -> Iterator[str]:
+    if features.variant not in params.prepare:
+        known = _listed(params.prepare)
+        yield f"{key}.variant must be a variant, {known}, got {features.variant!r}"
+    elif (color := params.prepare[features.variant].color) != "rgb":
+        yield f"{key}.variant must be one with color rgb, got {features.variant!r} with {color}"
+    if features.weights not in params.weights:
+        known = _listed(params.weights)
+        yield f"{key}.weights must be an entry of weights, {known}, got {features.weights!r}"
+
+
+def _mismatches_of_experiment(params: Params, key: str, experiment: Experiment) -> Iterator[str]:
+    if experiment.variant not in params.prepare:
+        known = _listed([f"prepared/{variant}" for variant in params.prepare])
+        yield f"{key}.pixels must be a variant, {known}, got {experiment.pixels!r}"
+        return
+    variant = params.prepare[experiment.variant]
+    if isinstance(experiment.train, schema.TrainOnPixels):
+        if experiment.input != experiment.pixels:
             yield (
-                f"experiments.{name}.train.early_stopping needs validation images, got "
-                f"{fraction} for prepare.{experiment.variant}.validation_fraction"
+                f"{key}.input must be {experiment.pixels}, as pixels, for the model "
+                f"{experiment.train.model}, got {experiment.input!r}"
             )
+    else:
+        made = [
+            f"features/{n}" for n, f in params.features.items() if f.variant == experiment.variant
+        ]
+        if experiment.input not in made:
+            yield (
+                f"{key}.input must be features of {experiment.pixels}, {_listed(made)}, for the "
+                f"model {experiment.train.model}, got {experiment.input!r}"
+            )
+    fraction = variant.validation_fraction
+    dataset = params.datasets.get(variant.dataset)
+    if experiment.train.early_stopping and not fraction:
+        if dataset is None or dataset.may_hold_validation:
+            return
+        yield (
+            f"{key}.train.early_stopping needs validation images, got "
+            f"{fraction} for prepare.{experiment.variant}.validation_fraction"
+        )
 
 
 def _known_keys() -> set[str]:

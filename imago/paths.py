@@ -12,6 +12,11 @@ def raw(dataset: str) -> Path:
     return Path("data/raw", dataset)
 
 
+def weights(name: str) -> Path:
+    """The files of a backbone's weights as their publisher made them."""
+    return Path("data/weights", name)
+
+
 def extracted(dataset: str) -> Path:
     """The checked arrays of a data set."""
     return Path("data/extracted", dataset)
@@ -20,6 +25,11 @@ def extracted(dataset: str) -> Path:
 def prepared(variant: str) -> Path:
     """The splits of a variant, ready for training."""
     return Path("data/prepared", variant)
+
+
+def features(name: str) -> Path:
+    """What a backbone makes of a variant's images, and the backbone."""
+    return Path("data/features", name)
 
 
 def data(experiment_input: str) -> Path:
@@ -50,6 +60,21 @@ def predictions(experiment: str) -> Path:
 def report(experiment: str) -> Path:
     """The folder of small tables and figures."""
     return Path("reports", experiment)
+
+
+def preview(variant: str) -> Path:
+    """The figure of some training images and their augmented copies."""
+    return Path("reports/variants", f"{variant}.png")
+
+
+def set_aside(dataset: str) -> Path:
+    """The files of a data set that could not be used, where they were too many to go on."""
+    return WORK / "set_aside" / f"{dataset}.csv"
+
+
+def leaks(dataset: str) -> Path:
+    """The photos of a data set that are in two splits, where this was a reason to stop."""
+    return WORK / "leaks" / f"{dataset}.csv"
 
 
 def downloads() -> Path:

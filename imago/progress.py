@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LINES = 30.0
 
 T = TypeVar("T")
+SizedT = TypeVar("SizedT", bound=Sized)
 
 
 @contextmanager
@@ -52,6 +53,13 @@ def over(items: Iterable[T], label: str, total: int | None = None, unit: str = "
         for item in items:
             yield item
             advance(1)
+
+
+def counted(blocks: Iterable[SizedT], advance: Callable[[int], object]) -> Iterator[SizedT]:
+    """Yield blocks and, when the next one is asked for, advance a bar by what each holds."""
+    for block in blocks:
+        yield block
+        advance(len(block))
 
 
 class _Lines:

@@ -17,32 +17,42 @@ _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
 
 
 def write(folder: Path, model: keras.Model, classes: tuple[str, ...]) -> None:
-    """Write a model without its optimizer, and its class names.
-
-    The `.keras` file holds no date and no address, so that equal models give equal bytes;
-    `keras.saving` reads it as any other.
+    """Write a model, see `write_model`, and its class names.
 
     Args:
         folder: Replaced as a whole.
         model: From uint8 images to probabilities, (N, K) float32.
         classes: K names, in the order of the probabilities.
     """
-    bare = keras.Model(model.inputs, model.outputs, name=model.name)
     with files.replacing(folder) as temporary:
         temporary.mkdir()
-        saved = temporary / MODEL_FILE
-        keras.saving.save_model(bare, saved)
-        saved.write_bytes(_canonical(saved.read_bytes()))
+        write_model(temporary / MODEL_FILE, model)
         files.write_json(temporary / CLASSES_FILE, {"classes": list(classes)})
+
+
+def write_model(path: Path, model: keras.Model) -> None:
+    """Write a model without its optimizer, as a `.keras` file.
+
+    The file holds no date and no address, so that equal models give equal bytes; `keras.saving`
+    reads it as any other.
+    """
+    bare = keras.Model(model.inputs, model.outputs, name=model.name)
+    keras.saving.save_model(bare, path)
+    path.write_bytes(_canonical(path.read_bytes()))
 
 
 def read(folder: Path) -> tuple[keras.Model, tuple[str, ...]]:
     """Read a model and its class names. Raises DataError where there is none."""
-    if not (folder / MODEL_FILE).is_file():
-        message = f"{folder / MODEL_FILE}: not found; run the stage that trains it"
-        raise DataError(message)
-    model = keras.saving.load_model(folder / MODEL_FILE, compile=False)
+    model = read_model(folder / MODEL_FILE)
     return model, tuple(files.read_json(folder / CLASSES_FILE)["classes"])
+
+
+def read_model(path: Path) -> keras.Model:
+    """Read a `.keras` file. Raises DataError where there is none."""
+    if not path.is_file():
+        message = f"{path}: not found; run the stage that writes it"
+        raise DataError(message)
+    return keras.saving.load_model(path, compile=False)
 
 
 def _canonical(archive: bytes) -> bytes:

@@ -5,7 +5,7 @@ switches a feature on may be left out, which leaves the feature off.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,16 +14,19 @@ PATTERNS = {
     r"^[A-Za-z0-9_][^/\\]*$": "a file name, without folders, beginning with a letter, digit or _",
     r"^[0-9a-f]{64}$": "a sha256, 64 characters of 0-9 and a-f",
     r"^prepared/[A-Za-z0-9_-]+$": "prepared/<variant>",
+    r"^(prepared|features)/[A-Za-z0-9_-]+$": "prepared/<variant> or features/<name>",
 }
 """Regular expressions of texts: what they must be, in words."""
 
-_NAME, _FILE_NAME, _SHA256, _INPUT = PATTERNS
+_NAME, _FILE_NAME, _SHA256, _PIXELS, _INPUT = PATTERNS
 Name = Annotated[str, Field(pattern=_NAME)]
 """A key that names a stage, a folder and a file."""
 FileName = Annotated[str, Field(pattern=_FILE_NAME)]
 Sha256 = Annotated[str, Field(pattern=_SHA256)]
+Pixels = Annotated[str, Field(pattern=_PIXELS)]
+"""A folder under data/ that holds splits of images."""
 Input = Annotated[str, Field(pattern=_INPUT)]
-"""A folder under data/ that holds splits."""
+"""A folder under data/ that holds splits of images, or of their features."""
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(gt=0)]
 
@@ -37,6 +40,9 @@ class Section(BaseModel):
 class Dataset(Section):
     """What every data set has; each layout adds its own `extract` section."""
 
+    may_hold_validation: ClassVar[bool] = False
+    """Whether files in this layout can come with a validation split of their own."""
+
     layout: str
     files: Annotated[dict[FileName, Sha256], Field(min_length=1)]
     """Name in data/raw/<data set>: sha256 of the file's bytes, whatever source serves it."""
@@ -44,14 +50,98 @@ class Dataset(Section):
     """Where to look for the files, in this order; see imago.sources."""
 
 
+class Augment(Section):
+    """Random changes of an image that leave its class as it is; what is left out stays as it is."""
+
+    rotation_degrees: Annotated[float, Field(gt=0, le=180)] | None = None
+    """To either side, at most."""
+    zoom: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Larger or smaller by at most this share, the same along both sides."""
+    shift: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Along each side, at most this share of it."""
+    horizontal_flip: bool = False
+    """In half of the draws."""
+    brightness: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Lighter or darker by at most this share of 255."""
+    contrast: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Differences from the image's mean larger or smaller by at most this share."""
+
+    @model_validator(mode="after")
+    def _something_changes(self) -> Self:
+        if not any(self.model_dump().values()):
+            message = f"must have one or more of {', '.join(type(self).model_fields)}"
+            raise ValueError(message)
+        return self
+
+
+class LimitPerClass(Section):
+    """At most so many images of each class, drawn at random."""
+
+    train: Positive | None = None
+    """Before validation images are held out."""
+    test: Positive | None = None
+
+
 class Prepare(Section):
-    """A variant: one data set at one size and colour, split."""
+    """A variant: one data set at one size and colour, split and, if wanted, augmented."""
 
     dataset: str
     image_size_px: Positive
     color: Literal["grayscale", "rgb"]
+    fit: Literal["stretch", "crop", "pad"]
+    """How an image that is not square becomes so."""
+    interpolation: Literal["area", "cubic", "lanczos", "linear", "nearest"]
     validation_fraction: Fraction
     """Share of the training images held out, the same from each class."""
+    limit_per_class: LimitPerClass | None = None
+    augment: Augment | None = None
+    """Of the training images only."""
+    views: Positive | None = None
+    """Augmented copies of each training image, beside the image itself."""
+
+    @model_validator(mode="after")
+    def _augment_and_views_come_together(self) -> Self:
+        if (self.augment is None) != (self.views is None):
+            there, absent = ("augment", "views") if self.augment else ("views", "augment")
+            message = f"{there} needs {absent} beside it"
+            raise ValueError(message)
+        return self
+
+
+class Weights(Section):
+    """Published weights of a backbone."""
+
+    files: Annotated[dict[FileName, Sha256 | Literal["unpublished"]], Field(min_length=1)]
+    """Name in data/weights/<name>: sha256 of the file's bytes, or `unpublished` where whoever
+    publishes it gives no digest: the first download is trusted, and dvc.lock holds to it."""
+    sources: Annotated[list[str], Field(min_length=1)]
+    """As those of a data set."""
+
+
+Backbone = Literal[
+    "DenseNet121",
+    "EfficientNetV2B0",
+    "EfficientNetV2B1",
+    "EfficientNetV2B2",
+    "EfficientNetV2B3",
+    "MobileNetV2",
+    "MobileNetV3Large",
+    "MobileNetV3Small",
+    "ResNet50",
+    "ResNet50V2",
+]
+"""Nets of keras.applications; imago.backbones builds them."""
+
+
+class Features(Section):
+    """What a frozen backbone makes of a variant's images, one vector for each."""
+
+    variant: str
+    backbone: Backbone
+    weights: str
+    """A name in the section `weights`."""
+    pooling: Literal["average", "max"]
+    """Over the positions of the backbone's last feature maps."""
 
 
 class EarlyStopping(Section):
@@ -78,12 +168,9 @@ class ExponentialDecay(Section):
     every_epochs: Positive
 
 
-class Train(Section):
-    """What every architecture's training has; each adds its own keys."""
+class Optimization(Section):
+    """How weights are fitted to examples."""
 
-    model: str
-    normalization: Literal["rescale", "standardize"]
-    """rescale: pixels to 0..1; standardize: mean 0, variance 1 over the training split."""
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"]
     learning_rate: Annotated[float, Field(gt=0)]
     momentum: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -95,6 +182,8 @@ class Train(Section):
     epochs: Positive
     batch_size: Positive
     early_stopping: EarlyStopping | None = None
+    class_weights: Literal["balanced"] | None = None
+    """balanced: an example counts the more, the fewer its class has."""
     jit_compile: bool
     """Compile each epoch with XLA: several times faster for dense nets, slower for convolutions."""
 
@@ -117,6 +206,44 @@ class Train(Section):
             )
 
 
+class Train(Optimization):
+    """What every architecture's training has; each adds its own keys."""
+
+    model: str
+
+
+class TrainOnPixels(Train):
+    """What the training of every architecture that takes images has."""
+
+    normalization: Literal["rescale", "standardize"]
+    """rescale: pixels to 0..1; standardize: mean 0, variance 1 over the training split."""
+    augment: Augment | None = None
+    """Drawn anew for each image in each epoch."""
+
+    def _mismatches(self) -> Iterator[str]:
+        yield from super()._mismatches()
+        yield from _mismatches_of_augment(self.augment, self.jit_compile)
+
+
+class FineTune(Optimization):
+    """A second phase, on pixels, in which the end of the backbone learns as well."""
+
+    layers: Positive
+    """How many of the backbone's last layers; batch normalization stays frozen."""
+    augment: Augment | None = None
+    """Drawn anew for each image in each epoch."""
+
+    def _mismatches(self) -> Iterator[str]:
+        yield from super()._mismatches()
+        yield from _mismatches_of_augment(self.augment, self.jit_compile)
+
+
+class TrainOnFeatures(Train):
+    """What the training of every head on a frozen backbone has."""
+
+    fine_tune: FineTune | None = None
+
+
 class Evaluate(Section):
     """How the test split is scored."""
 
@@ -129,3 +256,8 @@ class Export(Section):
     formats: Annotated[list[Literal["litert", "saved_model"]], Field(min_length=1)]
     greatest_difference: Annotated[float, Field(gt=0, lt=1)]
     """How far a probability may be from Keras' own before the stage fails."""
+
+
+def _mismatches_of_augment(augment: Augment | None, jit_compile: bool) -> Iterator[str]:
+    if augment and jit_compile:
+        yield "augment needs jit_compile: false, for XLA cannot compile it"

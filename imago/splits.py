@@ -1,12 +1,79 @@
-"""Validation images, drawn from the training images."""
+"""Which images a variant has in each of its splits."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imago import schema
+from imago.arrays import SplitName
 from imago.errors import DataError
+
+
+class Selection(NamedTuple):
+    """Images of a split of the extracted data, by their positions in ascending order."""
+
+    source: SplitName
+    rows: NDArray[np.intp]
+
+
+def draw(
+    labels: Mapping[SplitName, NDArray[np.int32]],
+    classes: Sequence[str],
+    variant: schema.Prepare,
+    seed: int,
+) -> dict[SplitName, Selection]:
+    """Choose the images of each split: limits per class first, then the validation images.
+
+    Args:
+        labels: Of the extracted splits, (N,) int32, positions in `classes`.
+        classes: Names, for messages.
+        variant: Says the limits and the share of validation images.
+        seed: Of the draws.
+
+    Raises:
+        DataError: A class has too few examples to be split, or the data have validation images
+            of their own and the variant asks for others.
+    """
+    limits = variant.limit_per_class or schema.LimitPerClass()
+    train = limited(labels["train"], limits.train, seed)
+    test = Selection("test", limited(labels["test"], limits.test, seed))
+    if "validation" in labels:
+        if variant.validation_fraction:
+            message = (
+                f"validation_fraction must be 0.0, for {variant.dataset} has "
+                f"{len(labels['validation']):,} validation images of its own, "
+                f"got {variant.validation_fraction}"
+            )
+            raise DataError(message)
+        own = Selection("validation", np.arange(len(labels["validation"]), dtype=np.intp))
+        return {"train": Selection("train", train), "validation": own, "test": test}
+    fraction = variant.validation_fraction
+    kept, held_out = stratified(labels["train"][train], classes, fraction, seed)
+    learnt = Selection("train", train[kept])
+    if not len(held_out):
+        return {"train": learnt, "test": test}
+    return {"train": learnt, "validation": Selection("train", train[held_out]), "test": test}
+
+
+def limited(labels: NDArray[np.int32], per_class: int | None, seed: int) -> NDArray[np.intp]:
+    """Draw at most `per_class` examples of each class, or all where there is no limit.
+
+    Args:
+        labels: (N,) int32.
+        per_class: 1 or more; None for no limit.
+        seed: Of the draw.
+
+    Returns:
+        Positions in ascending order.
+    """
+    if per_class is None:
+        return np.arange(len(labels), dtype=np.intp)
+    order = np.random.default_rng(seed).permutation(len(labels))
+    chosen = [order[labels[order] == label][:per_class] for label in np.unique(labels)]
+    return np.sort(np.concatenate(chosen))
 
 
 def stratified(

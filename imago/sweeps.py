@@ -5,7 +5,7 @@ the optimizer sums the gradients over the replicas. A last batch with fewer exam
 leaves some of them none, which batch normalization does not bear.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -13,9 +13,13 @@ import tensorflow as tf
 
 from imago.arrays import Split
 
-Sweep = Callable[[tf.Tensor], dict[str, float]]
-"""Takes rows of a split, (N,) int32, in the order in which they are wanted; gives `loss`, the mean
-in nats, and `accuracy`, 0..1, of these examples."""
+Sweep = Callable[[tf.Tensor, tf.Tensor], dict[str, float]]
+"""Takes rows of a split, (N,) int32, in the order in which they are wanted, and for each what its
+transformation is to be, (N, D) float32; gives `loss`, the mean in nats, and `accuracy`, 0..1, of
+these examples."""
+
+Transform = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Changes images, (n, H, W, C) uint8, each as its row of (n, D) float32 says."""
 
 _Step = Callable[[tf.Tensor, tf.Tensor, int], tf.Tensor]
 """Takes a replica's images and labels and the examples in the whole batch; gives totals."""
@@ -29,6 +33,8 @@ def training(
     batch_size: int,
     strategy: tf.distribute.Strategy,
     jit_compile: bool,
+    class_weights: Sequence[float] | None = None,
+    transform: Transform | None = None,
 ) -> Sweep:
     """Compile a pass that takes a step of the model's optimizer for each batch.
 
@@ -37,13 +43,15 @@ def training(
         split: Images (N, H, W, C) uint8, labels (N,) int32; used in place where they can be.
         batch_size: Examples in a step, over all replicas; the last may have fewer.
         strategy: Where the model is.
-        jit_compile: Compile with XLA; for one replica only.
+        jit_compile: Compile with XLA; for one replica and without `transform` only.
+        class_weights: How much an example of each class counts, K numbers. None: 1.
+        transform: Applied to each batch of images. None: they stay as they are.
     """
 
     def step(images: tf.Tensor, labels: tf.Tensor, batch_examples: int) -> tf.Tensor:
         with tf.GradientTape() as tape:
             probabilities = model(images, training=True)
-            loss_sum = _loss_sum(labels, probabilities)
+            loss_sum = _loss_sum(labels, probabilities, class_weights)
             objective = loss_sum / batch_examples
             if model.losses:  # of regularizers
                 objective += tf.add_n(model.losses) / strategy.num_replicas_in_sync
@@ -51,7 +59,7 @@ def training(
         model.optimizer.apply(gradients, model.trainable_variables)
         return _totals(labels, probabilities, loss_sum)
 
-    return _compiled(step, split, batch_size, strategy, jit_compile)
+    return _compiled(step, split, batch_size, strategy, jit_compile, transform)
 
 
 def scoring(
@@ -76,21 +84,31 @@ def _compiled(
     batch_size: int,
     strategy: tf.distribute.Strategy,
     jit_compile: bool,
+    transform: Transform | None = None,
 ) -> Sweep:
-    def on_replica(images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    def on_replica(
+        images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor, draws: tf.Tensor
+    ) -> tf.Tensor:
         batch_examples = rows.shape[0]
         context = tf.distribute.get_replica_context()
         if context.num_replicas_in_sync > 1:
-            rows = rows[context.replica_id_in_sync_group :: context.num_replicas_in_sync]
-        return step(tf.gather(images, rows), tf.gather(labels, rows), batch_examples)
+            own = slice(context.replica_id_in_sync_group, None, context.num_replicas_in_sync)
+            rows, draws = rows[own], draws[own]
+        batch = tf.gather(images, rows)
+        if transform:
+            batch = _transformed(transform, batch, draws)
+        return step(batch, tf.gather(labels, rows), batch_examples)
 
-    def sweep(images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-        def totals_of(batch: tf.Tensor) -> tf.Tensor:
-            per_replica = strategy.run(on_replica, args=(images, labels, batch))
+    def sweep(images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        def totals_of(*batch: tf.Tensor) -> tf.Tensor:
+            per_replica = strategy.run(on_replica, args=(images, labels, *batch))
             return strategy.reduce(tf.distribute.ReduceOp.SUM, per_replica, axis=None)
 
         def body(index: tf.Tensor, totals: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return index + 1, totals + totals_of(tf.slice(rows, [index * batch_size], [batch_size]))
+            start = index * batch_size
+            batch_rows = tf.slice(rows, [start], [batch_size])
+            batch_draws = tf.slice(draws, [start, 0], [batch_size, draws.shape[1]])
+            return index + 1, totals + totals_of(batch_rows, batch_draws)
 
         full_batches, remainder = divmod(rows.shape[0], batch_size)
         totals = tf.zeros(3, tf.float64)
@@ -101,18 +119,23 @@ def _compiled(
                 (tf.constant(0), totals),
                 parallel_iterations=1,
             )
-        return totals + totals_of(rows[-remainder:]) if remainder else totals
+        return totals + totals_of(rows[-remainder:], draws[-remainder:]) if remainder else totals
 
     # Without AutoGraph, which takes longer to read Keras' code than all the rest of the tracing.
     xla = jit_compile and strategy.num_replicas_in_sync == 1
     compiled = tf.function(sweep, autograph=False, jit_compile=xla)
     images, labels = _tensor(split.images), _tensor(split.labels)
 
-    def run(rows: tf.Tensor) -> dict[str, float]:
-        loss_sum, correct, examples = compiled(images, labels, rows).numpy().tolist()
+    def run(rows: tf.Tensor, draws: tf.Tensor) -> dict[str, float]:
+        loss_sum, correct, examples = compiled(images, labels, rows, draws).numpy().tolist()
         return {"loss": loss_sum / examples, "accuracy": correct / examples}
 
     return run
+
+
+def _transformed(transform: Transform, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    changed = tf.numpy_function(transform, [images, draws], images.dtype, stateful=False)
+    return tf.ensure_shape(changed, images.shape)
 
 
 def _tensor(array: np.ndarray) -> tf.Tensor:
@@ -124,9 +147,13 @@ def _tensor(array: np.ndarray) -> tf.Tensor:
     return tf.constant(np.asarray(array))
 
 
-def _loss_sum(labels: tf.Tensor, probabilities: tf.Tensor) -> tf.Tensor:
+def _loss_sum(
+    labels: tf.Tensor, probabilities: tf.Tensor, class_weights: Sequence[float] | None = None
+) -> tf.Tensor:
     # One-hot: the gradient by index is a scatter, which is slow where it must be deterministic.
     truth = tf.one_hot(labels, probabilities.shape[-1])
+    if class_weights:
+        truth *= tf.constant(class_weights, truth.dtype)
     return tf.reduce_sum(keras.losses.categorical_crossentropy(truth, probabilities))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
-from imago import sweeps
+from imago import augment, schema, sweeps
 from imago.arrays import Split
 from imago.errors import TrainingError
 
@@ -63,6 +63,10 @@ class Plan:
     """Compile with XLA; for one replica only."""
     keep_best: str | None = None
     """`val_loss` or `val_accuracy`: end with the weights of the epoch in which it was best."""
+    class_weights: Sequence[float] | None = None
+    """How much a training example of each class counts in the loss. None: the same."""
+    augment: schema.Augment | None = None
+    """Random changes of the training images, drawn anew for each in each epoch."""
 
 
 def fit(
@@ -152,14 +156,15 @@ def _epoch(
 ) -> Callable[[int], Logs]:
     """Give the function that trains and scores one epoch, by its number from 0."""
     how = (plan.batch_size, strategy, plan.jit_compile)
-    train_sweep = sweeps.training(model, train, *how)
+    transform = augment.apply if plan.augment else None
+    train_sweep = sweeps.training(model, train, *how, plan.class_weights, transform)
     score_sweep = sweeps.scoring(model, validation, *how) if validation else None
 
     def run(epoch: int) -> Logs:
         logs = {"learning_rate": _learning_rate(model)}
-        logs |= train_sweep(_order(len(train.labels), plan.seed, epoch))
+        logs |= train_sweep(*_order(len(train.labels), plan, epoch))
         if validation and score_sweep:
-            scores = score_sweep(tf.range(len(validation.labels)))
+            scores = score_sweep(*_as_they_are(len(validation.labels)))
             logs |= {f"val_{name}": value for name, value in scores.items()}
         for name, value in logs.items():
             if not math.isfinite(value):
@@ -201,7 +206,15 @@ def _learning_rate(model: keras.Model) -> float:
     return float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
 
 
-def _order(example_count: int, seed: int, epoch: int) -> tf.Tensor:
+def _order(example_count: int, plan: Plan, epoch: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Give the rows of an epoch, shuffled, and how each image is to be changed."""
     # A generator for each epoch, so that a resumed training needs none of the earlier draws.
-    order = np.random.default_rng([seed, epoch]).permutation(example_count)
-    return tf.constant(order.astype(np.int32))
+    random = np.random.default_rng([plan.seed, epoch])
+    rows = random.permutation(example_count).astype(np.int32)
+    if plan.augment is None:
+        return tf.constant(rows), tf.zeros((example_count, 0))
+    return tf.constant(rows), tf.constant(augment.draw(plan.augment, example_count, random))
+
+
+def _as_they_are(example_count: int) -> tuple[tf.Tensor, tf.Tensor]:
+    return tf.range(example_count), tf.zeros((example_count, 0))

@@ -1,6 +1,6 @@
 """Score an experiment's model on the test split, which no other stage may learn from.
 
-Reads   models/<experiment>, data/<input>, params.yaml
+Reads   models/<experiment>, data/<pixels>, params.yaml
 Writes  metrics/<experiment>.json, predictions/<experiment>.csv,
         reports/<experiment>/per_class.csv, reports/<experiment>/confusion.csv
 """
@@ -17,7 +17,7 @@ def main(experiment: str) -> None:
     """Predict every test image once, and write the figures and the tables."""
     chosen = params.pick(params.load().experiments, "experiment", experiment)
     determinism.enable()
-    test = arrays.read_split(paths.data(chosen.input), "test")
+    test = arrays.read_split(paths.data(chosen.pixels), "test")
     model, classes = saving.read(paths.model(experiment))
 
     batch_size = chosen.evaluate.batch_size

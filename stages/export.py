@@ -3,7 +3,7 @@
 Every format is run on the images of the test split, without their labels, and must give the
 probabilities that Keras gives.
 
-Reads   models/<experiment>, data/<input>, params.yaml
+Reads   models/<experiment>, data/<pixels>, params.yaml
 Writes  exports/<experiment>
 """
 
@@ -21,7 +21,7 @@ def main(experiment: str) -> None:
     chosen = params.pick(params.load().experiments, "experiment", experiment)
     settings, batch_size = chosen.export, chosen.evaluate.batch_size
     determinism.enable()
-    images = arrays.read_split(paths.data(chosen.input), "test").images
+    images = arrays.read_split(paths.data(chosen.pixels), "test").images
     model, classes = saving.read(paths.model(experiment))
     expected = model.predict(images, batch_size=batch_size, verbose=0)  # (N, K) float32
 

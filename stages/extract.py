@@ -1,4 +1,4 @@
-"""Check a data set's files and pack them as arrays.
+"""Check a data set's files and pack their images.
 
 Reads   data/raw/<dataset>, params.yaml: datasets.<dataset>
 Writes  data/extracted/<dataset>
@@ -21,13 +21,8 @@ def main(name: str) -> None:
     """
     settings = params.pick(params.load().datasets, "data set", name)
     layout = importlib.import_module(f"imago.datasets.{settings.layout}")
-    dataset: arrays.Dataset = layout.read(settings, paths.raw(name))
-
-    shape = dataset.train.image_shape
-    with arrays.writing(paths.extracted(name), dataset.classes, shape) as writer:
-        writer.add("train", dataset.train.labels, arrays.blocks(dataset.train.images))
-        writer.add("test", dataset.test.labels, arrays.blocks(dataset.test.images))
-    logger.info("%s: %s", name, writer.info.summary())
+    info: arrays.Info = layout.extract(settings, paths.raw(name), paths.extracted(name))
+    logger.info("%s: %s", name, info.summary())
 
 
 if __name__ == "__main__":

@@ -1,12 +1,30 @@
-"""Give a data set one size and colour, hold out validation images, and measure the pixels.
+"""Give a data set one size and colour, split it, augment it, and measure the pixels.
 
 Reads   data/extracted/<dataset>, params.yaml: seed, prepare.<variant>
-Writes  data/prepared/<variant>
+Writes  data/prepared/<variant>, reports/variants/<variant>.png
 """
 
 import logging
+from collections.abc import Iterator
+from pathlib import Path
 
-from imago import arrays, command, images, params, paths, splits
+import numpy as np
+from numpy.typing import NDArray
+
+from imago import (
+    arrays,
+    augment,
+    command,
+    figures,
+    images,
+    packs,
+    params,
+    paths,
+    progress,
+    splits,
+    views,
+)
+from imago.schema import Prepare
 
 logger = logging.getLogger("imago.stages.prepare")
 
@@ -14,8 +32,8 @@ logger = logging.getLogger("imago.stages.prepare")
 def main(name: str) -> None:
     """Prepare the variant `name`.
 
-    Every image is resized to the same square, those that are not square out of proportion. The
-    statistics are those of the prepared training images alone, without the validation images.
+    Only training images are augmented. The statistics are those of the training images as they
+    are written, with their augmented copies.
 
     Raises:
         DataError: The extracted data are missing or damaged, or a class is too small to split.
@@ -23,27 +41,48 @@ def main(name: str) -> None:
     """
     settings = params.load()
     variant = params.pick(settings.prepare, "variant", name)
-    source = paths.extracted(variant.dataset)
-    classes = arrays.read_info(source).classes
-    train, test = arrays.read_split(source, "train"), arrays.read_split(source, "test")
+    source, target = paths.extracted(variant.dataset), paths.prepared(name)
+    info = arrays.read_info(source)
+    labels = {split: arrays.read_labels(source, split) for split in info.splits}
+    chosen = splits.draw(labels, info.classes, variant, settings.seed)
+    form, copies = images.form(variant), variant.views or 0
+    totals = images.Totals(form.shape[-1])
 
-    rows, held_out = splits.stratified(
-        train.labels, classes, variant.validation_fraction, settings.seed
-    )
-    shape = images.shape(variant.image_size_px, variant.color)
-    with arrays.writing(paths.prepared(name), classes, shape) as writer:
-        prepared = writer.add(
-            "train", train.labels[rows], images.converted(train.images, rows, shape)
-        )
-        if len(held_out):
-            writer.add(
-                "validation",
-                train.labels[held_out],
-                images.converted(train.images, held_out, shape),
-            )
-        writer.add("test", test.labels, images.converted(test.images, None, shape))
-        writer.statistics = images.statistics(prepared.images)
+    with arrays.writing(target, info.classes, form.shape, copies) as writer:
+        for split, (origin, rows) in chosen.items():
+            blocks = _converted(source, origin, rows, form)
+            if split == "train":
+                blocks = totals.over(_augmented(blocks, len(rows), variant, settings.seed))
+                writer.add(split, np.repeat(labels[origin][rows], 1 + copies), blocks)
+            else:
+                writer.add(split, labels[origin][rows], blocks)
+        writer.statistics = totals.statistics()
+    _draw_preview(target, paths.preview(name))
     logger.info("%s: %s", name, writer.info.summary())
+
+
+def _converted(
+    source: Path, split: arrays.SplitName, rows: NDArray[np.intp], form: images.Form
+) -> Iterator[NDArray[np.uint8]]:
+    with progress.bar(f"prepare {split}", len(rows), "images") as advance:
+        blocks = images.converted(packs.read_images(source, split), rows, form)
+        yield from progress.counted(blocks, advance)
+
+
+def _augmented(
+    blocks: Iterator[NDArray[np.uint8]], count: int, variant: Prepare, seed: int
+) -> Iterator[NDArray[np.uint8]]:
+    if variant.augment is None or variant.views is None:
+        return blocks
+    draws = augment.draw(variant.augment, count * variant.views, np.random.default_rng(seed))
+    return views.interleaved(blocks, draws.reshape(count, variant.views, -1))
+
+
+def _draw_preview(folder: Path, target: Path) -> None:
+    info, train = arrays.read_info(folder), arrays.read_split(folder, "train")
+    originals, copies, labels = views.sample(train, info.views, len(info.classes))
+    names = [info.classes[label] for label in labels]
+    figures.write(target, figures.preview(originals, copies, names))
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ LABELS = np.array([0, 1, 1, 2, 0], np.int32)
 IMAGES = np.arange(5 * 2 * 3 * 1, dtype=np.uint8).reshape(5, 2, 3, 1)
 
 
-def write(folder, images_per_block=None, statistics=None):
+def write(folder, statistics=None):
     with arrays.writing(folder, CLASSES, (2, 3, 1)) as writer:
-        writer.add("train", LABELS, arrays.blocks(IMAGES, None, images_per_block))
+        writer.add("train", LABELS, arrays.blocks(IMAGES))
         writer.add("test", LABELS[:2], [IMAGES[:2]])
         writer.statistics = statistics
 
@@ -51,7 +51,6 @@ def test_splits_read_back_as_written(folder):
     np.testing.assert_array_equal(split.images, IMAGES)
     np.testing.assert_array_equal(split.labels, LABELS)
     assert (split.images.dtype, split.labels.dtype) == (np.uint8, np.int32)
-    assert split.image_shape == (2, 3, 1)
 
 
 def test_splits_are_memory_mapped_and_read_only(folder):
@@ -90,6 +89,7 @@ def test_description(folder):
                 labels_sha256=sha256(folder / "test/labels.npy"),
             ),
         },
+        views=0,
         statistics=None,
     )
     assert info.summary() == "5 train, 2 test images of 2×3×1"
@@ -111,8 +111,9 @@ def test_statistics_read_back_as_the_same_numbers(tmp_path):
 
 
 @pytest.mark.parametrize("images_per_block", [1, 2, 5, 100])
-def test_bytes_do_not_depend_on_the_block_size(folder, tmp_path, images_per_block):
-    write(tmp_path / "again", images_per_block)
+def test_bytes_do_not_depend_on_the_block_size(folder, tmp_path, monkeypatch, images_per_block):
+    monkeypatch.setattr(arrays, "BLOCK_BYTES", images_per_block * 2 * 3)
+    write(tmp_path / "again")
 
     assert contents(tmp_path / "again") == contents(folder)
 
@@ -270,18 +271,52 @@ def test_truncated_array(folder, length):
         arrays.read_split(folder, "train")
 
 
-def test_blocks_of_all_images_are_views():
-    blocks = list(arrays.blocks(IMAGES, None, 2))
+def test_blocks_of_all_images_are_views(monkeypatch):
+    monkeypatch.setattr(arrays, "BLOCK_BYTES", 2 * 6)
+    blocks = list(arrays.blocks(IMAGES))
 
     assert [len(block) for block in blocks] == [2, 2, 1]
     assert all(np.shares_memory(block, IMAGES) for block in blocks)
 
 
-def test_blocks_of_rows_are_in_their_order():
-    blocks = list(arrays.blocks(IMAGES, np.array([4, 0, 2]), 2))
+def test_blocks_of_rows_are_in_their_order(monkeypatch):
+    monkeypatch.setattr(arrays, "BLOCK_BYTES", 2 * 6)
+    blocks = list(arrays.blocks(IMAGES, np.array([4, 0, 2])))
 
     assert [len(block) for block in blocks] == [2, 1]
     np.testing.assert_array_equal(np.concatenate(blocks), IMAGES[[4, 0, 2]])
+
+
+def test_blocks_count_the_bytes_of_features(monkeypatch):
+    monkeypatch.setattr(arrays, "BLOCK_BYTES", 2 * 3 * 4)
+    features = np.zeros((5, 3), np.float32)
+
+    assert [len(block) for block in arrays.blocks(features)] == [2, 2, 1]
+    assert [len(block) for block in arrays.blocks(features, np.arange(3))] == [2, 1]
+
+
+def test_features_of_images(tmp_path):
+    features = np.random.default_rng(3).normal(size=(5, 7)).astype(np.float32)
+    with arrays.writing(tmp_path / "features", CLASSES, (7,), views=4) as writer:
+        writer.add("train", LABELS, arrays.blocks(features))
+
+    info = arrays.read_info(tmp_path / "features")
+    assert (info.image_shape, info.views) == ((7,), 4)
+    np.testing.assert_array_equal(
+        arrays.read_split(tmp_path / "features", "train").images, features
+    )
+
+
+def test_labels_alone(folder):
+    assert arrays.read_labels(folder, "train").tolist() == LABELS.tolist()
+
+
+def test_write_a_data_set(folder, tmp_path):
+    train, test = arrays.Split(IMAGES, LABELS), arrays.Split(IMAGES[:2], LABELS[:2])
+    info = arrays.write(tmp_path / "again", arrays.Dataset(CLASSES, train, test))
+
+    assert info == arrays.read_info(folder)
+    assert contents(tmp_path / "again") == contents(folder)
 
 
 def test_blocks_hold_few_bytes_but_at_least_one_image(monkeypatch):

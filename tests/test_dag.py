@@ -64,37 +64,55 @@ def declared_as(module: str) -> str:
     return "imago/sources" if module.startswith("imago/sources/") else module
 
 
-def found_by_name(stage: str, entry: str) -> list[Path]:
-    """The module that a stage takes by a name in params.yaml, which no import statement shows."""
+def by_name(package: str) -> set[str]:
+    """The modules of which a stage takes one by a name in params.yaml, not by an import."""
+    return {str(path.relative_to(ROOT)) for path in (ROOT / package).glob("[a-z]*.py")}
+
+
+BY_NAME = {"extract": by_name("imago/datasets"), "train": by_name("imago/models")}
+
+
+def taken_by_name(stage: str, entry: str) -> set[str]:
     if stage == "extract":
-        return [ROOT / "imago/datasets" / f"{SETTINGS.datasets[entry].layout}.py"]
+        return {f"imago/datasets/{SETTINGS.datasets[entry].layout}.py"}
     if stage == "train":
-        return [ROOT / "imago/models" / f"{SETTINGS.experiments[entry].train.model}.py"]
-    return []
+        return {f"imago/models/{SETTINGS.experiments[entry].train.model}.py"}
+    return set()
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_deps_are_the_modules_that_the_stage_imports(name):
+    """Of layouts and architectures the one that is taken, but what any of them imports."""
     stage, entry = name.split("@")
-    imported = closure(ROOT / "stages" / f"{stage}.py", *found_by_name(stage, entry))
+    modules = BY_NAME.get(stage, set())
+    imported = closure(ROOT / "stages" / f"{stage}.py", *(ROOT / module for module in modules))
     declared = {dep for dep in deps(STAGES[name]) if is_code(dep)}
-    assert declared == {declared_as(module) for module in imported}
+    expected = (imported - modules) | taken_by_name(stage, entry)
+    assert declared == {declared_as(module) for module in expected}
 
 
 def expected_files(stage: str, entry: str) -> tuple[set[Path], set[Path]]:
     """What a stage's script reads and writes, from the paths that it uses."""
-    if stage == "fetch":
-        return set(), {paths.raw(entry)}
-    if stage == "extract":
-        return {paths.raw(entry)}, {paths.extracted(entry)}
-    if stage == "prepare":
-        return {paths.extracted(SETTINGS.prepare[entry].dataset)}, {paths.prepared(entry)}
-    data, model = paths.data(SETTINGS.experiments[entry].input), paths.model(entry)
-    report = paths.report(entry)
+    match stage:
+        case "fetch":
+            return set(), {paths.raw(entry)}
+        case "fetch_weights":
+            return set(), {paths.weights(entry)}
+        case "extract":
+            return {paths.raw(entry)}, {paths.extracted(entry)}
+        case "prepare":
+            source = paths.extracted(SETTINGS.prepare[entry].dataset)
+            return {source}, {paths.prepared(entry), paths.preview(entry)}
+        case "embed":
+            features = SETTINGS.features[entry]
+            sources = {paths.prepared(features.variant), paths.weights(features.weights)}
+            return sources, {paths.features(entry)}
+    experiment, model, report = SETTINGS.experiments[entry], paths.model(entry), paths.report(entry)
+    learnt_from, pixels = paths.data(experiment.input), paths.data(experiment.pixels)
     return {
-        "train": ({data}, {model, report / "history.csv"}),
+        "train": ({learnt_from, pixels}, {model, report / "history.csv"}),
         "evaluate": (
-            {data, model},
+            {pixels, model},
             {
                 paths.metrics(entry),
                 paths.predictions(entry),
@@ -102,7 +120,7 @@ def expected_files(stage: str, entry: str) -> tuple[set[Path], set[Path]]:
                 report / "confusion.csv",
             },
         ),
-        "export": ({data, model}, {paths.export(entry)}),
+        "export": ({pixels, model}, {paths.export(entry)}),
     }[stage]
 
 
@@ -122,7 +140,9 @@ def test_the_command_is_the_stages_script_with_the_entrys_name(name):
 
 def test_every_entry_of_params_has_its_stages():
     wanted = {f"{stage}@{name}" for stage in ("fetch", "extract") for name in SETTINGS.datasets}
+    wanted |= {f"fetch_weights@{name}" for name in SETTINGS.weights}
     wanted |= {f"prepare@{name}" for name in SETTINGS.prepare}
+    wanted |= {f"embed@{name}" for name in SETTINGS.features}
     for stage in ("train", "evaluate", "export"):
         wanted |= {f"{stage}@{name}" for name in SETTINGS.experiments}
     assert set(STAGES) == wanted
@@ -152,8 +172,14 @@ def test_no_parameter_has_a_name_that_confuses_the_run_cache():
 
 
 def test_the_lock_is_that_of_these_stages():
-    """dvc.lock holds the commands, parameters and code that are here, so its figures are theirs."""
-    for name, stage in STAGES.items():
+    """dvc.lock holds the commands, parameters and code that are here, so its figures are theirs.
+
+    Of what it holds: an experiment whose data were out of reach has never run.
+    """
+    run = [name for name, stage in STAGES.items() if any(out.hash_info for out in stage.outs)]
+    assert {f"evaluate@{name}" for name in ("mnist_sgd", "mnist_adam", "fashion_mlp")} <= set(run)
+    for name in run:
+        stage = STAGES[name]
         here = [dep for dep in stage.deps if dep.def_path == "params.yaml" or is_code(dep.def_path)]
         changed = [dep.status() for dep in here if dep.status()]
         assert not changed, f"{name}: {changed}; run dvc repro"

@@ -60,20 +60,27 @@ def test_words_of_yaml_1_1_are_text():
             "data set",
         ),
         fault(
-            "input: prepared/pets4",
-            "input: prepared/pets5",
-            "experiments.tiny.input must be a variant, one of prepared/pets4, prepared/whole, "
+            "pixels: prepared/pets4",
+            "pixels: prepared/pets5",
+            "experiments.tiny.pixels must be a variant, one of prepared/pets4, prepared/whole, "
             "got 'prepared/pets5'",
         ),
         fault(
             "input: prepared/pets4",
-            "input: pets4",
-            "experiments.tiny.input must be prepared/<variant>, got 'pets4'",
+            "input: prepared/whole",
+            "experiments.tiny.input must be prepared/pets4, as pixels, for the model mlp, "
+            "got 'prepared/whole'",
+        ),
+        fault(
+            "pixels: prepared/pets4",
+            "pixels: pets4",
+            "experiments.tiny.pixels must be prepared/<variant>, got 'pets4'",
         ),
         fault(
             "input: prepared/pets4",
             "input: prepared/pets4/train",
-            "experiments.tiny.input must be prepared/<variant>, got 'prepared/pets4/train'",
+            "experiments.tiny.input must be prepared/<variant> or features/<name>, "
+            "got 'prepared/pets4/train'",
         ),
         fault(
             "model: mlp",
@@ -135,7 +142,7 @@ def test_each_fault_has_its_line():
 
 
 def test_each_fault_between_sections_has_its_line():
-    text = changed("input: prepared/pets4", "input: prepared/pets5")
+    text = changed("pixels: prepared/pets4", "pixels: prepared/pets5")
     text = text.replace("{dataset: pets", "{dataset: cats")
 
     with pytest.raises(
@@ -143,7 +150,7 @@ def test_each_fault_between_sections_has_its_line():
         match=lines_saying(
             "params.yaml: prepare.whole.dataset must be a data set, one of pets, got 'cats'",
             "params.yaml: prepare.pets4.dataset must be a data set, one of pets, got 'cats'",
-            "params.yaml: experiments.tiny.input must be a variant, one of prepared/pets4, "
+            "params.yaml: experiments.tiny.pixels must be a variant, one of prepared/pets4, "
             "prepared/whole, got 'prepared/pets5'",
         ),
     ):
@@ -220,7 +227,7 @@ def test_file_without_a_section(tmp_path, text, message):
         fault(
             EPOCHS,
             "epochs: 2\n      epochs: 3",
-            "line 26, column 7: the key 'epochs' stands twice",
+            "line 29, column 7: the key 'epochs' stands twice",
             "in a section",
         ),
         fault(
@@ -238,12 +245,18 @@ def test_key_that_stands_twice(old, new, message):
 
 def test_merge_keys():
     text = changed("  whole: {dataset", "  whole: &whole {dataset").replace(
-        "  pets4: {dataset: pets, image_size_px: 4, color: grayscale, ",
+        "  pets4: {dataset: pets, image_size_px: 4, color: grayscale, fit: stretch, "
+        "interpolation: area, ",
         "  pets4: {<<: *whole, image_size_px: 4, ",
     )
 
     assert params.parse(text).prepare["pets4"] == schema.Prepare(
-        dataset="pets", image_size_px=4, color="rgb", validation_fraction=0.2
+        dataset="pets",
+        image_size_px=4,
+        color="rgb",
+        fit="stretch",
+        interpolation="area",
+        validation_fraction=0.2,
     )
 
 
@@ -295,7 +308,7 @@ from typing import Literal
 from imago import schema
 
 
-class Settings(schema.Train):
+class Settings(schema.TrainOnPixels):
     model: Literal["newcomer"]
     depth: schema.Positive
 """

@@ -100,3 +100,24 @@ from imago import quiet_tensorflow
 print(count() - before)
 """
     assert run(script, fake("")).stdout == "0\n"
+
+
+def test_what_keras_can_do_without_is_imported_only_when_asked_for():
+    script = """
+import sys
+from imago import quiet_tensorflow
+print(sorted({"keras", "matplotlib", "sklearn"} & set(sys.modules)))
+import matplotlib.figure, sklearn.metrics
+print(matplotlib.figure.Figure.__name__, sklearn.metrics.f1_score.__name__)
+"""
+    assert run(script).stdout == "['keras']\nFigure f1_score\n"
+
+
+def test_what_was_imported_before_stays(fake):
+    script = """
+import sklearn
+from imago import quiet_tensorflow
+import sys
+print(sys.modules["sklearn"] is sklearn, "matplotlib" in sys.modules)
+"""
+    assert run(script, fake("import sklearn")).stdout == "True False\n"

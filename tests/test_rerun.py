@@ -52,8 +52,19 @@ def stages_of_experiment(name: str, *first: str) -> set[str]:
 
 def stages_after_variant(name: str) -> set[str]:
     stages = {f"prepare@{name}"}
+    for features, settings in PARAMS["features"].items():
+        if settings["variant"] == name:
+            stages.add(f"embed@{features}")
     for experiment, settings in PARAMS["experiments"].items():
-        if settings["input"] == f"prepared/{name}":
+        if settings["pixels"] == f"prepared/{name}":
+            stages |= stages_of_experiment(experiment, "train")
+    return stages
+
+
+def stages_after_features(name: str) -> set[str]:
+    stages = {f"embed@{name}"}
+    for experiment, settings in PARAMS["experiments"].items():
+        if settings["input"] == f"features/{name}":
             stages |= stages_of_experiment(experiment, "train")
     return stages
 
@@ -63,7 +74,7 @@ def expected(key: Key) -> set[str]:
     match key:
         case ("seed",):
             return set().union(*(stages_after_variant(name) for name in PARAMS["prepare"]))
-        case ("datasets", _, "sources", *_):
+        case ("datasets" | "weights", _, "sources", *_):
             return set()  # wherever the files come from, their bytes are the same
         case ("datasets", name, section, *_):
             stages = {f"fetch@{name}"} if section == "files" else set()
@@ -74,6 +85,16 @@ def expected(key: Key) -> set[str]:
             return stages
         case ("prepare", name, *_):
             return stages_after_variant(name)
+        case ("weights", name, "files", *_):
+            stages = {f"fetch_weights@{name}"}
+            for features, settings in PARAMS["features"].items():
+                if settings["weights"] == name:
+                    stages |= stages_after_features(features)
+            return stages
+        case ("features", name, *_):
+            return stages_after_features(name)
+        case ("experiments", name, "pixels", *_):
+            return stages_of_experiment(name, "train", "evaluate", "export")
         case ("experiments", name, "input" | "train", *_):
             return stages_of_experiment(name, "train")
         case ("experiments", name, "evaluate", *_):

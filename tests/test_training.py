@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from imago import determinism, sweeps, training
+from imago import augment, determinism, schema, sweeps, training
 from imago.arrays import Split
 from imago.checkpoints import FileCheckpoint
 from imago.errors import TrainingError
@@ -290,9 +290,95 @@ def test_best_epoch(monitor, values, best):
 
 
 def test_order_is_a_permutation_that_differs_by_epoch():
-    first, second = (training._order(50, 9, epoch).numpy() for epoch in (0, 1))
+    plan = training.Plan(epochs=2, batch_size=BATCH, seed=9, jit_compile=False)
+    first, second = (training._order(50, plan, epoch)[0].numpy() for epoch in (0, 1))
     assert sorted(first) == list(range(50))
     assert not np.array_equal(first, second)
+
+
+def augmented_by_hand(train: Split, settings: schema.Augment, seed: int) -> Split:
+    """The images as an epoch sees them, in its order, each with its own draw."""
+    random = np.random.default_rng([seed, 0])
+    rows = random.permutation(len(train.labels))
+    draws = augment.draw(settings, len(rows), random)
+    return Split(augment.apply(train.images[rows], draws), train.labels[rows])
+
+
+def test_augmentation_is_drawn_for_each_image():
+    """One step over a whole epoch, so that the order within it does not matter."""
+    train, settings = make_blobs(), schema.Augment(rotation_degrees=90.0, brightness=0.5)
+    ours, theirs = build(), build()
+
+    fit(ours, train, epochs=1, batch_size=70, augment=settings)
+    by_hand = augmented_by_hand(train, settings, seed=5)
+    fit(theirs, by_hand, epochs=1, batch_size=70)
+
+    np.testing.assert_allclose(weights(ours), weights(theirs), atol=1e-6)
+    assert not np.array_equal(by_hand.images, train.images)
+
+
+def test_augmentation_differs_by_epoch_and_is_the_same_in_every_run():
+    plan = training.Plan(
+        epochs=2,
+        batch_size=BATCH,
+        seed=9,
+        jit_compile=False,
+        augment=schema.Augment(rotation_degrees=90.0),
+    )
+    first, again, second = (training._order(50, plan, epoch)[1].numpy() for epoch in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, second)
+    assert first.shape == (50, len(augment.COLUMNS))
+
+
+def test_augmentation_leaves_the_split_and_the_validation_images_as_they_are(blobs):
+    before = blobs.images.copy()
+    model = build()
+
+    history = fit(model, blobs, validation=blobs, augment=schema.Augment(brightness=1.0))
+
+    np.testing.assert_array_equal(blobs.images, before)
+    model.compile(loss="sparse_categorical_crossentropy")
+    loss = model.evaluate(blobs.images, blobs.labels, verbose=0)
+    assert history[-1]["val_loss"] == pytest.approx(loss, rel=1e-5)
+
+
+def test_a_killed_training_with_augmentation_goes_on_to_the_same_weights(blobs, tmp_path):
+    options = {"augment": schema.Augment(rotation_degrees=20.0, horizontal_flip=True)}
+    whole, torn, resumed = build(0.3), build(0.3), build(0.3)
+    fit(whole, blobs, **options)
+
+    with pytest.raises(KilledError):
+        fit(torn, blobs, checkpoint=FileCheckpoint(tmp_path), callbacks=[KillAfter(1)], **options)
+    fit(resumed, blobs, checkpoint=FileCheckpoint(tmp_path), **options)
+
+    np.testing.assert_array_equal(weights(resumed), weights(whole))
+
+
+@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
+def test_class_weights_are_those_of_keras(blobs, jit_compile):
+    ours, theirs = build(), build()
+    theirs.compile(theirs.optimizer, "sparse_categorical_crossentropy")
+    weighted = {0: 0.5, 1: 3.0, 2: 1.0}
+
+    options = {"epochs": 1, "batch_size": 70, "jit_compile": jit_compile}
+    (found,) = fit(ours, blobs, class_weights=list(weighted.values()), **options)
+    wanted = theirs.fit(
+        blobs.images, blobs.labels, batch_size=70, class_weight=weighted, verbose=0
+    ).history
+
+    np.testing.assert_allclose(weights(ours), weights(theirs), atol=1e-6)
+    assert found["loss"] == pytest.approx(wanted["loss"][0], rel=1e-5)
+
+
+def test_class_weights_leave_the_validation_loss_as_it_is(blobs):
+    (plain,) = fit(build(), blobs, validation=blobs, epochs=1, batch_size=70)
+    (equal,) = fit(
+        build(), blobs, validation=blobs, epochs=1, batch_size=70, class_weights=[2.0, 2.0, 2.0]
+    )
+    # Adam's step does not depend on the scale of the loss, so the weights are nearly the same.
+    assert equal["val_loss"] == pytest.approx(plain["val_loss"], rel=1e-3)
+    assert equal["loss"] == pytest.approx(2 * plain["loss"], rel=1e-5)
 
 
 def test_two_replicas_come_to_the_weights_of_one():

@@ -81,6 +81,11 @@ class Settings(schema.Dataset):
         return self
 
 
+def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
+    """Check the files in `source`, see `read`, and write their splits into `target`."""
+    return arrays.write(target, read(settings, source))
+
+
 def read(settings: Settings, folder: Path) -> arrays.Dataset:
     """Read the published files, checked; images are memory-mapped.
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import keras
 
 
-class Settings(schema.Train):
+class Settings(schema.TrainOnPixels):
     """What params.yaml says of an mlp besides what every training needs."""
 
     model: Literal["mlp"]

@@ -1,0 +1,75 @@
+"""A head of dense layers on the features of a frozen backbone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from imago import arrays, schema
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Settings(schema.TrainOnFeatures):
+    """What params.yaml says of a head besides what every training needs."""
+
+    model: Literal["transfer"]
+    hidden_units: list[schema.Positive]
+    """Units of each hidden layer, from the features on; ReLU."""
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    """Share of each hidden layer's outputs zeroed in training."""
+
+
+def build(
+    settings: Settings,
+    features_shape: tuple[int],
+    class_count: int,
+    statistics: arrays.Statistics | None,
+) -> keras.Model:
+    """Build the untrained head.
+
+    Args:
+        settings: The experiment's `train` section.
+        features_shape: (F,), the length of a vector of features.
+        class_count: K, the number of classes.
+        statistics: Not used: backbones bring their own normalisation.
+
+    Returns:
+        From features, (N, F) float32, to probabilities, (N, K) float32.
+    """
+    import keras  # here, since checking params.yaml must not cost TensorFlow's start
+
+    features = keras.Input(features_shape, name="features")
+    outputs = features
+    for index, units in enumerate(settings.hidden_units, 1):
+        outputs = keras.layers.Dense(units, activation="relu", name=f"hidden_{index}")(outputs)
+        if settings.dropout:
+            outputs = keras.layers.Dropout(settings.dropout, name=f"dropout_{index}")(outputs)
+    last = keras.layers.Dense(class_count, activation="softmax", name="probabilities")
+    return keras.Model(features, last(outputs), name="head")
+
+
+def complete(backbone: keras.Model, head: keras.Model) -> keras.Model:
+    """Put a head onto its backbone: from pixels, (N, H, W, 3) uint8, to probabilities.
+
+    The layers are those of the two, side by side in one model, with their weights.
+    """
+    import keras
+
+    (outputs,) = backbone.outputs
+    for layer in head.layers[1:]:  # the first is the input
+        outputs = layer(outputs)
+    return keras.Model(backbone.inputs, outputs, name="transfer")
+
+
+def unfreeze(backbone: keras.Model, layers: int) -> None:
+    """Let the last layers of a backbone learn, all but batch normalization.
+
+    Its means and variances are those of many more images than a fine-tuning has.
+    """
+    import keras
+
+    for layer in backbone.layers[-layers:]:
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)

@@ -1,0 +1,103 @@
+"""Photos of many sizes in one file, encoded as they came, decoded when they are asked for.
+
+    <folder>/images.pack    the encoded photos, one after the other
+    <folder>/offsets.npy    (N + 1,) int64: where each begins, and where the last one ends
+
+One file and not thousands of small ones, which version control of data is slow with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import weakref
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imago import arrays, photos
+from imago.arrays import Labels, SplitName, Writer
+from imago.errors import DataError
+
+PACK, OFFSETS = "images.pack", "offsets.npy"
+
+
+def add(writer: Writer, split: SplitName, labels: Labels, contents: Iterable[bytes]) -> None:
+    """Write a split of encoded photos, holding one at a time in memory.
+
+    Args:
+        writer: Of a folder without an image shape.
+        split: Its name.
+        labels: (N,) int32.
+        contents: The bytes of N image files that `photos.decode` reads.
+    """
+
+    def write(folder: Path) -> str:
+        digest, offsets = hashlib.sha256(), [0]
+        with (folder / PACK).open("wb") as pack:
+            for content in contents:
+                pack.write(content)
+                digest.update(content)
+                offsets.append(offsets[-1] + len(content))
+        if len(offsets) - 1 != len(labels):
+            count = len(offsets) - 1
+            message = f"{split}: must have a photo for each of {len(labels)} labels, got {count}"
+            raise ValueError(message)
+        np.save(folder / OFFSETS, np.array(offsets, np.int64))
+        return digest.hexdigest()
+
+    writer.put(split, labels, write)
+
+
+def read_images(folder: Path, split: SplitName) -> Photos | NDArray[np.uint8]:
+    """Give a split's images, packed photos or an array; errors as of `arrays.read_split`."""
+    info = arrays.read_info(folder)
+    if info.image_shape is None and split in info.splits:
+        return Photos(folder / split)
+    return arrays.read_split(folder, split).images
+
+
+class Photos(Sequence[NDArray[np.uint8]]):
+    """The photos that `write` wrote, each (H, W, 3) uint8, RGB, 0-255; threads may share it.
+
+    Read by position and not mapped, so that memory does not grow with the number of photos.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / PACK
+        try:
+            self._offsets: NDArray[np.int64] = np.load(folder / OFFSETS, allow_pickle=False)
+            self._descriptor = os.open(self.path, os.O_RDONLY)
+        except FileNotFoundError as error:
+            message = f"{error.filename}: not found; run the stage that writes {folder} again"
+            raise DataError(message) from error
+        weakref.finalize(self, os.close, self._descriptor)
+        found = os.fstat(self._descriptor).st_size
+        if found != self._offsets[-1]:
+            message = (
+                f"{self.path}: must have {self._offsets[-1]} bytes, as {OFFSETS} says, "
+                f"got {found}; run the stage that writes it again"
+            )
+            raise DataError(message)
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    @overload
+    def __getitem__(self, row: int) -> NDArray[np.uint8]: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[NDArray[np.uint8]]: ...
+    def __getitem__(self, row: int | slice) -> NDArray[np.uint8] | list[NDArray[np.uint8]]:
+        """Decode one photo, or several."""
+        if isinstance(row, slice):
+            return [self[index] for index in range(*row.indices(len(self)))]
+        index = range(len(self))[row]
+        start, end = self._offsets[index : index + 2].tolist()
+        content = os.pread(self._descriptor, end - start, start)
+        # Its size was checked before it was packed.
+        image: NDArray[np.uint8] = photos.decode(content, greatest_pixels=sys.maxsize)
+        return image

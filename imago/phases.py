@@ -1,0 +1,84 @@
+"""A phase of a training: one model, one set of examples, one way of fitting it to them."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from imago import arrays, callbacks, class_weights, optimizers, paths, schema, training
+from imago.checkpoints import FileCheckpoint, key
+from imago.errors import DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """What a phase depends on, besides the model that it begins with.
+
+    Attributes:
+        experiment: Its name.
+        seed: Of every draw.
+        recipe: The whole `train` section, a part of which is `fitted_by`.
+        fitted_by: How the weights are fitted.
+        folder: Holds the splits.
+        augment: Random changes of the training images.
+        after: The phase that it goes on from. None: it is the first.
+    """
+
+    experiment: str
+    seed: int
+    recipe: schema.Train
+    fitted_by: schema.Optimization
+    folder: Path
+    augment: schema.Augment | None
+    after: "Phase | None" = None
+
+    @property
+    def key(self) -> str:
+        """Identify the phase among all that an experiment ever had."""
+        recipe = self.recipe.model_dump(mode="json")
+        before = self.after and self.after.key
+        return key(recipe, before, self.seed, arrays.read_info(self.folder).digest)
+
+    @property
+    def checkpoint(self) -> FileCheckpoint:
+        """Where an interrupted phase goes on from."""
+        return FileCheckpoint(paths.training_state(self.experiment, self.key))
+
+
+def run(model: keras.Model, phase: Phase) -> list[training.Logs]:
+    """Fit a model in place, and give the figures of each epoch.
+
+    Raises:
+        DataError: A split is missing or damaged.
+        TrainingError: See `training.fit`.
+    """
+    recipe, splits = phase.fitted_by, arrays.read_info(phase.folder).splits
+    train = arrays.read_split(phase.folder, "train")
+    validation = arrays.read_split(phase.folder, "validation") if "validation" in splits else None
+    stopping = recipe.early_stopping
+    if stopping and not validation:
+        message = f"{phase.folder}: must have validation images for early_stopping, got none"
+        raise DataError(message)
+    steps = training.steps_per_epoch(len(train.labels), recipe.batch_size)
+    model.compile(optimizers.build(recipe, steps))
+    plan = training.Plan(
+        epochs=recipe.epochs,
+        batch_size=recipe.batch_size,
+        seed=phase.seed,
+        jit_compile=recipe.jit_compile,
+        keep_best=callbacks.log_name(stopping.monitor) if stopping else None,
+        class_weights=class_weights.balanced(train.labels) if recipe.class_weights else None,
+        augment=phase.augment,
+    )
+    wanted = os.getenv("IMAGO_TENSORBOARD") == "1"
+    events = paths.tensorboard(phase.experiment) / phase.key if wanted else None
+    listeners = callbacks.build(recipe, events)
+    return training.fit(model, train, validation, plan, phase.checkpoint, listeners)
+
+
+def forget(phases: Sequence[Phase]) -> None:
+    """Delete what an interrupted training would go on from: all is done."""
+    for phase in phases:
+        phase.checkpoint.remove()

@@ -1,0 +1,202 @@
+import difflib
+import hashlib
+import re
+from pathlib import Path
+
+import photo_archives
+import pytest
+
+from imago import adding, params
+from imago.errors import DataError, ParamsError
+
+TEXT = """\
+# What is run here.
+seed: 20
+
+datasets:
+  pets:  # two kinds
+    layout: image_folder
+    files: {"pets.zip": HASH}
+    sources: [photos]
+    extract: {test_fraction: 0.3, greatest_unreadable_fraction: 0.05, greatest_megapixels: 100}
+
+# Sizes.
+prepare:
+  pets8:
+    dataset: pets
+    image_size_px: 8
+    color: rgb
+    fit: crop
+    interpolation: area
+    validation_fraction: 0.2
+    limit_per_class: {train: 20}
+
+weights:
+  some: {files: {w.h5: HASH}, sources: [photos]}
+
+features:
+  pets8_mobile: {variant: pets8, backbone: MobileNetV2, weights: some, pooling: average}
+  # the last of them
+
+experiments:
+  pets_mobile:
+    input: features/pets8_mobile
+    pixels: prepared/pets8
+    train:
+      model: transfer
+      hidden_units: [3]
+      dropout: 0.5
+      optimizer: sgd
+      learning_rate: 0.1
+      epochs: 2
+      batch_size: 9
+      jit_compile: false
+    evaluate: {batch_size: 10}
+    export: {formats: [litert], greatest_difference: 0.01}
+  pets_pixels:
+    input: prepared/pets8
+    pixels: prepared/pets8
+    train:
+      model: mlp
+      normalization: rescale
+      hidden_units: [3]
+      dropout: 0.5
+      optimizer: sgd
+      learning_rate: 0.1
+      epochs: 2
+      batch_size: 9
+      jit_compile: false
+    evaluate: {batch_size: 10}
+    export: {formats: [litert], greatest_difference: 0.01}
+""".replace("HASH", "f" * 64)
+
+BIRDS = ["birds/owl/1.jpg", "birds/owl/2.jpg", "birds/wren/1.jpg"]
+SPLIT_BIRDS = [f"{split}/{name}/1.jpg" for split in ("train", "val", "test") for name in ("a", "b")]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(TEXT, "utf-8")
+    return tmp_path
+
+
+def zip_of(names=BIRDS, path=Path("birds.zip")):
+    path.parent.mkdir(exist_ok=True)
+    return photo_archives.write(path, dict.fromkeys(names, b"x"))
+
+
+def test_what_is_added():
+    archive = zip_of()
+    added = adding.add(archive, "birds", "pets_mobile")
+
+    assert added == adding.Added("birds", ["owl", "wren"], 3)
+    settings = params.load()
+    dataset = settings.datasets["birds"]
+    assert dataset.files == {"birds.zip": hashlib.sha256(archive.read_bytes()).hexdigest()}
+    assert dataset.sources == ["./{name}"]
+    assert dataset.extract.test_fraction == 0.2
+    assert dataset.extract.greatest_unreadable_fraction == 0.05
+    old = settings.prepare["pets8"]
+    assert settings.prepare["birds8"] == old.model_copy(
+        update={"dataset": "birds", "limit_per_class": None}
+    )
+    features = settings.features["pets8_mobile"].model_copy(update={"variant": "birds8"})
+    assert settings.features["birds8_mobile"] == features
+    experiment = settings.experiments["birds"]
+    assert (experiment.input, experiment.pixels) == ("features/birds8_mobile", "prepared/birds8")
+    assert experiment.train == settings.experiments["pets_mobile"].train
+
+
+def test_no_other_line_changes(here):
+    adding.add(zip_of(), "birds", "pets_mobile")
+    after = (here / "params.yaml").read_text("utf-8")
+    lines = difflib.ndiff(TEXT.splitlines(), after.splitlines())
+
+    assert {line[0] for line in lines} == {" ", "+"}
+    assert "  pets8_mobile: {variant: pets8, backbone: MobileNetV2, weights: some" in after
+    assert "  birds8_mobile: {variant: birds8, backbone: MobileNetV2, weights: some" in after
+    assert after.index("birds8_mobile:") < after.index("# the last of them")
+
+
+def test_two_may_be_added():
+    adding.add(zip_of(), "birds", "pets_mobile")
+    adding.add(zip_of(path=Path("owls.zip")), "owls", "birds")
+
+    assert list(params.load().experiments) == ["pets_mobile", "pets_pixels", "birds", "owls"]
+    assert params.load().experiments["owls"].input == "features/owls8_mobile"
+
+
+def test_an_experiment_on_pixels_needs_no_features():
+    adding.add(zip_of(), "birds", "pets_pixels")
+
+    assert params.load().experiments["birds"].input == "prepared/birds8"
+    assert list(params.load().features) == ["pets8_mobile"]
+
+
+def test_split_folders_are_used_as_they_are():
+    adding.add(zip_of(SPLIT_BIRDS), "birds", "pets_mobile")
+
+    assert params.load().datasets["birds"].extract.test_fraction is None
+    assert params.load().prepare["birds8"].validation_fraction == 0.0
+
+
+def test_the_zip_is_fetched_from_where_it_lies(here, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    adding.add(zip_of(path=Path("photos/a.zip")), "a", "pets_mobile")
+    adding.add(zip_of(path=here / "photos/b.zip"), "b", "pets_mobile")
+    adding.add(zip_of(path=elsewhere / "c.zip"), "c", "pets_mobile")
+
+    datasets = params.load().datasets
+    assert datasets["a"].sources == ["./photos/{name}"]
+    assert datasets["b"].sources == ["./photos/{name}"]
+    assert datasets["c"].sources == [f"{elsewhere}/{{name}}"]
+
+
+@pytest.mark.parametrize(
+    ("names", "name", "like", "error", "message"),
+    [
+        pytest.param(BIRDS, "pets", "pets_mobile", ParamsError, "an entry pets already", id="name"),
+        pytest.param(
+            BIRDS, "birds", "cars", ParamsError, "unknown experiment 'cars'", id="experiment"
+        ),
+        pytest.param(
+            BIRDS, "my birds", "pets_mobile", ParamsError, "must be a name of letters", id="space"
+        ),
+        pytest.param(
+            ["owl/1.jpg"], "birds", "pets_mobile", DataError, "two or more classes", id="one class"
+        ),
+        pytest.param(
+            ["../a/1.jpg", "b/1.jpg"], "birds", "pets_mobile", DataError, "must stay", id="hostile"
+        ),
+    ],
+)
+def test_a_failure_changes_nothing(here, names, name, like, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        adding.add(zip_of(names), name, like)
+    assert (here / "params.yaml").read_text("utf-8") == TEXT
+
+
+def test_no_zip():
+    with pytest.raises(DataError, match=r"birds\.zip: not found"):
+        adding.add(Path("birds.zip"), "birds", "pets_mobile")
+
+
+def test_no_params(here):
+    (here / "params.yaml").unlink()
+    with pytest.raises(ParamsError, match="not found; run imago's commands in the folder"):
+        adding.add(zip_of(), "birds", "pets_mobile")
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("birds", "birds"),
+        ("My birds (2)", "My_birds_2"),
+        ("-x-", "x"),
+        ("vögel", "v_gel"),
+        ("é", ""),
+    ],
+)
+def test_name_for(stem, name):
+    assert adding.name_for(Path(f"some/{stem}.zip")) == name

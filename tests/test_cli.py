@@ -1,0 +1,45 @@
+import photo_archives
+import pytest
+
+from imago import adding, cli
+
+
+@pytest.fixture(autouse=True)
+def calls(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photo_archives.write(tmp_path / "My birds.zip", {"owl/1.jpg": b"x", "wren/1.jpg": b"x"})
+    made = []
+
+    def add(archive, name, like):
+        made.append((str(archive), name, like))
+        return adding.Added(name, ["owl", "wren"], 1234)
+
+    monkeypatch.setattr(adding, "add", add)
+    return made
+
+
+def test_add(calls, capsys):
+    assert cli.main(["add", "My birds.zip", "--name", "birds", "--like", "pets"]) == 0
+
+    assert calls == [("My birds.zip", "birds", "pets")]
+    assert capsys.readouterr().out == (
+        "My birds.zip: 1,234 photos of 2 classes: owl, wren\n"
+        "Added to params.yaml. Look at it, and then run\n"
+        "\n"
+        "    dvc repro evaluate@birds\n"
+    )
+
+
+def test_the_name_is_that_of_the_zip(calls):
+    cli.main(["add", "My birds.zip"])
+    assert calls == [("My birds.zip", "My_birds", "cat_dog_mobilenet")]
+
+
+def test_a_failure_is_one_line(monkeypatch, capsys):
+    monkeypatch.undo()
+    assert cli.main(["add", "none.zip"]) == 1
+
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("imago add: ")
+    assert printed.err.count("\n") == 1

@@ -1,0 +1,414 @@
+import csv
+import re
+import zipfile
+
+import cv2
+import numpy as np
+import photo_archives
+import pytest
+from photo_archives import encoded, photo, picture
+from PIL import Image
+
+from imago import arrays, packs, params
+from imago.datasets import image_folder
+from imago.errors import DataError, ParamsError
+
+BROKEN = b"dear reader"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def pets(prefix="", numbers=range(6), suffix=".png"):
+    """Photos of cats and dogs, each with a number of its own."""
+    names = [(name, number) for name in ("cat", "dog") for number in numbers]
+    return {
+        f"{prefix}{name}/{number}{suffix}": photo(number + 1000 * (name == "dog"), suffix)
+        for name, number in names
+    }
+
+
+def split_pets():
+    return pets("train/") | pets("test/", range(100, 103))
+
+
+def extract(here, contents, **changes):
+    recipe = {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 1.0} | changes
+    settings = image_folder.Settings(
+        layout="image_folder",
+        files={"pets.zip": "0" * 64},
+        sources=["photos/{name}"],
+        extract=image_folder.Extract(**recipe),
+    )
+    photo_archives.write(here / "pets.zip", contents)
+    return image_folder.extract(settings, here, here / "out/pets")
+
+
+def table(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def bytes_of(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_what_is_written(here):
+    info = extract(here, split_pets())
+    folder = here / "out/pets"
+
+    assert info == arrays.read_info(folder)
+    assert info.classes == ("cat", "dog")
+    assert info.image_shape is None
+    assert info.splits["train"].examples_per_class == {"cat": 6, "dog": 6}
+    assert info.splits["test"].examples_per_class == {"cat": 3, "dog": 3}
+    assert arrays.read_labels(folder, "train").tolist() == [0] * 6 + [1] * 6
+    train, test = packs.read_images(folder, "train"), packs.read_images(folder, "test")
+    for number in range(6):
+        np.testing.assert_array_equal(train[number], picture(number))
+        np.testing.assert_array_equal(train[6 + number], picture(1000 + number))
+    np.testing.assert_array_equal(test[5], picture(1102))
+    assert list(bytes_of(folder)) == [
+        "dataset.json",
+        "index.csv",
+        "leaks.csv",
+        "set_aside.csv",
+        "test/images.pack",
+        "test/labels.npy",
+        "test/offsets.npy",
+        "train/images.pack",
+        "train/labels.npy",
+        "train/offsets.npy",
+    ]
+    assert (folder / "set_aside.csv").read_text() == "path,reason\n"
+    assert (
+        folder / "leaks.csv"
+    ).read_text() == "split,path,other_split,other_path,kind,differing_bits\n"
+
+
+def test_the_index_says_where_each_photo_is(here):
+    contents = split_pets()
+    extract(here, contents)
+    rows = table(here / "out/pets/index.csv")
+
+    assert [row["path"] for row in rows] == sorted(contents, key=lambda p: (p < "train", p))
+    assert rows[8] == {
+        "path": "train/dog/2.png",
+        "class": "dog",
+        "split": "train",
+        "row": "8",
+        "width_px": "32",
+        "height_px": "24",
+        "file_bytes": str(len(contents["train/dog/2.png"])),
+        "sha256": rows[8]["sha256"],
+    }
+    photos = packs.read_images(here / "out/pets", "train")
+    np.testing.assert_array_equal(photos[8], picture(1002))
+
+
+def test_validation_photos_are_a_split(here):
+    info = extract(here, split_pets() | pets("val/", range(200, 202)))
+
+    assert {name: split.examples for name, split in info.splits.items()} == {
+        "train": 12,
+        "validation": 4,
+        "test": 6,
+    }
+
+
+def test_twice_gives_the_same_bytes(here):
+    extract(here, split_pets())
+    first = bytes_of(here / "out/pets")
+    extract(here, dict(reversed(split_pets().items())))
+
+    assert bytes_of(here / "out/pets") == first
+
+
+def petimages():
+    """As published, but for the number of photos and of broken ones, 5 % here."""
+    contents = {
+        f"PetImages/{name}/{number}.jpg": photo(number + start, ".jpg")
+        for name, start in (("Cat", 0), ("Dog", 1000))
+        for number in range(20)
+    }
+    contents["PetImages/Cat/6.jpg"] = b""
+    contents["PetImages/Dog/17.jpg"] = contents["PetImages/Dog/17.jpg"][:-300]
+    for name in ("PetImages/Cat/Thumbs.db", "PetImages/Dog/Thumbs.db", "readme[1].txt", "x.docx"):
+        contents[name] = b"\xd0\xcf\x11\xe0"
+    return contents
+
+
+def test_petimages_as_published(here, caplog):
+    with caplog.at_level("INFO", "imago"):
+        info = extract(here, petimages(), test_fraction=0.25)
+
+    assert info.classes == ("Cat", "Dog")
+    assert info.splits["train"].examples_per_class == {"Cat": 14, "Dog": 14}
+    assert info.splits["test"].examples_per_class == {"Cat": 5, "Dog": 5}
+    rows = table(here / "out/pets/set_aside.csv")
+    assert {row["path"]: row["reason"].split(":")[0] for row in rows} == {
+        "PetImages/Cat/6.jpg": "empty",
+        "PetImages/Cat/Thumbs.db": "left by an operating system",
+        "PetImages/Dog/17.jpg": "truncated",
+        "PetImages/Dog/Thumbs.db": "left by an operating system",
+        "readme[1].txt": "no image by its name",
+        "x.docx": "no image by its name",
+    }
+    assert caplog.messages == [
+        "pets.zip: 2 classes: Cat 19, Dog 19",
+        "pets.zip: 2 of 40 photos set aside: 1 empty, 1 truncated; see "
+        f"{here}/out/pets/set_aside.csv",
+        "pets.zip: 4 other files left out: 2 left by an operating system, 2 no image by its name; "
+        f"see {here}/out/pets/set_aside.csv",
+    ]
+
+
+def test_too_many_unreadable_photos_stop_the_stage(here):
+    message = (
+        f"{here}/pets.zip: of 40 photos a share of 0.04 may be unreadable, got 2: 1 empty, "
+        "1 truncated; .imago/set_aside/pets.csv lists them: mend or remove them, or raise"
+    )
+    with pytest.raises(DataError, match=re.escape(message)):
+        extract(here, petimages(), test_fraction=0.25, greatest_unreadable_fraction=0.04)
+
+    assert not (here / "out").exists()
+    assert len(table(here / ".imago/set_aside/pets.csv")) == 6
+
+
+def test_just_as_many_unreadable_photos_as_allowed(here):
+    info = extract(here, petimages(), test_fraction=0.25, greatest_unreadable_fraction=0.05)
+    assert info.splits["train"].examples == 28
+
+
+def test_photos_with_too_many_pixels_are_set_aside(here):
+    contents = split_pets() | {"train/cat/big.png": encoded(np.zeros((101, 100, 3), np.uint8))}
+    info = extract(here, contents, greatest_megapixels=0.01)
+
+    assert info.splits["train"].examples == 12
+    (row,) = table(here / "out/pets/set_aside.csv")
+    assert row["path"] == "train/cat/big.png"
+    assert "100×101" in row["reason"]
+
+
+def test_exact_leaks_stop_the_stage(here):
+    contents = split_pets()
+    contents["test/dog/101.png"] = contents["train/cat/3.png"]
+    message = (
+        f"{here}/pets.zip: no photo may be in two splits, got 1 that are, pixel for pixel: "
+        "test/dog/101.png = train/cat/3.png; .imago/leaks/pets.csv lists them"
+    )
+    with pytest.raises(DataError, match=re.escape(message)):
+        extract(here, contents)
+
+    assert not (here / "out").exists()
+    assert len(table(here / ".imago/leaks/pets.csv")) == 1
+
+
+def test_exact_leaks_may_be_allowed(here, caplog):
+    contents = split_pets()
+    contents["test/dog/101.png"] = encoded(picture(3), ".bmp")  # other bytes, the same pixels
+    with caplog.at_level("INFO", "imago"):
+        info = extract(here, contents, allow_leaks=True)
+
+    assert info.splits["test"].examples == 6
+    assert table(here / "out/pets/leaks.csv") == [
+        {
+            "split": "test",
+            "path": "test/dog/101.png",
+            "other_split": "train",
+            "other_path": "train/cat/3.png",
+            "kind": "exact",
+            "differing_bits": "0",
+        }
+    ]
+    assert caplog.messages[-1] == (
+        "pets.zip: photos in two splits: 1 pixel for pixel, 0 to the eye; "
+        f"see {here}/out/pets/leaks.csv"
+    )
+
+
+def test_near_leaks_are_listed(here):
+    contents = split_pets()
+    smaller = cv2.resize(picture(3), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    contents["test/cat/101.png"] = encoded(smaller)
+    extract(here, contents)
+
+    (row,) = table(here / "out/pets/leaks.csv")
+    assert (row["path"], row["other_path"]) == ("test/cat/101.png", "train/cat/3.png")
+    assert row["kind"] == "near"
+    assert int(row["differing_bits"]) <= 4
+
+
+def test_flat_photos_are_no_leaks(here):
+    contents = split_pets()
+    contents["train/cat/white.png"] = encoded(np.full((20, 20, 3), 255, np.uint8))
+    contents["test/cat/gray.png"] = encoded(np.full((20, 20, 3), 90, np.uint8))
+    extract(here, contents)
+
+    assert table(here / "out/pets/leaks.csv") == []
+
+
+def test_a_drawn_test_split_has_no_leaks(here):
+    contents = pets(numbers=range(20))
+    contents |= {f"{path}.copy.png": content for path, content in contents.items()}
+    info = extract(here, contents, test_fraction=0.3)
+
+    assert info.splits["test"].examples_per_class == {"cat": 12, "dog": 12}
+    assert table(here / "out/pets/leaks.csv") == []
+    split_of = {row["path"]: row["split"] for row in table(here / "out/pets/index.csv")}
+    assert all(split_of[f"{path}.copy.png"] == split_of[path] for path in pets(numbers=range(20)))
+
+
+@pytest.mark.parametrize(
+    ("contents", "changes", "message"),
+    [
+        pytest.param(
+            split_pets(),
+            {"test_fraction": 0.2},
+            "extract.test_fraction must be left out where there is a test folder, got 0.2; remove",
+            id="fraction beside a test folder",
+        ),
+        pytest.param(
+            pets(), {}, "must have a test folder that holds a folder for each class", id="no test"
+        ),
+        pytest.param(pets("cat/"), {}, "must have a test folder", id="wrapped in a class's name"),
+        pytest.param(
+            {path: content for path, content in pets().items() if "cat" in path},
+            {"test_fraction": 0.5},
+            "must have a folder with photos for each of two or more classes, got none",
+            id="one class",
+        ),
+        pytest.param(
+            split_pets() | dict.fromkeys(pets("train/", range(6)), BROKEN),
+            {"greatest_unreadable_fraction": 0.9},
+            "must have readable photos in train, different from those in other splits, got none of "
+            "cat, dog; add photos",
+            id="unreadable training photos",
+        ),
+        pytest.param(
+            split_pets() | dict.fromkeys(pets("test/", range(100, 103)), BROKEN),
+            {"greatest_unreadable_fraction": 0.9},
+            "must have readable photos in test, different from those in other splits, got none of "
+            "cat, dog; add photos",
+            id="unreadable test photos",
+        ),
+        pytest.param(
+            pets() | {"owl/1.png": photo(1), "owl/2.png": photo(1)},
+            {"test_fraction": 0.5},
+            "must have readable photos in test, different from those in other splits, got none of "
+            "owl; add photos",
+            id="class of one picture",
+        ),
+        pytest.param(
+            pets() | {"../cat/7.png": photo(7)},
+            {"test_fraction": 0.5},
+            "pets.zip: ../cat/7.png: path must stay within the archive",
+            id="hostile zip",
+        ),
+    ],
+)
+def test_faulty_archive(here, contents, changes, message):
+    with pytest.raises(DataError, match=re.escape(message)) as caught:
+        extract(here, contents, **changes)
+    assert str(caught.value).startswith(f"{here}/pets.zip: ")
+    assert not (here / "out").exists()
+
+
+def test_a_test_class_may_be_empty(here):
+    contents = pets("train/") | {"test/dog/100.png": photo(1100)}
+    assert extract(here, contents).splits["test"].examples_per_class == {"cat": 0, "dog": 1}
+
+
+def test_no_zip(here):
+    (here / "pets.zip").write_bytes(BROKEN)
+    settings = image_folder.Settings(
+        layout="image_folder",
+        files={"pets.zip": "0" * 64},
+        sources=["x"],
+        extract=image_folder.Extract(greatest_unreadable_fraction=0.1, greatest_megapixels=1.0),
+    )
+    with pytest.raises(DataError, match=r"pets\.zip: must be a whole zip file"):
+        image_folder.extract(settings, here, here / "out/pets")
+
+
+def test_a_failure_leaves_what_was_there(here):
+    extract(here, split_pets())
+    before = bytes_of(here / "out/pets")
+    with pytest.raises(DataError):
+        extract(here, split_pets() | {"train/cat/x.jpg": BROKEN}, greatest_unreadable_fraction=0.0)
+
+    assert bytes_of(here / "out/pets") == before
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"),
+    [("L", "png"), ("P", "png"), ("RGBA", "png"), ("CMYK", "jpg"), ("I;16", "png"), ("P", "gif")],
+)
+def test_photos_of_any_mode_are_rgb(here, mode, suffix):
+    gray = np.full((20, 30), 128, np.uint8)
+    image = Image.fromarray(gray.astype(np.uint16) * 257 if mode == "I;16" else gray)
+    if mode != "I;16":
+        image = image.convert("RGB").convert(mode, palette=Image.Palette.ADAPTIVE)
+    contents = split_pets()
+    with zipfile.ZipFile(here / "one.zip", "w") as archive, archive.open("x", "w") as file:
+        image.save(file, {"jpg": "JPEG"}.get(suffix, suffix.upper()))
+    with zipfile.ZipFile(here / "one.zip") as archive:
+        contents[f"train/cat/00.{suffix}"] = archive.read("x")
+    extract(here, contents)
+
+    found = packs.read_images(here / "out/pets", "train")[1]
+    assert found.shape == (20, 30, 3)
+    assert np.abs(found.astype(int) - 128).max() <= 2
+
+
+PARAMS = """
+seed: 20
+datasets:
+  pets:
+    layout: image_folder
+    files: {pets.zip: HASH}
+    sources: ["photos/{name}"]
+    extract: {greatest_unreadable_fraction: 0.05, greatest_megapixels: 100}
+prepare: {}
+weights: {}
+features: {}
+experiments: {}
+""".replace("HASH", "f" * 64)
+
+
+def test_sound_section():
+    settings = params.parse(PARAMS).datasets["pets"]
+
+    assert isinstance(settings, image_folder.Settings)
+    assert settings.may_hold_validation
+    assert settings.extract.test_fraction is None
+    assert not settings.extract.allow_leaks
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        pytest.param(
+            "files: {",
+            f"files: {{more.zip: {'e' * 64}, ",
+            "datasets.pets: files must be one zip, got 2: more.zip, pets.zip",
+            id="two files",
+        ),
+        pytest.param("0.05", "1.0", "extract.greatest_unreadable_fraction", id="fraction"),
+        pytest.param("100", "0", "extract.greatest_megapixels", id="megapixels"),
+        pytest.param("extract: {", "extract: {test_fraction: 1.0, ", "test_fraction", id="all"),
+        pytest.param("extract: {", "extract: {test_fraction: 0.0, ", "test_fraction", id="none"),
+    ],
+)
+def test_faulty_section(old, new, message):
+    assert old in PARAMS
+
+    with pytest.raises(ParamsError, match=re.escape(message)):
+        params.parse(PARAMS.replace(old, new))

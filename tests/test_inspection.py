@@ -1,0 +1,97 @@
+import hashlib
+import zipfile
+
+import cv2
+import numpy as np
+import photo_archives
+import pytest
+from photo_archives import encoded, photo, picture
+
+from imago import archives, inspection
+from imago.fingerprints import fingerprint
+from imago.folders import Place
+
+CAT = Place("train", "cat")
+
+
+def inspect(path, greatest_pixels=10_000):
+    with archives.opened(path) as (archive, members):
+        by_path = {member.filename: member for member in members}
+        places = dict.fromkeys(by_path, CAT)
+        return inspection.inspect(archive, by_path, places, greatest_pixels)
+
+
+def test_what_is_known_of_a_photo(tmp_path):
+    content = photo(1)
+    found = inspect(photo_archives.write(tmp_path / "x.zip", {"cat/1.png": content}))
+
+    assert found.unreadable == {}
+    assert found.photos == [
+        inspection.Photo(
+            path="cat/1.png",
+            split="train",
+            class_name="cat",
+            width_px=32,
+            height_px=24,
+            file_bytes=len(content),
+            sha256=hashlib.sha256(content).digest(),
+            fingerprint=fingerprint(picture(1)),
+        )
+    ]
+
+
+def test_the_order_is_kept_over_many_tasks(tmp_path, monkeypatch):
+    monkeypatch.setattr(inspection, "PHOTOS_PER_TASK", 3)
+    contents = {f"{number:02d}.png": photo(number) for number in range(20)}
+    contents["07.png"] = b"no photo"
+    found = inspect(photo_archives.write(tmp_path / "x.zip", contents))
+
+    assert [one.path for one in found.photos] == [name for name in contents if name != "07.png"]
+    assert list(found.unreadable) == ["07.png"]
+    assert found.photos[0].fingerprint == fingerprint(picture(0))
+    assert found.photos[-1].fingerprint == fingerprint(picture(19))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b"", "empty", id="empty"),
+        pytest.param(b"dear reader", "not of a known format", id="text"),
+        pytest.param(photo(1, ".jpg")[:-200], "truncated", id="truncated JPEG"),
+        pytest.param(photo(1)[:-200], "not decodable as PNG", id="truncated PNG"),
+        pytest.param(encoded(np.zeros((101, 100, 3), np.uint8)), "100×101", id="many pixels"),
+    ],
+)
+def test_reasons(tmp_path, content, reason):
+    found = inspect(photo_archives.write(tmp_path / "x.zip", {"1.jpg": content, "2.png": photo(2)}))
+
+    assert [one.path for one in found.photos] == ["2.png"]
+    assert found.unreadable["1.jpg"].startswith(reason)
+
+
+def test_damage_in_the_archive_is_a_reason(tmp_path):
+    path = photo_archives.write(tmp_path / "x.zip", {"1.png": photo(1), "2.png": photo(2)})
+    content = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        content[archive.getinfo("1.png").header_offset + 100] ^= 0xFF
+    path.write_bytes(content)
+
+    found = inspect(path)
+
+    assert found.unreadable == {"1.png": "damaged within the archive"}
+    assert [one.path for one in found.photos] == ["2.png"]
+
+
+def test_sizes_are_those_of_the_upright_photo(tmp_path):
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    plain = cv2.imencode(".jpg", picture(1))[1].tobytes()
+    turned = plain[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + plain[2:]
+    (found,) = inspect(photo_archives.write(tmp_path / "x.zip", {"1.jpg": turned})).photos
+
+    assert (found.width_px, found.height_px) == (24, 32)
+
+
+def test_reasons_are_counted():
+    reasons = ["truncated: a"] * 1200 + ["truncated: b"] * 34 + ["empty"] * 2
+    assert inspection.by_reason(reasons) == "1,234 truncated, 2 empty"
+    assert inspection.by_reason("aabbccddeefgh") == "2 a, 2 b, 2 c, 2 d, 2 e, 3 for other reasons"
