@@ -7,8 +7,9 @@ READY := .venv/ready-$(EXTRA)
 # DVC runs the stages with the `python` that it finds first.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-# The experiments whose data come with the package registries.
+# The experiments whose data come with the package registries, and their variants.
 REPRO := mnist_sgd mnist_adam fashion_mlp
+VARIANTS := mnist28 mnist28_validated fashion28
 
 .PHONY: help setup check test repro all bench lock clean
 
@@ -32,7 +33,7 @@ test: setup ## run the tests (no network, some minutes)
 	python -m pytest
 
 repro: setup ## run mnist_sgd, mnist_adam and fashion_mlp on the real data
-	dvc repro $(foreach name,$(REPRO),evaluate@$(name) export@$(name))
+	dvc repro $(VARIANTS:%=preview@%) $(foreach name,$(REPRO),evaluate@$(name) export@$(name))
 	dvc metrics show
 
 all: setup ## run every experiment; goes on past data that are out of reach, and says which

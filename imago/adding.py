@@ -14,8 +14,9 @@ from typing import Any
 
 import yaml
 
-from imago import archives, files, folders, params, paths, strict_yaml
+from imago import files, params, paths, strict_yaml
 from imago.errors import ParamsError
+from imago.photos import archives, folders
 
 LAYOUT = "image_folder"
 TEST_FRACTION = 0.2

@@ -5,8 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from imago import adding, folders, missing, params, paths
+from imago import adding, missing, params, paths
 from imago.errors import ImagoError
+from imago.photos import folders
 
 CLASSES_SHOWN = 10
 

@@ -3,7 +3,7 @@
 Every format takes raw pixels, (N, H, W, C) uint8, 0-255, and gives probabilities, (N, K) float32.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import fingerprint_pb2
 
-from imago import litert
-
-Predict = Callable[[np.ndarray], np.ndarray]
+from imago import inference, litert
 
 FILE_NAMES = {"litert": "model.tflite", "saved_model": "saved_model"}
 """Under exports/<experiment>, for each format."""
@@ -25,7 +23,7 @@ def write(model: keras.Model, format_name: str, path: Path) -> None:
     {"litert": _write_litert, "saved_model": _write_saved_model}[format_name](model, path)
 
 
-def read(format_name: str, path: Path) -> Predict:
+def read(format_name: str, path: Path) -> inference.Call:
     """Load what `write` wrote in the format's own runtime, as a function of pixels."""
     return {"litert": _read_litert, "saved_model": _read_saved_model}[format_name](path)
 
@@ -58,16 +56,6 @@ def describe(model: keras.Model, classes: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def predict_in_batches(predict: Predict, images: np.ndarray, batch_size: int) -> np.ndarray:
-    """Call `predict` on every image, a batch at a time; the last batch may be smaller."""
-    return np.concatenate([predict(batch) for batch in _batches(images, batch_size)])
-
-
-def _batches(images: np.ndarray, batch_size: int) -> Iterator[np.ndarray]:
-    for start in range(0, len(images), batch_size):
-        yield np.ascontiguousarray(images[start : start + batch_size])
-
-
 def _serving(model: keras.Model) -> tf.Module:
     """Wrap a model as a module with one function, `serve`, from pixels to probabilities."""
     module = tf.Module(name="imago")
@@ -91,7 +79,7 @@ def _write_saved_model(model: keras.Model, path: Path) -> None:
     fingerprint.write_bytes(content.SerializeToString(deterministic=True))
 
 
-def _read_saved_model(path: Path) -> Predict:
+def _read_saved_model(path: Path) -> inference.Call:
     serve = tf.saved_model.load(str(path)).signatures["serving_default"]
     return lambda pixels: serve(pixels=tf.constant(pixels))["probabilities"].numpy()
 
@@ -101,5 +89,5 @@ def _write_litert(model: keras.Model, path: Path) -> None:
     path.write_bytes(litert.convert(module, module.serve.get_concrete_function()))
 
 
-def _read_litert(path: Path) -> Predict:
+def _read_litert(path: Path) -> inference.Call:
     return litert.load(path.read_bytes())

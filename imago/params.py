@@ -149,7 +149,6 @@ def _mismatches_of_experiment(params: Params, key: str, experiment: Experiment) 
         known = _listed([f"prepared/{variant}" for variant in params.prepare])
         yield f"{key}.pixels must be a variant, {known}, got {experiment.pixels!r}"
         return
-    variant = params.prepare[experiment.variant]
     if isinstance(experiment.train, schema.TrainOnPixels):
         if experiment.input != experiment.pixels:
             yield (
@@ -165,15 +164,26 @@ def _mismatches_of_experiment(params: Params, key: str, experiment: Experiment) 
                 f"{key}.input must be features of {experiment.pixels}, {_listed(made)}, for the "
                 f"model {experiment.train.model}, got {experiment.input!r}"
             )
-    fraction = variant.validation_fraction
+    yield from _mismatches_of_early_stopping(params, key, experiment)
+
+
+def _mismatches_of_early_stopping(
+    params: Params, key: str, experiment: Experiment
+) -> Iterator[str]:
+    variant, train = params.prepare[experiment.variant], experiment.train
     dataset = params.datasets.get(variant.dataset)
-    if experiment.train.early_stopping and not fraction:
-        if dataset is None or dataset.may_hold_validation:
-            return
-        yield (
-            f"{key}.train.early_stopping needs validation images, got "
-            f"{fraction} for prepare.{experiment.variant}.validation_fraction"
-        )
+    if variant.validation_fraction or dataset is None or dataset.may_hold_validation:
+        return
+    phases: dict[str, schema.Optimization | None] = {"train": train}
+    if isinstance(train, schema.TrainOnFeatures):
+        phases["train.fine_tune"] = train.fine_tune
+    for name, phase in phases.items():
+        if phase and phase.early_stopping:
+            yield (
+                f"{key}.{name}.early_stopping needs validation images, got "
+                f"{variant.validation_fraction} for "
+                f"prepare.{experiment.variant}.validation_fraction"
+            )
 
 
 def _known_keys() -> set[str]:

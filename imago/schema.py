@@ -13,16 +13,18 @@ PATTERNS = {
     r"^[A-Za-z0-9_][A-Za-z0-9_-]*$": "a name of letters, digits, _ and -, not beginning with -",
     r"^[A-Za-z0-9_][^/\\]*$": "a file name, without folders, beginning with a letter, digit or _",
     r"^[0-9a-f]{64}$": "a sha256, 64 characters of 0-9 and a-f",
+    r"^([0-9a-f]{64}|unpublished)$": "a sha256, 64 characters of 0-9 and a-f, or unpublished",
     r"^prepared/[A-Za-z0-9_-]+$": "prepared/<variant>",
     r"^(prepared|features)/[A-Za-z0-9_-]+$": "prepared/<variant> or features/<name>",
 }
 """Regular expressions of texts: what they must be, in words."""
 
-_NAME, _FILE_NAME, _SHA256, _PIXELS, _INPUT = PATTERNS
+_NAME, _FILE_NAME, _SHA256, _SHA256_IF_PUBLISHED, _PIXELS, _INPUT = PATTERNS
 Name = Annotated[str, Field(pattern=_NAME)]
 """A key that names a stage, a folder and a file."""
 FileName = Annotated[str, Field(pattern=_FILE_NAME)]
 Sha256 = Annotated[str, Field(pattern=_SHA256)]
+Sha256IfPublished = Annotated[str, Field(pattern=_SHA256_IF_PUBLISHED)]
 Pixels = Annotated[str, Field(pattern=_PIXELS)]
 """A folder under data/ that holds splits of images."""
 Input = Annotated[str, Field(pattern=_INPUT)]
@@ -111,7 +113,7 @@ class Prepare(Section):
 class Weights(Section):
     """Published weights of a backbone."""
 
-    files: Annotated[dict[FileName, Sha256 | Literal["unpublished"]], Field(min_length=1)]
+    files: Annotated[dict[FileName, Sha256IfPublished], Field(min_length=1)]
     """Name in data/weights/<name>: sha256 of the file's bytes, or `unpublished` where whoever
     publishes it gives no digest: the first download is trusted, and dvc.lock holds to it."""
     sources: Annotated[list[str], Field(min_length=1)]

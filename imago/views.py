@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from imago import arrays, augment
 
+IMAGES_SHOWN, CLASSES_SHOWN = 8, 10
+
 
 def interleaved(
     blocks: Iterable[NDArray[np.uint8]], draws: NDArray[np.float32]
@@ -36,18 +38,20 @@ def interleaved(
 
 
 def sample(
-    train: arrays.Split, views: int, class_count: int, images_at_most: int = 8
+    train: arrays.Split, views: int, class_count: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int32]]:
-    """Take some images of a training split with interleaved copies, as many of each class.
+    """Take some images of a training split with interleaved copies, the same number of each class.
+
+    These are about IMAGES_SHOWN; of more classes than CLASSES_SHOWN, the first ones.
 
     Returns:
         The first images of each class, (n, H, W, C) uint8; their copies, (V, n, H, W, C) uint8;
         and their labels, (n,) int32.
     """
     labels = train.labels[:: 1 + views]
-    per_class = max(1, images_at_most // class_count)
-    found = [np.flatnonzero(labels == label)[:per_class] for label in range(class_count)]
-    rows = np.concatenate(found)[: max(images_at_most, 10)]
+    classes = range(min(class_count, CLASSES_SHOWN))
+    per_class = max(1, IMAGES_SHOWN // len(classes))
+    rows = np.concatenate([np.flatnonzero(labels == label)[:per_class] for label in classes])
     first = rows * (1 + views)
     copies = np.stack([train.images[first + 1 + view] for view in range(views)]) if views else None
     originals = train.images[first]

@@ -16,7 +16,7 @@ from imago import (
     backbones,
     command,
     determinism,
-    embedding,
+    inference,
     params,
     paths,
     progress,
@@ -45,7 +45,7 @@ def main(name: str) -> None:
 
     determinism.enable()
     model = backbones.build(settings.backbone, image_shape, weights, settings.pooling)
-    runtime = embedding.Runtime.of(model)
+    runtime = inference.Runtime.of(model)
     total = sum(len(split.labels) for split in splits.values())
     start_s = time.monotonic()
     with arrays.writing(
@@ -53,7 +53,7 @@ def main(name: str) -> None:
     ) as writer:
         with progress.bar(f"{name}: features", total, "images") as advance:
             for split, data in splits.items():
-                writer.add(split, data.labels, runtime.features(data.images, advance))
+                writer.add(split, data.labels, runtime.outputs(data.images, advance))
         per_second = total / (time.monotonic() - start_s)
         saving.write_model(writer.folder / "backbone.keras", model)
     (length,) = model.output_shape[1:]

@@ -8,7 +8,20 @@ Writes  metrics/<experiment>.json, predictions/<experiment>.csv,
 import logging
 
 from imago import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
-from imago import arrays, command, determinism, files, params, paths, saving, scores
+import numpy as np
+
+from imago import (
+    arrays,
+    command,
+    determinism,
+    files,
+    inference,
+    params,
+    paths,
+    progress,
+    saving,
+    scores,
+)
 
 log = logging.getLogger("imago.stages.evaluate")
 
@@ -20,8 +33,10 @@ def main(experiment: str) -> None:
     test = arrays.read_split(paths.data(chosen.pixels), "test")
     model, classes = saving.read(paths.model(experiment))
 
-    batch_size = chosen.evaluate.batch_size
-    probabilities = model.predict(test.images, batch_size=batch_size, verbose=0)  # (N, K) float32
+    call, batch_size = inference.Runtime.of(model).call, chosen.evaluate.batch_size
+    with progress.bar("evaluate", len(test.labels), "images") as advance:
+        batches = list(inference.in_batches(call, test.images, batch_size, advance))
+    probabilities = np.concatenate(batches)  # (N, K) float32
 
     summary = scores.summary(test.labels, probabilities)
     report = paths.report(experiment)

@@ -10,7 +10,9 @@ Writes  exports/<experiment>
 import logging
 
 from imago import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
-from imago import arrays, command, determinism, exports, files, params, paths, saving
+import numpy as np
+
+from imago import arrays, command, determinism, exports, files, inference, params, paths, saving
 from imago.errors import ExportError
 
 log = logging.getLogger("imago.stages.export")
@@ -31,7 +33,8 @@ def main(experiment: str) -> None:
         for name in settings.formats:
             path = folder / exports.FILE_NAMES[name]
             exports.write(model, name, path)
-            found = exports.predict_in_batches(exports.read(name, path), images, batch_size)
+            batches = inference.in_batches(exports.read(name, path), images, batch_size)
+            found = np.concatenate(list(batches))
             agreements[name] = exports.agreement(expected, found)
             difference = agreements[name]["greatest_difference"]
             log.info(

@@ -1,7 +1,7 @@
 """Give a data set one size and colour, split it, augment it, and measure the pixels.
 
 Reads   data/extracted/<dataset>, params.yaml: seed, prepare.<variant>
-Writes  data/prepared/<variant>, reports/variants/<variant>.png
+Writes  data/prepared/<variant>
 """
 
 import logging
@@ -11,19 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import (
-    arrays,
-    augment,
-    command,
-    figures,
-    images,
-    packs,
-    params,
-    paths,
-    progress,
-    splits,
-    views,
-)
+from imago import arrays, augment, command, images, params, paths, progress, splits, views
+from imago.photos import packs
 from imago.schema import Prepare
 
 logger = logging.getLogger("imago.stages.prepare")
@@ -57,7 +46,6 @@ def main(name: str) -> None:
             else:
                 writer.add(split, labels[origin][rows], blocks)
         writer.statistics = totals.statistics()
-    _draw_preview(target, paths.preview(name))
     logger.info("%s: %s", name, writer.info.summary())
 
 
@@ -76,13 +64,6 @@ def _augmented(
         return blocks
     draws = augment.draw(variant.augment, count * variant.views, np.random.default_rng(seed))
     return views.interleaved(blocks, draws.reshape(count, variant.views, -1))
-
-
-def _draw_preview(folder: Path, target: Path) -> None:
-    info, train = arrays.read_info(folder), arrays.read_split(folder, "train")
-    originals, copies, labels = views.sample(train, info.views, len(info.classes))
-    names = [info.classes[label] for label in labels]
-    figures.write(target, figures.preview(originals, copies, names))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from imago import archives
-from imago.archives import Limits
 from imago.errors import DataError
+from imago.photos import archives
+from imago.photos.archives import Limits
 
 TEXT = b"a photo, say " * 20
 

@@ -102,7 +102,9 @@ def expected_files(stage: str, entry: str) -> tuple[set[Path], set[Path]]:
             return {paths.raw(entry)}, {paths.extracted(entry)}
         case "prepare":
             source = paths.extracted(SETTINGS.prepare[entry].dataset)
-            return {source}, {paths.prepared(entry), paths.preview(entry)}
+            return {source}, {paths.prepared(entry)}
+        case "preview":
+            return {paths.prepared(entry)}, {paths.preview(entry)}
         case "embed":
             features = SETTINGS.features[entry]
             sources = {paths.prepared(features.variant), paths.weights(features.weights)}
@@ -141,7 +143,8 @@ def test_the_command_is_the_stages_script_with_the_entrys_name(name):
 def test_every_entry_of_params_has_its_stages():
     wanted = {f"{stage}@{name}" for stage in ("fetch", "extract") for name in SETTINGS.datasets}
     wanted |= {f"fetch_weights@{name}" for name in SETTINGS.weights}
-    wanted |= {f"prepare@{name}" for name in SETTINGS.prepare}
+    for stage in ("prepare", "preview"):
+        wanted |= {f"{stage}@{name}" for name in SETTINGS.prepare}
     wanted |= {f"embed@{name}" for name in SETTINGS.features}
     for stage in ("train", "evaluate", "export"):
         wanted |= {f"{stage}@{name}" for name in SETTINGS.experiments}

@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from imago import exports
+from imago import exports, inference
 
 FORMATS = sorted(exports.FILE_NAMES)
 WRITE = """
@@ -38,7 +38,7 @@ def images() -> np.ndarray:
 def test_every_format_takes_raw_pixels_and_gives_keras_probabilities(name, model, images, tmp_path):
     path = tmp_path / exports.FILE_NAMES[name]
     exports.write(model, name, path)
-    found = exports.predict_in_batches(exports.read(name, path), images, batch_size=4)
+    found = np.concatenate(list(inference.in_batches(exports.read(name, path), images, 4)))
     assert (found.shape, found.dtype) == ((11, 4), np.float32)
     np.testing.assert_allclose(found, model.predict(images, verbose=0), atol=1e-5)
 
@@ -70,16 +70,3 @@ def test_agreement():
         "greatest_difference": 0.125,
         "same_class": pytest.approx(2 / 3),
     }
-
-
-def test_batches_cover_every_image_in_order():
-    calls = []
-    images = np.arange(7, dtype=np.uint8).reshape(7, 1, 1, 1)
-
-    def predict(batch):
-        calls.append(len(batch))
-        return batch.reshape(-1, 1).astype(np.float32)
-
-    found = exports.predict_in_batches(predict, images, batch_size=3)
-    assert calls == [3, 3, 1]
-    assert found.ravel().tolist() == list(range(7))

@@ -2,9 +2,9 @@ import re
 
 import pytest
 
-from imago import folders
 from imago.errors import DataError
-from imago.folders import Place
+from imago.photos import folders
+from imago.photos.folders import Place
 
 CAT, DOG = Place("train", "cat"), Place("train", "dog")
 TEST_CAT, TEST_DOG = Place("test", "cat"), Place("test", "dog")

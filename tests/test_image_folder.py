@@ -9,9 +9,10 @@ import pytest
 from photo_archives import encoded, photo, picture
 from PIL import Image
 
-from imago import arrays, packs, params
+from imago import arrays, params
 from imago.datasets import image_folder
 from imago.errors import DataError, ParamsError
+from imago.photos import packs
 
 BROKEN = b"dear reader"
 

@@ -7,9 +7,9 @@ import photo_archives
 import pytest
 from photo_archives import encoded, photo, picture
 
-from imago import archives, inspection
-from imago.fingerprints import fingerprint
-from imago.folders import Place
+from imago.photos import archives, inspection
+from imago.photos.fingerprints import fingerprint
+from imago.photos.folders import Place
 
 CAT = Place("train", "cat")
 

@@ -1,8 +1,8 @@
 import pytest
 
-from imago import leaks
-from imago.fingerprints import Fingerprint
-from imago.inspection import Photo
+from imago.photos import leaks
+from imago.photos.fingerprints import Fingerprint
+from imago.photos.inspection import Photo
 
 FIVE_BITS = 0b11111
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imago import arrays, packs
+from imago import arrays
 from imago.errors import DataError
+from imago.photos import packs
 from tests.photo_archives import encoded, photo, picture
 
 CLASSES = ("cat", "dog")
@@ -183,6 +184,15 @@ def test_missing_file(folder, name):
 
     message = rf"pets/train/{name}: not found; run the stage that writes .*pets/train again"
     with pytest.raises(DataError, match=message):
+        packs.read_images(folder, "train")
+
+
+@pytest.mark.parametrize("length", [0, 5, 130, 160])
+def test_truncated_offsets(folder, length):
+    offsets = folder / "train/offsets.npy"
+    offsets.write_bytes(offsets.read_bytes()[:length])
+
+    with pytest.raises(DataError, match=r"train/offsets\.npy: must be a whole \.npy file: .*again"):
         packs.read_images(folder, "train")
 
 

@@ -193,6 +193,166 @@ def test_early_stopping_on_training_figures():
         params.parse(text)
 
 
+def test_early_stopping_where_the_data_may_hold_validation_images():
+    start, end = TEXT.index("    layout:"), TEXT.index("prepare:")
+    archive = f"""    layout: image_folder
+    files: {{pets.zip: {"f" * 64}}}
+    sources: [own]
+    extract: {{greatest_unreadable_fraction: 0.0, greatest_megapixels: 50}}
+"""
+    text = changed(EPOCHS, EPOCHS + EARLY_STOPPING).replace("prepared/pets4", "prepared/whole")
+
+    train = params.parse(text[:start] + archive + text[end:]).experiments["tiny"].train
+
+    assert train.early_stopping == schema.EarlyStopping(
+        monitor="validation_loss", patience_epochs=3
+    )
+
+
+FEATURES = """
+weights:
+  net: {files: {net.h5: unpublished}, sources: [own]}
+features:
+  pooled: {variant: whole, backbone: MobileNetV2, weights: net, pooling: average}
+"""
+FINE_TUNE = """
+      fine_tune:
+        layers: 3
+        optimizer: sgd
+        learning_rate: 0.001
+        epochs: 4
+        batch_size: 9
+        jit_compile: true"""
+
+
+def transfer_text(old="", new=""):
+    """TEXT with an experiment on features, changed."""
+    text = TEXT.replace("\nweights: {}\nfeatures: {}\n", FEATURES)
+    text = text.replace("pixels: prepared/pets4", "pixels: prepared/whole")
+    text = text.replace("input: prepared/pets4", "input: features/pooled")
+    text = text.replace("model: mlp\n      normalization: rescale", "model: transfer")
+    assert not old or text.count(old) == 1
+    return text.replace(old, new) if old else text
+
+
+def test_an_experiment_on_features():
+    settings = params.parse(transfer_text(EPOCHS, EPOCHS + FINE_TUNE))
+
+    experiment = settings.experiments["tiny"]
+    assert (experiment.features, experiment.variant) == ("pooled", "whole")
+    assert settings.features["pooled"].variant == "whole"
+    assert settings.weights["net"].files == {"net.h5": "unpublished"}
+    assert isinstance(experiment.train, schema.TrainOnFeatures)
+    assert (experiment.train.epochs, experiment.train.fine_tune.epochs) == (2, 4)
+    assert experiment.train.fine_tune.augment is None
+
+
+def test_an_experiment_on_pixels_has_no_features():
+    assert params.parse(TEXT).experiments["tiny"].features is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        fault(
+            "variant: whole",
+            "variant: half",
+            "features.pooled.variant must be a variant, one of pets4, whole, got 'half'\n"
+            "experiments.tiny.input must be features of prepared/whole, there is none, for the "
+            "model transfer, got 'features/pooled'",
+        ),
+        fault(
+            "size_px: 8, color: rgb",
+            "size_px: 8, color: grayscale",
+            "features.pooled.variant must be one with color rgb, got 'whole' with grayscale",
+            "grayscale",
+        ),
+        fault(
+            "weights: net,",
+            "weights: other,",
+            "features.pooled.weights must be an entry of weights, one of net, got 'other'",
+        ),
+        fault(
+            "MobileNetV2",
+            "MobileNetV9",
+            "features.pooled.backbone must be …'MobileNetV2'…, got 'MobileNetV9'",
+        ),
+        fault(
+            "pooling: average",
+            "pooling: mean",
+            "features.pooled.pooling must be 'average' or 'max', got 'mean'",
+        ),
+        fault(
+            "input: features/pooled",
+            "input: features/other",
+            "experiments.tiny.input must be features of prepared/whole, one of features/pooled, "
+            "for the model transfer, got 'features/other'",
+        ),
+        fault(
+            "input: features/pooled",
+            "input: prepared/whole",
+            "experiments.tiny.input must be features of prepared/whole, one of features/pooled, "
+            "for the model transfer, got 'prepared/whole'",
+        ),
+        fault(
+            "pixels: prepared/whole",
+            "pixels: prepared/pets4",
+            "experiments.tiny.input must be features of prepared/pets4, there is none, "
+            "for the model transfer, got 'features/pooled'",
+        ),
+        fault(
+            "model: transfer",
+            "model: mlp\n      normalization: rescale",
+            "experiments.tiny.input must be prepared/whole, as pixels, for the model mlp, "
+            "got 'features/pooled'",
+        ),
+        fault(
+            EPOCHS,
+            EPOCHS + "\n      augment: {zoom: 0.1}",
+            "experiments.tiny.train.augment is an unknown key, got {'zoom': 0.1}",
+            "augmentation of features",
+        ),
+        fault(
+            EPOCHS,
+            EPOCHS + FINE_TUNE + "\n        augment: {zoom: 0.1}",
+            "experiments.tiny.train.fine_tune: augment needs jit_compile: false, "
+            "for XLA cannot compile it",
+            "augmentation under XLA",
+        ),
+        fault(
+            EPOCHS,
+            EPOCHS + FINE_TUNE.replace("layers: 3", "layers: 0"),
+            "experiments.tiny.train.fine_tune.layers must be greater than 0, got 0",
+            "no layers",
+        ),
+        fault(
+            EPOCHS,
+            EPOCHS + FINE_TUNE.replace("layers: 3", "model: mlp\n        layers: 3"),
+            "experiments.tiny.train.fine_tune.model is an unknown key, got 'mlp'",
+            "a model in a phase",
+        ),
+        fault(
+            EPOCHS,
+            EPOCHS + EARLY_STOPPING,
+            "experiments.tiny.train.early_stopping needs validation images, "
+            "got 0.0 for prepare.whole.validation_fraction",
+            "early stopping",
+        ),
+    ],
+)
+def test_bad_experiment_on_features(old, new, message):
+    lines = [f"params.yaml: {line}" for line in message.split("\n")]
+
+    with pytest.raises(ParamsError, match=lines_saying(*lines)):
+        params.parse(transfer_text(old, new))
+
+
+@pytest.mark.parametrize("digest", ["f" * 63, "unknown", "null"])
+def test_digest_of_weights(digest):
+    with pytest.raises(ParamsError, match=r"weights\.net\.files\.net\.h5 must be"):
+        params.parse(transfer_text("net.h5: unpublished", f"net.h5: {digest}"))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -227,7 +387,7 @@ def test_file_without_a_section(tmp_path, text, message):
         fault(
             EPOCHS,
             "epochs: 2\n      epochs: 3",
-            "line 29, column 7: the key 'epochs' stands twice",
+            "line 31, column 7: the key 'epochs' stands twice",
             "in a section",
         ),
         fault(
@@ -245,19 +405,13 @@ def test_key_that_stands_twice(old, new, message):
 
 def test_merge_keys():
     text = changed("  whole: {dataset", "  whole: &whole {dataset").replace(
-        "  pets4: {dataset: pets, image_size_px: 4, color: grayscale, fit: stretch, "
-        "interpolation: area, ",
+        "  pets4: {dataset: pets, image_size_px: 4, color: grayscale, ",
         "  pets4: {<<: *whole, image_size_px: 4, ",
     )
 
-    assert params.parse(text).prepare["pets4"] == schema.Prepare(
-        dataset="pets",
-        image_size_px=4,
-        color="rgb",
-        fit="stretch",
-        interpolation="area",
-        validation_fraction=0.2,
-    )
+    merged = params.parse(text).prepare["pets4"]
+    assert (merged.dataset, merged.color, merged.image_size_px) == ("pets", "rgb", 4)
+    assert merged.validation_fraction == 0.2
 
 
 def test_file_that_is_not_utf_8(tmp_path):

@@ -1,6 +1,7 @@
 """For every single value in params.yaml: which stages a change of it runs again."""
 
 import copy
+import functools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from dvc.dependency import Dependency, ParamsDependency
 from dvc.repo import Repo
 
 ROOT = Path(__file__).parents[1]
@@ -51,7 +53,7 @@ def stages_of_experiment(name: str, *first: str) -> set[str]:
 
 
 def stages_after_variant(name: str) -> set[str]:
-    stages = {f"prepare@{name}"}
+    stages = {f"prepare@{name}", f"preview@{name}"}
     for features, settings in PARAMS["features"].items():
         if settings["variant"] == name:
             stages.add(f"embed@{features}")
@@ -104,6 +106,15 @@ def expected(key: Key) -> set[str]:
     raise AssertionError(key)
 
 
+def tracked(dep: Dependency) -> list[str]:
+    """The keys of params.yaml that a dependency stands for. DVC would read the file for each."""
+    return dep.params if isinstance(dep, ParamsDependency) else []
+
+
+def value(params: dict[str, Any], key: str) -> Any:
+    return functools.reduce(lambda section, name: section[name], key.split("."), params)
+
+
 class Pipeline:
     """dvc.yaml beside a params.yaml, as DVC reads them."""
 
@@ -121,7 +132,7 @@ class Pipeline:
                 stage.name: (
                     stage.cmd,
                     {dep.def_path for dep in stage.deps},
-                    [dep.read_params() for dep in stage.deps if hasattr(dep, "read_params")],
+                    [value(params, key) for dep in stage.deps for key in tracked(dep)],
                     {out.def_path for out in stage.outs},
                 )
                 for stage in repo.index.stages

@@ -45,6 +45,10 @@ def test_features_that_are_left_out_are_off():
     assert train.weight_decay is None
     assert train.learning_rate_schedule is None
     assert train.early_stopping is None
+    assert train.class_weights is None
+    assert train.augment is None
+    variant = params.parse(TEXT).prepare["whole"]
+    assert (variant.limit_per_class, variant.augment, variant.views) == (None, None, None)
 
 
 def test_sections_are_frozen():
@@ -93,6 +97,20 @@ def test_sections_are_frozen():
             "early_stopping",
             schema.EarlyStopping(monitor="validation_loss", patience_epochs=3),
             id="early stopping",
+        ),
+        pytest.param(
+            EPOCHS,
+            EPOCHS + "\n      class_weights: balanced",
+            "class_weights",
+            "balanced",
+            id="class weights",
+        ),
+        pytest.param(
+            EPOCHS,
+            EPOCHS + "\n      augment: {rotation_degrees: 7, horizontal_flip: true}",
+            "augment",
+            schema.Augment(rotation_degrees=7.0, horizontal_flip=True),
+            id="augmentation",
         ),
     ],
 )
@@ -505,3 +523,118 @@ def test_mismatches_of_a_section_share_a_line():
 def test_bad_idx_section(old, new, message):
     with pytest.raises(ParamsError, match=lines_saying(f"params.yaml: {message}")):
         params.parse(changed(old, new))
+
+
+CHANGES = "rotation_degrees, zoom, shift, horizontal_flip, brightness, contrast"
+
+
+def test_a_variant_may_say():
+    text = changed(
+        "size_px: 8,",
+        "size_px: 8, limit_per_class: {test: 5}, views: 2, augment: {zoom: 0.2, shift: 0.1},",
+    )
+
+    variant = params.parse(text).prepare["whole"]
+
+    assert variant.limit_per_class == schema.LimitPerClass(train=None, test=5)
+    assert variant.augment == schema.Augment(zoom=0.2, shift=0.1)
+    assert variant.views == 2
+    assert (variant.fit, variant.interpolation) == ("stretch", "area")
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        pytest.param("augment: {zoom: 0.2}", ": augment needs views beside it", id="augment"),
+        pytest.param("views: 2", ": views needs augment beside it", id="views"),
+        pytest.param(
+            "views: 2, augment: {}", f".augment: must have one or more of {CHANGES}", id="empty"
+        ),
+        pytest.param(
+            "views: 2, augment: {horizontal_flip: false}",
+            f".augment: must have one or more of {CHANGES}",
+            id="off",
+        ),
+        pytest.param(
+            "views: 0, augment: {zoom: 0.2}", ".views must be greater than 0, got 0", id="0 views"
+        ),
+        pytest.param(
+            "views: 2, augment: {zoom: 1.0}",
+            ".augment.zoom must be less than 1, got 1.0",
+            id="zoom",
+        ),
+        pytest.param(
+            "views: 2, augment: {rotation_degrees: 181}",
+            ".augment.rotation_degrees must be less than or equal to 180, got 181",
+            id="rotation",
+        ),
+        pytest.param(
+            "views: 2, augment: {brightness: 0}",
+            ".augment.brightness must be greater than 0, got 0",
+            id="brightness",
+        ),
+        pytest.param(
+            "views: 2, augment: {rotation: 7}",
+            ".augment.rotation is an unknown key, got 7; did you mean rotation_degrees?",
+            id="unknown change",
+        ),
+        pytest.param(
+            "limit_per_class: {train: 0}",
+            ".limit_per_class.train must be greater than 0, got 0",
+            id="limit",
+        ),
+        pytest.param(
+            "limit_per_class: 5",
+            ".limit_per_class must be a section of keys and values, got 5",
+            id="one limit for all",
+        ),
+        pytest.param(
+            "limit_per_class: {validation: 5}",
+            ".limit_per_class.validation is an unknown key, got 5…",
+            id="limit of validation images",
+        ),
+    ],
+)
+def test_bad_variant(keys, message):
+    with pytest.raises(ParamsError, match=lines_saying(f"params.yaml: prepare.whole{message}")):
+        params.parse(changed("size_px: 8,", f"size_px: 8, {keys},"))
+
+
+@pytest.mark.parametrize(
+    ("key", "old", "new", "known"),
+    [
+        ("fit", "stretch", "squeeze", "'stretch', 'crop' or 'pad'"),
+        (
+            "interpolation",
+            "area",
+            "spline",
+            "'area', 'cubic', 'lanczos', 'linear' or 'nearest'",
+        ),
+    ],
+    ids=["fit", "interpolation"],
+)
+def test_form_of_a_variant(key, old, new, known):
+    start, end = TEXT.split("  pets4: ")
+    text = start.replace(f"{key}: {old}", f"{key}: {new}") + "  pets4: " + end
+    message = f"params.yaml: prepare.whole.{key} must be {known}, got '{new}'"
+
+    with pytest.raises(ParamsError, match=lines_saying(message)):
+        params.parse(text)
+
+
+def test_augmentation_under_xla():
+    augment = "\n      augment: {horizontal_flip: true}"
+    message = (
+        "params.yaml: experiments.tiny.train: augment needs jit_compile: false, "
+        "for XLA cannot compile it"
+    )
+
+    with pytest.raises(ParamsError, match=lines_saying(message)):
+        params.parse(changed("jit_compile: false", f"jit_compile: true{augment}"))
+
+
+def test_unknown_class_weights():
+    message = "params.yaml: experiments.tiny.train.class_weights must be 'balanced', got 'equal'"
+
+    with pytest.raises(ParamsError, match=lines_saying(message)):
+        params.parse(changed(EPOCHS, f"{EPOCHS}\n      class_weights: equal"))

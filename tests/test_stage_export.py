@@ -161,7 +161,7 @@ def test_each_agreement_is_logged(tree, caplog):
 def test_missing_model(tree):
     (tree / "models/plain/model.keras").unlink()
 
-    message = r"models/plain/model\.keras: not found; run the stage that trains it"
+    message = r"models/plain/model\.keras: not found; run the stage that writes it"
     with pytest.raises(DataError, match=message):
         export.main("plain")
     assert not (tree / "exports").exists()

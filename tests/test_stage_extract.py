@@ -19,6 +19,8 @@ datasets:
       train: {images: a, labels: b}
       test: {images: c, labels: d}
 prepare: {}
+weights: {}
+features: {}
 experiments: {}
 """.replace("HASH", "f" * 64)
 

@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imago import arrays
+from imago import arrays, augment, images, params
 from imago.arrays import Statistics
 from imago.errors import DataError, ParamsError
+from imago.photos import packs
 from stages import prepare
+from tests.photo_archives import encoded, picture
 
 PARAMS = """
 seed: SEED
@@ -21,16 +23,75 @@ datasets:
       classes: [cat, dog]
       train: {images: a, labels: b}
       test: {images: c, labels: d}
+  photos:
+    layout: image_folder
+    files: {photos.zip: HASH}
+    sources: [own]
+    extract: {greatest_unreadable_fraction: 0.0, greatest_megapixels: 1}
 prepare:
-  pets4: {dataset: pets, image_size_px: 4, color: grayscale, validation_fraction: 0.0}
-  pets4_validated: {dataset: pets, image_size_px: 4, color: grayscale, validation_fraction: 0.2}
-  pets2_rgb: {dataset: pets, image_size_px: 2, color: rgb, validation_fraction: 0.2}
-  pets4_torn: {dataset: pets, image_size_px: 4, color: grayscale, validation_fraction: 0.01}
+  pets4: {dataset: pets, image_size_px: 4, color: grayscale, FORM, validation_fraction: 0.0}
+  pets4_validated:
+    {dataset: pets, image_size_px: 4, color: grayscale, FORM, validation_fraction: 0.2}
+  pets2_rgb: {dataset: pets, image_size_px: 2, color: rgb, FORM, validation_fraction: 0.2}
+  pets4_torn: {dataset: pets, image_size_px: 4, color: grayscale, FORM, validation_fraction: 0.01}
+  pets4_limited:
+    dataset: pets
+    image_size_px: 4
+    color: grayscale
+    FORM
+    validation_fraction: 0.25
+    limit_per_class: {train: 8, test: 1}
+  pets4_views:
+    dataset: pets
+    image_size_px: 4
+    color: grayscale
+    FORM
+    validation_fraction: 0.2
+    augment: {rotation_degrees: 20, brightness: 0.1}
+    views: 3
+  photos_stretched:
+    dataset: photos
+    image_size_px: 8
+    color: rgb
+    fit: stretch
+    interpolation: area
+    validation_fraction: 0.0
+  photos_padded:
+    dataset: photos
+    image_size_px: 8
+    color: grayscale
+    fit: pad
+    interpolation: nearest
+    validation_fraction: 0.0
+  photos_cropped:
+    dataset: photos
+    image_size_px: 40
+    color: rgb
+    fit: crop
+    interpolation: cubic
+    validation_fraction: 0.0
+  photos_views:
+    dataset: photos
+    image_size_px: 8
+    color: rgb
+    fit: stretch
+    interpolation: area
+    validation_fraction: 0.25
+    limit_per_class: {train: 4}
+    augment: {rotation_degrees: 20, horizontal_flip: true}
+    views: 2
+weights: {}
+features: {}
 experiments: {}
 """.replace("HASH", "f" * 64)
+PARAMS = PARAMS.replace("\n    FORM\n", "\n    fit: stretch\n    interpolation: area\n")
+PARAMS = PARAMS.replace("FORM", "fit: stretch, interpolation: area")
 
 LABELS = np.tile(np.array([0, 1, 1, 1], np.int32), 10)
 IMAGES = np.random.default_rng(5).integers(0, 256, (40, 4, 4, 1), dtype=np.uint8)
+SIZES = ((24, 32), (32, 24), (5, 7), (60, 20))
+PHOTOS = [picture(number, *SIZES[number % 4]) for number in range(15)]
+PHOTO_LABELS = np.arange(15, dtype=np.int32) // 2 % 2
 
 
 @pytest.fixture
@@ -40,6 +101,10 @@ def tree(tmp_path, monkeypatch):
     with arrays.writing(tmp_path / "data/extracted/pets", ("cat", "dog"), (4, 4, 1)) as writer:
         writer.add("train", LABELS, [IMAGES])
         writer.add("test", LABELS[:5], [255 - IMAGES[:5]])
+    contents = [encoded(photo) for photo in PHOTOS]
+    with arrays.writing(tmp_path / "data/extracted/photos", ("cat", "dog"), None) as writer:
+        packs.add(writer, "train", PHOTO_LABELS[:12], contents[:12])
+        packs.add(writer, "test", PHOTO_LABELS[12:], contents[12:])
     return tmp_path
 
 
@@ -67,6 +132,7 @@ def test_right_images_pass_unchanged(tree, caplog):
             source = tree / "data/extracted/pets" / split / file
             assert (folder / split / file).read_bytes() == source.read_bytes()
     assert caplog.messages == ["pets4: 40 train, 5 test images of 4×4×1"]
+    assert arrays.read_info(folder).views == 0
 
 
 def test_validation_images_are_taken_from_the_training_images(tree, caplog):
@@ -106,7 +172,10 @@ def test_size_and_color_are_converted(tree):
     assert np.abs(test.images - means[..., np.newaxis]).max() <= 0.5  # rounded
 
 
-@pytest.mark.parametrize("variant", ["pets4", "pets4_validated", "pets2_rgb"])
+@pytest.mark.parametrize(
+    "variant",
+    ["pets4", "pets4_validated", "pets2_rgb", "pets4_limited", "pets4_views", "photos_views"],
+)
 def test_statistics_are_of_the_prepared_training_images(tree, variant):
     prepare.main(variant)
 
@@ -121,7 +190,9 @@ def test_statistics_are_of_the_prepared_training_images(tree, variant):
     assert arrays.read_info(folder).statistics == expected
 
 
-@pytest.mark.parametrize("variant", ["pets4_validated", "pets2_rgb"])
+@pytest.mark.parametrize(
+    "variant", ["pets4_validated", "pets2_rgb", "pets4_limited", "pets4_views", "photos_views"]
+)
 def test_bytes_do_not_depend_on_the_run_or_the_block_size(tree, monkeypatch, variant):
     prepare.main(variant)
     first = contents(tree / "data/prepared" / variant)
@@ -142,6 +213,115 @@ def test_another_seed_draws_other_validation_images(tree):
     second = contents(tree / "data/prepared/pets4_validated")
     assert second["validation/images.npy"] != first["validation/images.npy"]
     assert second["test/images.npy"] == first["test/images.npy"]
+
+
+def test_another_seed_draws_other_copies(tree):
+    prepare.main("pets4_views")
+    first = arrays.read_split(tree / "data/prepared/pets4_views", "train").images[:].copy()
+    seed(tree, 21)
+    prepare.main("pets4_views")
+    second = arrays.read_split(tree / "data/prepared/pets4_views", "train").images
+
+    changes = [copies_of(first), copies_of(second)]
+    assert changes[0].keys() != changes[1].keys()  # other images are held out
+    shared = changes[0].keys() & changes[1].keys()
+    assert shared
+    assert all(changes[0][image] != changes[1][image] for image in shared)
+
+
+def copies_of(stored, views=3):
+    """What stands after each original: its bytes: the bytes of its copies."""
+    rows = stored.reshape(-1, 1 + views, *stored.shape[1:])
+    return {row[0].tobytes(): row[1:].tobytes() for row in rows}
+
+
+@pytest.mark.parametrize("variant", ["photos_stretched", "photos_padded", "photos_cropped"])
+def test_photos_are_brought_to_the_form_of_the_variant(tree, variant):
+    prepare.main(variant)
+
+    form = images.form(params.load().prepare[variant])
+    for split, expected in (("train", PHOTOS[:12]), ("test", PHOTOS[12:])):
+        found = arrays.read_split(tree / "data/prepared" / variant, split)
+        by_hand = [images.convert(photo, form) for photo in expected]
+        np.testing.assert_array_equal(found.images, np.stack(by_hand))
+    assert found.labels.tolist() == PHOTO_LABELS[12:].tolist()
+
+
+def test_fit_and_interpolation_are_those_of_the_variant(tree):
+    for variant in ("photos_stretched", "photos_padded"):
+        prepare.main(variant)
+
+    padded = arrays.read_split(tree / "data/prepared/photos_padded", "train").images[0]
+    assert padded.shape == (8, 8, 1)
+    assert padded[[0, 7]].max() == 0  # of 24×32 to 6×8
+    assert padded[1:7].max(axis=(1, 2)).min() > 0
+    stretched = arrays.read_split(tree / "data/prepared/photos_stretched", "train").images[0]
+    areas = PHOTOS[0].reshape(8, 3, 8, 4, 3).mean(axis=(1, 3))
+    assert np.abs(stretched - areas).max() <= 0.5  # rounded
+
+
+def test_limits_per_class(tree, caplog):
+    with caplog.at_level("INFO", "imago"):
+        prepare.main("pets4_limited")
+
+    info = arrays.read_info(tree / "data/prepared/pets4_limited")
+    assert {name: split.examples_per_class for name, split in info.splits.items()} == {
+        "train": {"cat": 6, "dog": 6},
+        "validation": {"cat": 2, "dog": 2},
+        "test": {"cat": 1, "dog": 1},
+    }
+    assert caplog.messages == ["pets4_limited: 12 train, 4 validation, 2 test images of 4×4×1"]
+
+
+def test_each_training_image_is_followed_by_its_copies(tree, caplog):
+    prepare.main("pets4_validated")
+    with caplog.at_level("INFO", "imago"):
+        prepare.main("pets4_views")
+
+    plain, augmented = (
+        tree / "data/prepared" / name for name in ("pets4_validated", "pets4_views")
+    )
+    originals = arrays.read_split(plain, "train")
+    train, info = arrays.read_split(augmented, "train"), arrays.read_info(augmented)
+    assert info.views == 3
+    assert info.splits["train"].examples_per_class == {"cat": 4 * 8, "dog": 4 * 24}
+    assert train.labels.tolist() == np.repeat(originals.labels, 4).tolist()
+    np.testing.assert_array_equal(train.images[::4], originals.images)
+    settings = params.load().prepare["pets4_views"].augment
+    draws = augment.draw(settings, 32 * 3, np.random.default_rng(20))
+    by_hand = augment.apply(np.repeat(originals.images, 3, axis=0), draws)
+    copies = train.images.reshape(32, 4, 4, 4, 1)[:, 1:]
+    np.testing.assert_array_equal(copies, by_hand.reshape(32, 3, 4, 4, 1))
+    assert caplog.messages == ["pets4_views: 128 train, 8 validation, 5 test images of 4×4×1"]
+
+
+def test_validation_and_test_images_are_not_augmented(tree):
+    for variant in ("pets4_validated", "pets4_views"):
+        prepare.main(variant)
+
+    plain, augmented = (
+        contents(tree / "data/prepared" / name) for name in ("pets4_validated", "pets4_views")
+    )
+    for split in ("validation", "test"):
+        for file in ("images.npy", "labels.npy"):
+            assert augmented[f"{split}/{file}"] == plain[f"{split}/{file}"]
+
+
+def test_data_with_validation_images_of_their_own(tree):
+    with arrays.writing(tree / "data/extracted/photos", ("cat", "dog"), None) as writer:
+        for split, rows in (("train", range(8)), ("validation", range(8, 12)), ("test", [12])):
+            chosen = [encoded(PHOTOS[row]) for row in rows]
+            packs.add(writer, split, PHOTO_LABELS[list(rows)], chosen)
+
+    prepare.main("photos_stretched")
+
+    folder = tree / "data/prepared/photos_stretched"
+    assert list(arrays.read_info(folder).splits) == ["train", "validation", "test"]
+    form = images.form(params.load().prepare["photos_stretched"])
+    expected = np.stack([images.convert(photo, form) for photo in PHOTOS[8:12]])
+    np.testing.assert_array_equal(arrays.read_split(folder, "validation").images, expected)
+    with pytest.raises(DataError, match=r"must be 0\.0, for photos has 4 validation images of its"):
+        prepare.main("photos_views")
 
 
 def test_class_too_small_to_split_leaves_nothing(tree):

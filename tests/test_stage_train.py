@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from imago import arrays, callbacks, determinism, files, params, saving, scores
+from imago import arrays, augment, callbacks, determinism, files, params, saving, schema, scores
 from imago.arrays import Statistics
 from imago.checkpoints import FileCheckpoint
 from imago.errors import DataError, ParamsError
@@ -50,6 +50,79 @@ def write_params(tree, seed=20, only=None, **train_keys):
     for name in [only] if only else plain["experiments"]:
         plain["experiments"][name]["train"] |= {"jit_compile": False} | train_keys
     (tree / "params.yaml").write_text(yaml.safe_dump(plain), "utf-8")
+
+
+def write_features(tree, backbone_seed=3, splits=("train", "validation")):
+    """Write a variant, `pets8`, and the features of its images by a tiny backbone."""
+    labels = np.arange(60, dtype=np.int32) % 3
+    images, backbone = images_of(labels, (8, 8, 3)), build_backbone(backbone_seed)
+    rows = {"train": slice(None, 39), "validation": slice(39, None)}
+    with arrays.writing(tree / "data/prepared/pets8", CLASSES, (8, 8, 3)) as writer:
+        for split in splits:
+            writer.add(split, labels[rows[split]], [images[rows[split]]])
+    with arrays.writing(tree / "data/features/pets8", CLASSES, (4,)) as writer:
+        for split in splits:
+            features = backbone.predict(images[rows[split]], verbose=0)
+            writer.add(split, labels[rows[split]], [features])
+        saving.write_model(writer.folder / "backbone.keras", backbone)
+
+
+def build_backbone(seed):
+    """Two convolutions with batch normalization between them, all frozen, from 8×8 to 4."""
+    determinism.enable(seed)
+    norm = keras.layers.BatchNormalization(name="norm", moving_mean_initializer="ones")
+    pixels = keras.Input((8, 8, 3), dtype="uint8", name="pixels")
+    outputs = keras.layers.Rescaling(1 / 64, name="scale")(pixels)
+    outputs = norm(keras.layers.Conv2D(8, 3, activation="relu", name="first")(outputs))
+    outputs = keras.layers.Conv2D(4, (3, 6), activation="relu", name="second")(outputs)
+    outputs = keras.layers.GlobalMaxPooling2D(name="pool")(outputs)
+    model = keras.Model(pixels, outputs, name="backbone")
+    model.trainable = False
+    return model
+
+
+HEAD = {
+    "model": "transfer",
+    "hidden_units": [8],
+    "dropout": 0.0,
+    "optimizer": "adam",
+    "learning_rate": 0.02,
+    "epochs": 2,
+    "batch_size": 16,
+    "jit_compile": False,
+}
+FINE_TUNE = {
+    "layers": 3,  # norm, second, pool
+    "optimizer": "adam",
+    "learning_rate": 0.001,
+    "epochs": 4,
+    "batch_size": 16,
+    "jit_compile": False,
+}
+
+
+def write_transfer_params(tree, **train_keys):
+    """Write a params.yaml with the one experiment `transfer`, on the features of `pets8`."""
+    form = {"image_size_px": 8, "color": "rgb", "fit": "stretch", "interpolation": "area"}
+    published = {"files": {"a": "f" * 64}, "sources": ["published"]}
+    extract = {"greatest_unreadable_fraction": 0.0, "greatest_megapixels": 1}
+    features = {"variant": "pets8", "backbone": "MobileNetV2", "weights": "w", "pooling": "max"}
+    experiment = {
+        "input": "features/pets8",
+        "pixels": "prepared/pets8",
+        "train": HEAD | train_keys,
+        "evaluate": {"batch_size": 7},
+        "export": {"formats": ["litert"], "greatest_difference": 0.0001},
+    }
+    plain = {
+        "seed": 20,
+        "datasets": {"pets": {"layout": "image_folder", "extract": extract, **published}},
+        "prepare": {"pets8": {"dataset": "pets", "validation_fraction": 0.0, **form}},
+        "weights": {"w": published},
+        "features": {"pets8": features},
+        "experiments": {"transfer": experiment},
+    }
+    (tree / "params.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(plain))), "utf-8")
 
 
 def history_of(tree, experiment):
@@ -339,4 +412,207 @@ def test_missing_data(tree):
     message = r"data/prepared/tiny8/dataset\.json: not found; run the stage that writes"
     with pytest.raises(DataError, match=message):
         train.main("plain")
+    assert not (tree / "models").exists()
+
+
+def test_balanced_class_weights_reach_the_loss(tree):
+    labels = np.repeat(np.arange(3, dtype=np.int32), [30, 20, 10])
+    images = images_of(labels, (8, 8, 1))
+    with arrays.writing(tree / "data/prepared/tiny8", CLASSES, (8, 8, 1)) as writer:
+        writer.statistics = STATISTICS[1]
+        writer.add("train", labels, [images])
+    write_params(tree, only="plain", class_weights="balanced", epochs=1, batch_size=60, dropout=0.0)
+
+    train.main("plain")
+
+    losses = losses_before_training(images, labels)
+    of_classes = [losses[labels == label].mean() for label in range(3)]
+    assert history_of(tree, "plain")["loss"][0] == pytest.approx(np.mean(of_classes), rel=1e-5)
+    assert np.mean(of_classes) != pytest.approx(losses.mean(), rel=1e-3)
+
+
+def test_augmentation_reaches_the_training_images(tree):
+    changes = {"rotation_degrees": 90, "brightness": 0.5}
+    write_params(tree, only="plain", augment=changes, epochs=1, batch_size=60, dropout=0.0)
+
+    train.main("plain")
+
+    split = arrays.read_split(tree / "data/prepared/tiny8", "train")
+    rows, changed = augmented(split.images, changes)
+    losses = losses_before_training(changed, split.labels[rows])
+    assert history_of(tree, "plain")["loss"][0] == pytest.approx(losses.mean(), rel=1e-5)
+
+
+def losses_before_training(images, labels):
+    """The loss of each example in nats, by the model that `plain` begins with."""
+    determinism.enable(20)
+    settings = params.load().experiments["plain"].train
+    return losses_of(mlp.build(settings, (8, 8, 1), 3, STATISTICS[1]), images, labels)
+
+
+def losses_of(model, images, labels):
+    return -np.log(model.predict(images, verbose=0)[np.arange(len(labels)), labels])
+
+
+def augmented(images, changes):
+    """The rows of the first epoch in their order, and the images as they are then."""
+    random = np.random.default_rng([20, 0])
+    rows = random.permutation(len(images))
+    draws = augment.draw(schema.Augment(**changes), len(images), random)
+    return rows, augment.apply(images[rows], draws)
+
+
+def test_early_stopping_needs_validation_images(tree):
+    stopping = {"monitor": "validation_loss", "patience_epochs": 3}
+    write_features(tree, splits=["train"])
+    write_transfer_params(tree, early_stopping=stopping)
+
+    message = "data/features/pets8: must have validation images for early_stopping, got none"
+    with pytest.raises(DataError, match=message):
+        train.main("transfer")
+    assert not (tree / "models").exists()
+
+
+def test_the_model_of_a_head_is_the_backbone_with_the_head(tree):
+    write_features(tree)
+    write_transfer_params(tree)
+
+    train.main("transfer")
+
+    model, classes = saving.read(tree / "models/transfer")
+    assert classes == CLASSES
+    assert (model.input_shape, model.inputs[0].dtype) == ((None, 8, 8, 3), "uint8")
+    pixels, features = (
+        arrays.read_split(tree / "data" / folder / "pets8", "validation")
+        for folder in ("prepared", "features")
+    )
+    found = model.predict(pixels.images, verbose=0)
+    hidden, last = (model.get_layer(name).get_weights() for name in ("hidden_1", "probabilities"))
+    logits = np.maximum(features.images @ hidden[0] + hidden[1], 0) @ last[0] + last[1]
+    powers = np.exp(logits)
+    np.testing.assert_allclose(found, powers / powers.sum(axis=1, keepdims=True), atol=1e-5)
+    history = history_of(tree, "transfer")
+    assert history["epoch"].tolist() == [1, 2]
+    loss = scores.cross_entropy(pixels.labels, found)
+    assert history["validation_loss"].iloc[-1] == pytest.approx(loss, rel=1e-4)
+    backbone = saving.read_model(tree / "data/features/pets8/backbone.keras")
+    assert changed_layers(backbone, model) == set()
+    assert states(tree, "transfer") == []
+
+
+def changed_layers(before, after):
+    """The names of layers of `before` whose weights are others in `after`."""
+    return {
+        layer.name
+        for layer in before.layers
+        for old, new in zip(
+            layer.get_weights(), after.get_layer(layer.name).get_weights(), strict=True
+        )
+        if not np.array_equal(old, new)
+    }
+
+
+def test_a_head_learns(tree):
+    write_features(tree)
+    write_transfer_params(tree, epochs=40)
+
+    train.main("transfer")
+
+    losses = history_of(tree, "transfer")["validation_loss"]
+    assert losses.iloc[-1] < losses.iloc[0] / 1.5
+
+
+def test_fine_tuning_goes_on_from_the_head(tree):
+    write_features(tree)
+    write_transfer_params(tree)
+    train_afresh("transfer")
+    head_alone, first_epochs = (
+        saving.read(tree / "models/transfer")[0],
+        history_of(tree, "transfer"),
+    )
+    write_transfer_params(tree, fine_tune=FINE_TUNE)
+
+    train_afresh("transfer")
+
+    model, history = saving.read(tree / "models/transfer")[0], history_of(tree, "transfer")
+    assert history["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert history["learning_rate"].tolist() == pytest.approx([0.02] * 2 + [0.001] * 4)
+    pd.testing.assert_frame_equal(history.iloc[:2], first_epochs)
+    assert changed_layers(head_alone, model) == {"second", "hidden_1", "probabilities"}
+    validation = arrays.read_split(tree / "data/prepared/pets8", "validation")
+    loss = scores.cross_entropy(validation.labels, model.predict(validation.images, verbose=0))
+    assert history["validation_loss"].iloc[-1] == pytest.approx(loss, rel=1e-5)
+    assert states(tree, "transfer") == []
+
+
+def test_fine_tuning_sees_augmented_pixels(tree):
+    changes = {"rotation_degrees": 90, "brightness": 0.5}
+    write_features(tree)
+    write_transfer_params(tree)
+    train_afresh("transfer")
+    head_alone = saving.read(tree / "models/transfer")[0]
+    fine_tune = FINE_TUNE | {"epochs": 1, "batch_size": 39, "augment": changes}
+    write_transfer_params(tree, fine_tune=fine_tune)
+
+    train_afresh("transfer")
+
+    split = arrays.read_split(tree / "data/prepared/pets8", "train")
+    rows, changed = augmented(split.images, changes)
+    losses = losses_of(head_alone, changed, split.labels[rows])
+    assert history_of(tree, "transfer")["loss"][2] == pytest.approx(losses.mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "said"),
+    [
+        pytest.param(2, ["goes on after epoch 1,", "epoch 2/2:"], id="head"),
+        pytest.param(
+            4, ["goes on after epoch 2,", "goes on after epoch 3,", "epoch 4/4:"], id="fine-tuning"
+        ),
+    ],
+)
+def test_a_stopped_transfer_goes_on_in_its_phase(tree, monkeypatch, caplog, epoch, said):
+    write_features(tree)
+    write_transfer_params(tree, dropout=0.3, fine_tune=FINE_TUNE)
+    undisturbed = train_undisturbed(tree, "transfer")
+    with monkeypatch.context() as patch:
+        kill_in_epoch(patch, epoch)
+        with pytest.raises(KilledError):
+            train_afresh("transfer")
+    assert outputs(tree, "transfer") == {}
+
+    with caplog.at_level("INFO", "imago"):
+        train_afresh("transfer")
+
+    for message, beginning in zip(messages(caplog), said, strict=False):
+        assert message.startswith(beginning)
+    assert outputs(tree, "transfer") == undisturbed
+    assert states(tree, "transfer") == []
+
+
+def test_fine_tuning_does_not_go_on_from_the_state_of_another_backbone(tree, monkeypatch):
+    write_transfer_params(tree, fine_tune=FINE_TUNE)
+    write_features(tree, backbone_seed=4)
+    undisturbed = train_undisturbed(tree, "transfer")
+    write_features(tree, backbone_seed=3)
+    with monkeypatch.context() as patch:
+        kill_in_epoch(patch, 4)
+        with pytest.raises(KilledError):
+            train_afresh("transfer")
+
+    write_features(tree, backbone_seed=4)
+    train_afresh("transfer")
+
+    assert outputs(tree, "transfer") == undisturbed
+
+
+def test_missing_backbone(tree):
+    write_features(tree)
+    write_transfer_params(tree, epochs=1)
+    (tree / "data/features/pets8/backbone.keras").unlink()
+
+    with pytest.raises(
+        DataError, match=r"features/pets8/backbone\.keras: not found; run the stage"
+    ):
+        train.main("transfer")
     assert not (tree / "models").exists()

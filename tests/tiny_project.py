@@ -1,20 +1,31 @@
-"""A whole project in a folder: this repository's pipeline over a tiny data set in IDX files."""
+"""A whole project in a folder: this repository's pipeline over tiny digits and tiny photos."""
 
 import hashlib
+import io
 import json
 import os
 import shutil
 import struct
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import yaml
 
 ROOT = Path(__file__).parents[1]
 CODE = ("imago", "stages", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore")
 SIDE_PX = 8
+PHOTOS, WEIGHTS = "photos.zip", "net.weights.h5"
+COLORS = {"blue": (200, 60, 60), "green": (60, 200, 60), "red": (60, 60, 200)}
+"""The classes of the photos: blue, green and red of their mean."""
+SHARED = {
+    "evaluate": {"batch_size": 7},
+    "export": {"formats": ["litert", "saved_model"], "greatest_difference": 0.0001},
+}
 
 
 def idx_files() -> dict[str, bytes]:
@@ -32,7 +43,38 @@ def idx_files() -> dict[str, bytes]:
     return files
 
 
-def settings() -> dict[str, object]:
+def photos_zip() -> bytes:
+    """A zip with 12 training and 4 test photos of each of COLORS, and a file that is none."""
+    generator = np.random.default_rng(12)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for split, count in (("train", 12), ("test", 4)):
+            for name, color in COLORS.items():
+                for index in range(count):
+                    pixels = generator.normal(color, 4, (30 + index, 40, 3))
+                    content = cv2.imencode(".jpg", pixels.clip(0, 255).astype(np.uint8))[1]
+                    member = zipfile.ZipInfo(f"photos-1.0/{split}/{name}/{index}.jpg")  # no date
+                    archive.writestr(member, content.tobytes())
+        archive.writestr(zipfile.ZipInfo("photos-1.0/train/red/broken.jpg"), b"no photo")
+    return buffer.getvalue()
+
+
+def write_weights(path: Path) -> None:
+    """Write random weights of a backbone, normalized so that its features tell colours apart."""
+    import keras  # here, since few tests need it
+
+    keras.utils.set_random_seed(1)
+    net = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
+    for layer in net.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    generator = np.random.default_rng(13)
+    images = generator.uniform(-1, 1, (64, 1, 1, 3)) + generator.uniform(-0.5, 0.5, (64, 32, 32, 3))
+    net(images.astype(np.float32), training=True)
+    net.save_weights(path)
+
+
+def settings() -> dict[str, Any]:
     """Two experiments, on two variants of one data set."""
     files = idx_files()
     train = {
@@ -45,10 +87,6 @@ def settings() -> dict[str, object]:
         "epochs": 8,
         "batch_size": 16,
         "jit_compile": False,
-    }
-    shared = {
-        "evaluate": {"batch_size": 7},
-        "export": {"formats": ["litert", "saved_model"], "greatest_difference": 0.0001},
     }
     stopping = {"monitor": "validation_loss", "patience_epochs": 5}
     return {
@@ -70,24 +108,108 @@ def settings() -> dict[str, object]:
                 "dataset": "tiny",
                 "image_size_px": 8,
                 "color": "grayscale",
+                "fit": "stretch",
+                "interpolation": "area",
                 "validation_fraction": 0.0,
             },
             "tiny6": {
                 "dataset": "tiny",
                 "image_size_px": 6,
                 "color": "rgb",
+                "fit": "stretch",
+                "interpolation": "area",
                 "validation_fraction": 0.25,
             },
         },
+        "weights": {},
+        "features": {},
         "experiments": {
-            "plain": {"input": "prepared/tiny8", "train": train | {"jit_compile": True}, **shared},
+            "plain": {
+                "input": "prepared/tiny8",
+                "pixels": "prepared/tiny8",
+                "train": train | {"jit_compile": True},
+                **SHARED,
+            },
             "validated": {
                 "input": "prepared/tiny6",
+                "pixels": "prepared/tiny6",
                 "train": train | {"early_stopping": stopping},
-                **shared,
+                **SHARED,
             },
         },
     }
+
+
+def settings_with_photos(weights_sha256: str) -> dict[str, Any]:
+    """The experiment `plain`, and on photos a net of its own and a head on a backbone."""
+    plain = settings()
+    del plain["prepare"]["tiny6"], plain["experiments"]["validated"]
+    plain["datasets"]["photos"] = {
+        "layout": "image_folder",
+        "files": {PHOTOS: hashlib.sha256(photos_zip()).hexdigest()},
+        "sources": ["published/{name}"],
+        "extract": {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 1},
+    }
+    form = {"dataset": "photos", "color": "rgb", "interpolation": "area"}
+    plain["prepare"]["photos16"] = form | {
+        "image_size_px": 16,
+        "fit": "crop",
+        "validation_fraction": 0.25,
+        "augment": {"rotation_degrees": 10, "zoom": 0.1},
+        "views": 2,
+    }
+    plain["prepare"]["photos32"] = form | {
+        "image_size_px": 32,
+        "fit": "stretch",
+        "validation_fraction": 0.0,
+        "limit_per_class": {"train": 10},
+        "augment": {"brightness": 0.1},
+        "views": 1,
+    }
+    plain["weights"]["net"] = {
+        "files": {WEIGHTS: weights_sha256},
+        "sources": ["published/{name}"],
+    }
+    plain["features"]["photos32_net"] = {
+        "variant": "photos32",
+        "backbone": "MobileNetV2",
+        "weights": "net",
+        "pooling": "average",
+    }
+    train = {"optimizer": "adam", "learning_rate": 0.003, "batch_size": 16, "jit_compile": False}
+    plain["experiments"]["cnn"] = {
+        "input": "prepared/photos16",
+        "pixels": "prepared/photos16",
+        "train": train
+        | {
+            "model": "cnn",
+            "normalization": "rescale",
+            "filters": [4, 8],
+            "kernel_size_px": 3,
+            "pooling_size_px": 2,
+            "dense_units": [16],
+            "dropout": 0.0,
+            "batch_normalization": False,
+            "epochs": 5,
+            "early_stopping": {"monitor": "validation_loss", "patience_epochs": 5},
+            "augment": {"horizontal_flip": True},
+        },
+        **SHARED,
+    }
+    plain["experiments"]["transfer"] = {
+        "input": "features/photos32_net",
+        "pixels": "prepared/photos32",
+        "train": train
+        | {
+            "model": "transfer",
+            "hidden_units": [16],
+            "dropout": 0.2,
+            "epochs": 20,
+            "class_weights": "balanced",
+        },
+        **SHARED,
+    }
+    return plain
 
 
 def create(folder: Path) -> None:
@@ -99,14 +221,26 @@ def create(folder: Path) -> None:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target)
-    (folder / "published").mkdir()
-    for name, data in idx_files().items():
-        (folder / "published" / name).write_bytes(data)
-    # Through JSON, so that no part is shared and written as an anchor.
-    plain = json.loads(json.dumps(settings()))
-    (folder / "params.yaml").write_text(yaml.safe_dump(plain, sort_keys=False))
+    published = folder / "published"
+    published.mkdir()
+    for name, data in (idx_files() | {PHOTOS: photos_zip()}).items():
+        (published / name).write_bytes(data)
+    write_weights(published / WEIGHTS)
+    weights_sha256 = hashlib.sha256((published / WEIGHTS).read_bytes()).hexdigest()
+    write_params(folder, settings_with_photos(weights_sha256))
     run(folder, "git", "init", "--quiet", "--initial-branch=main")
     commit(folder, "Begin")
+
+
+def write_params(folder: Path, values: dict[str, Any]) -> None:
+    """Write params.yaml."""
+    plain = json.loads(json.dumps(values))  # so that no part is shared and written as an anchor
+    (folder / "params.yaml").write_text(yaml.safe_dump(plain, sort_keys=False))
+
+
+def read_params(folder: Path) -> dict[str, Any]:
+    """Read params.yaml."""
+    return yaml.safe_load((folder / "params.yaml").read_text())
 
 
 def commit(folder: Path, message: str) -> None:

@@ -22,22 +22,12 @@ from typing import Annotated, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from imago import (
-    archives,
-    arrays,
-    folders,
-    inspection,
-    leaks,
-    listings,
-    packs,
-    paths,
-    progress,
-    schema,
-)
+from imago import arrays, paths, progress, schema
 from imago.arrays import SplitName
 from imago.errors import DataError
-from imago.inspection import Inspection, Photo
-from imago.leaks import Leak
+from imago.photos import archives, folders, inspection, leaks, listings, packs
+from imago.photos.inspection import Inspection, Photo
+from imago.photos.leaks import Leak
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from imago import files
 from imago.arrays import SplitName
-from imago.inspection import Photo
-from imago.leaks import Leak
+from imago.photos.inspection import Photo
+from imago.photos.leaks import Leak
 
 INDEX, SET_ASIDE, LEAKS = "index.csv", "set_aside.csv", "leaks.csv"
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imago import photos
-from imago.photos import UnreadableError
+from imago.photos import decoding
+from imago.photos.decoding import UnreadableError
 
 ENOUGH = 10**6
 COLORS = np.array([[[200, 30, 40], [20, 180, 60], [10, 50, 220]], [[0] * 3, [128] * 3, [255] * 3]])
@@ -26,7 +26,7 @@ def encode(pixels, form, mode=None, **options):
 
 
 def decode(content):
-    return photos.decode(content, ENOUGH)
+    return decoding.decode(content, ENOUGH)
 
 
 def rgb(gray):
@@ -216,7 +216,7 @@ def test_damaged_exif_does_not_matter(form, exif):
     options = {} if form == "JPEG" else {"lossless": True}
     content = encode(PICTURE, form, exif=b"Exif\0\0" + exif, **options)
 
-    with photos.quiet():
+    with decoding.quiet():
         pixels = decode(content)
 
     np.testing.assert_array_equal(pixels, decode(encode(PICTURE, form, **options)))
@@ -230,7 +230,7 @@ def tiff_with_a_tag_too_long():
 
 
 def test_quiet():
-    with photos.quiet():
+    with decoding.quiet():
         pixels = decode(tiff_with_a_tag_too_long())
 
     np.testing.assert_array_equal(pixels, rgb(GRAY))
@@ -245,9 +245,9 @@ def test_warnings_that_are_errors():
 def test_too_many_pixels(form):
     content = encode(PICTURE, form)
 
-    assert photos.decode(content, 48 * 32).shape == (32, 48, 3)
+    assert decoding.decode(content, 48 * 32).shape == (32, 48, 3)
     with pytest.raises(UnreadableError, match=r"^48×32 pixels, more than 1535$"):
-        photos.decode(content, 48 * 32 - 1)
+        decoding.decode(content, 48 * 32 - 1)
 
 
 def test_gigantic_images_are_not_decoded():
@@ -351,7 +351,7 @@ def test_missing_pixels_are_never_made_up(seed):
     whole = SEEDS[seed]
     pixels = decode(whole)
 
-    with photos.quiet():
+    with decoding.quiet():
         for length in range(0, len(whole), max(1, len(whole) // 50)):
             try:
                 found = decode(whole[:length])
@@ -371,7 +371,7 @@ def test_no_damage_brings_another_error(seed):
             position = draw.randrange(min(within, len(content)))
             content[position] = draw.choice((0, 1, 0x7F, 0xFF, draw.randrange(256)))
         try:
-            outcomes.add(photos.decode(bytes(content), ENOUGH).shape[-1])
+            outcomes.add(decoding.decode(bytes(content), ENOUGH).shape[-1])
         except UnreadableError:
             outcomes.add("unreadable")
 
@@ -392,5 +392,5 @@ def test_suffixes_are_those_of_the_formats():
     Image.init()
     known = {ending for ending, form in Image.registered_extensions().items()}
 
-    assert known > photos.SUFFIXES
-    assert all(Image.registered_extensions()[s] in photos.FORMATS for s in photos.SUFFIXES)
+    assert known > decoding.SUFFIXES
+    assert all(Image.registered_extensions()[s] in decoding.FORMATS for s in decoding.SUFFIXES)

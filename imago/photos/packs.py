@@ -19,9 +19,10 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import arrays, photos
+from imago import arrays
 from imago.arrays import Labels, SplitName, Writer
 from imago.errors import DataError
+from imago.photos import decoding
 
 PACK, OFFSETS = "images.pack", "offsets.npy"
 
@@ -33,7 +34,7 @@ def add(writer: Writer, split: SplitName, labels: Labels, contents: Iterable[byt
         writer: Of a folder without an image shape.
         split: Its name.
         labels: (N,) int32.
-        contents: The bytes of N image files that `photos.decode` reads.
+        contents: The bytes of N image files that `decoding.decode` reads.
     """
 
     def write(folder: Path) -> str:
@@ -75,6 +76,10 @@ class Photos(Sequence[NDArray[np.uint8]]):
         except FileNotFoundError as error:
             message = f"{error.filename}: not found; run the stage that writes {folder} again"
             raise DataError(message) from error
+        except (EOFError, ValueError) as error:  # what NumPy raises for truncated and other files
+            remedy = "run the stage that writes it again"
+            message = f"{folder / OFFSETS}: must be a whole .npy file: {error}; {remedy}"
+            raise DataError(message) from error
         weakref.finalize(self, os.close, self._descriptor)
         found = os.fstat(self._descriptor).st_size
         if found != self._offsets[-1]:
@@ -99,5 +104,5 @@ class Photos(Sequence[NDArray[np.uint8]]):
         start, end = self._offsets[index : index + 2].tolist()
         content = os.pread(self._descriptor, end - start, start)
         # Its size was checked before it was packed.
-        image: NDArray[np.uint8] = photos.decode(content, greatest_pixels=sys.maxsize)
+        image: NDArray[np.uint8] = decoding.decode(content, greatest_pixels=sys.maxsize)
         return image

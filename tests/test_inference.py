@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from imago.embedding import IMAGES_PER_THREAD, Runtime
+from imago.inference import IMAGES_PER_THREAD, Runtime, in_batches
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +28,16 @@ def runtime(request: pytest.FixtureRequest, model: keras.Model) -> Runtime:
 def test_features_are_those_of_keras(
     runtime: Runtime, model: keras.Model, images: np.ndarray
 ) -> None:
-    found = np.concatenate(list(runtime.features(images, lambda _: None)))
+    found = np.concatenate(list(runtime.outputs(images, lambda _: None)))
     assert (found.shape, found.dtype) == ((11, 4), np.float32)
     np.testing.assert_allclose(found, model.predict(images, verbose=0), atol=1e-5)
-    again = np.concatenate(list(runtime.features(images, lambda _: None)))
+    again = np.concatenate(list(runtime.outputs(images, lambda _: None)))
     np.testing.assert_array_equal(found, again)
 
 
 def test_blocks_are_given_one_at_a_time(model: keras.Model, images: np.ndarray) -> None:
     told: list[int] = []
-    blocks = Runtime.litert(model, 1).features(images, told.append)
+    blocks = Runtime.litert(model, 1).outputs(images, told.append)
     assert told == []
     assert len(next(blocks)) == IMAGES_PER_THREAD
     assert [len(block) for block in blocks] == [4, 3]
@@ -48,7 +48,7 @@ def test_the_last_block_is_not_that_of_an_earlier_call(
     model: keras.Model, images: np.ndarray
 ) -> None:
     runtime = Runtime.litert(model, 1)
-    first, second, _ = runtime.features(images, lambda _: None)
+    first, second, _ = runtime.outputs(images, lambda _: None)
     assert not np.array_equal(first, second)  # a view of the runtime's memory would have changed
 
 
@@ -56,5 +56,18 @@ def test_memory_mapped_images(model: keras.Model, images: np.ndarray, tmp_path) 
     np.save(tmp_path / "images.npy", images)
     mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
     runtime = Runtime.of(model)
-    found = np.concatenate(list(runtime.features(mapped, lambda _: None)))
+    found = np.concatenate(list(runtime.outputs(mapped, lambda _: None)))
     np.testing.assert_allclose(found, model.predict(images, verbose=0), atol=1e-5)
+
+
+def test_batches_cover_every_image_in_order():
+    calls = []
+    images = np.arange(7, dtype=np.uint8).reshape(7, 1, 1, 1)
+
+    def predict(batch):
+        calls.append(len(batch))
+        return batch.reshape(-1, 1).astype(np.float32)
+
+    found = np.concatenate(list(in_batches(predict, images, batch_size=3)))
+    assert calls == [3, 3, 1]
+    assert found.ravel().tolist() == list(range(7))

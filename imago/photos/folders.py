@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from imago import photos
 from imago.arrays import SplitName
 from imago.errors import DataError
+from imago.photos import decoding
 
 SPLITS: dict[str, SplitName] = {
     "train": "train",
@@ -91,7 +91,7 @@ def _reason_against(path: str) -> str | None:
     parts = path.lower().split("/")
     if not DROPPINGS.isdisjoint(parts) or parts[-1].startswith(RESOURCE_FORK):
         return "left by an operating system"
-    if PurePosixPath(parts[-1]).suffix not in photos.SUFFIXES:
+    if PurePosixPath(parts[-1]).suffix not in decoding.SUFFIXES:
         return "no image by its name"
     return None
 
@@ -154,7 +154,7 @@ def _check_classes(arrangement: Arrangement, where: str) -> None:
         beside = f" and photos outside, such as {listed(strays)}" if strays else ""
         message = (
             f"{where}: must have a folder with photos for each of two or more classes, got "
-            f"{found}{beside}; names of photos end in one of {' '.join(sorted(photos.SUFFIXES))}"
+            f"{found}{beside}; names of photos end in one of {' '.join(sorted(decoding.SUFFIXES))}"
         )
         raise DataError(message)
     for split in ("validation", "test"):

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from imago import archives, fingerprints, photos, progress
+from imago import progress
 from imago.arrays import SplitName
 from imago.errors import DataError
-from imago.folders import Place
+from imago.photos import archives, decoding, fingerprints
+from imago.photos.folders import Place
 
 PHOTOS_PER_TASK = 16
 """So many that handing small ones to a thread costs little beside decoding them."""
@@ -78,7 +79,7 @@ def inspect(
     tasks = [paths[start : start + step] for start in range(0, len(paths), step)]
     found: list[Photo | str] = []
     with (
-        photos.quiet(),
+        decoding.quiet(),
         ThreadPoolExecutor(os.cpu_count()) as pool,  # decoders and digests let others run beside
         progress.bar("look at every photo", len(paths), "photos") as advance,
     ):
@@ -98,8 +99,8 @@ def _look_at(
     """Give what is known of a photo, or the reason why it cannot be used."""
     try:
         content = archives.read(archive, member)
-        image = photos.decode(content, greatest_pixels)
-    except photos.UnreadableError as error:
+        image = decoding.decode(content, greatest_pixels)
+    except decoding.UnreadableError as error:
         return str(error)
     except DataError:
         return "damaged within the archive"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imago.arrays import SplitName
-from imago.inspection import Photo
+from imago.photos.inspection import Photo
 
 GREATEST_DIFFERING_BITS = 4
 """Photos whose looks differ in no more of 64 bits are taken for one picture. Of the 10,000 test

@@ -1,0 +1,1 @@
+"""Photos as people bring them: zips of folders, checked, told apart, and packed."""
