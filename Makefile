@@ -34,7 +34,7 @@ test: setup ## run the tests (no network, some minutes)
 
 repro: setup ## run mnist_sgd, mnist_adam and fashion_mlp on the real data
 	dvc repro $(VARIANTS:%=preview@%) $(foreach name,$(REPRO),evaluate@$(name) export@$(name))
-	dvc metrics show
+	dvc metrics show $(REPRO:%=metrics/%.json)
 
 all: setup ## run every experiment; goes on past data that are out of reach, and says which
 	dvc repro --keep-going; status=$$?; dvc metrics show; imago missing && exit $$status
