@@ -8,7 +8,8 @@ from imago import quiet_tensorflow  # isort: skip - before what imports TensorFl
 import keras
 import numpy as np
 
-from imago import arrays, determinism, optimizers, params, paths, training
+from imago import arrays, determinism, optimizers, params, paths, saving, training
+from imago.models import transfer
 from imago.params import Experiment
 from imago.training import State
 
@@ -38,7 +39,7 @@ class Result:
 
 
 def with_imago(experiment: str, seed: int) -> Result:
-    """Train as stages/train.py does, for a recipe without early stopping."""
+    """Train as stages/train.py does, for a recipe of one phase without optional keys."""
     determinism.enable(seed)
     chosen, model, train, validation = _load(experiment)
     plan = training.Plan(
@@ -49,7 +50,11 @@ def with_imago(experiment: str, seed: int) -> Result:
     )
     start = time.perf_counter()
     training.fit(model, train, validation, plan, NoCheckpoint())
-    return Result(time.perf_counter() - start, _accuracy(chosen, model))
+    seconds = time.perf_counter() - start
+    if chosen.features:
+        backbone = saving.read_model(paths.data(chosen.input) / "backbone.keras")
+        model = transfer.complete(backbone, model)
+    return Result(seconds, _accuracy(chosen, model))
 
 
 def with_plain_keras(experiment: str, seed: int) -> Result:
@@ -92,6 +97,6 @@ def _load(
 
 
 def _accuracy(chosen: Experiment, model: keras.Model) -> float:
-    test = arrays.read_split(paths.data(chosen.input), "test")
-    probabilities = model.predict(test.images, batch_size=1000, verbose=0)
+    test = arrays.read_split(paths.data(chosen.pixels), "test")
+    probabilities = model.predict(test.images, batch_size=chosen.evaluate.batch_size, verbose=0)
     return float((probabilities.argmax(axis=1) == test.labels).mean())

@@ -11,6 +11,7 @@ import logging
 
 from imago import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
 import numpy as np
+from numpy.typing import NDArray
 
 from imago import arrays, command, determinism, exports, files, inference, params, paths, saving
 from imago.errors import ExportError
@@ -25,7 +26,8 @@ def main(experiment: str) -> None:
     determinism.enable()
     images = arrays.read_split(paths.data(chosen.pixels), "test").images
     model, classes = saving.read(paths.model(experiment))
-    expected = model.predict(images, batch_size=batch_size, verbose=0)  # (N, K) float32
+    keras_itself = inference.Runtime.tensorflow(model).call  # as `predict`, and sooner ready
+    expected = _all(keras_itself, images, batch_size)
 
     agreements = {}
     with files.replacing(paths.export(experiment)) as folder:
@@ -33,8 +35,7 @@ def main(experiment: str) -> None:
         for name in settings.formats:
             path = folder / exports.FILE_NAMES[name]
             exports.write(model, name, path)
-            batches = inference.in_batches(exports.read(name, path), images, batch_size)
-            found = np.concatenate(list(batches))
+            found = _all(exports.read(name, path), images, batch_size)
             agreements[name] = exports.agreement(expected, found)
             difference = agreements[name]["greatest_difference"]
             log.info(
@@ -48,6 +49,11 @@ def main(experiment: str) -> None:
                 raise ExportError(message)
         description = exports.describe(model, classes) | {"agreement_with_keras": agreements}
         files.write_json(folder / "model.json", description)
+
+
+def _all(call: inference.Call, images: NDArray[np.uint8], batch_size: int) -> NDArray[np.float32]:
+    """Give the probabilities of all images, (N, K)."""
+    return np.concatenate(list(inference.in_batches(call, images, batch_size)))
 
 
 if __name__ == "__main__":
