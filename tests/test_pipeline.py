@@ -26,7 +26,7 @@ CLASSES = {name: ["blue", "green", "red"] for name in ("cnn", "transfer")} | {
 }
 STAGES = {
     *(f"{stage}@{name}" for stage in ("fetch", "extract") for name in ("tiny", "photos")),
-    *(f"prepare@{variant}" for variant in EXPERIMENTS.values()),
+    *(f"{stage}@{name}" for stage in ("prepare", "preview") for name in EXPERIMENTS.values()),
     "fetch_weights@net",
     "embed@photos32_net",
     *(f"{stage}@{name}" for stage in ("train", "evaluate", "export") for name in EXPERIMENTS),
@@ -129,7 +129,7 @@ def test_another_augmentation_runs_what_depends_on_its_variant(project):
     values["prepare"]["photos32"]["augment"]["brightness"] = 0.2
     tiny_project.write_params(project, values)
     expected = {f"{stage}@transfer" for stage in ("train", "evaluate", "export")}
-    expected |= {"prepare@photos32", "embed@photos32_net"}
+    expected |= {"prepare@photos32", "preview@photos32", "embed@photos32_net"}
     assert stages_run(dvc(project, "repro")) == expected
 
 
