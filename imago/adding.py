@@ -19,6 +19,8 @@ from imago.errors import ParamsError
 from imago.photos import archives, folders
 
 LAYOUT = "image_folder"
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+"""Of an entry; one that begins with a digit may be read as a number, such as 1e5."""
 TEST_FRACTION = 0.2
 """Written into params.yaml, where it can be changed, for a zip without a test folder."""
 
@@ -60,10 +62,16 @@ def add(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Added
         ParamsError: A name is taken, there is no such experiment, or params.yaml breaks a rule,
             now or with the new entries.
     """
+    if not NAME.fullmatch(name):
+        message = (
+            f"a name must be of letters, digits, _ and -, beginning with a letter or _, "
+            f"got {name!r}; give one with --name"
+        )
+        raise ParamsError(message)
     experiment = params.pick(params.load(path).experiments, "experiment", like)
     with archives.opened(archive) as (_, members):
         found = folders.arrange([member.filename for member in members], str(archive))
-    text = path.read_text("utf-8")
+    text = path.read_bytes().decode()  # with its line ends
     raw = strict_yaml.read(text)
     entries = _copies(raw, like, experiment.variant, name)
     if found.classes("validation"):  # which are used in place of drawn ones
@@ -76,7 +84,7 @@ def add(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Added
         text = _inserted(text, section, entry, content, path)
     params.parse(text, str(path))
     with files.replacing(path) as temporary:
-        temporary.write_text(text, "utf-8")
+        temporary.write_bytes(text.encode())
     return Added(name, found.classes("train"), len(found.places))
 
 
@@ -137,11 +145,13 @@ def _inserted(text: str, section: str, entry: str, content: dict[str, Any], path
     last_key, last_value = node.value[-1]
     first, end = last_key.start_mark.line, _last_line(last_value) + 1
     lines = text.splitlines(keepends=True)
-    lines[end - 1] = lines[end - 1].rstrip("\n") + "\n"
-    gap = [] if lines[first - 1].strip() else ["\n"]  # as between the entries before
+    newline = "\r\n" if lines[0].endswith("\r\n") else "\n"
+    lines[end - 1] = lines[end - 1].rstrip("\r\n") + newline
+    gap = [] if lines[first - 1].strip() else [newline]  # as between the entries before
     dumped = yaml.safe_dump({entry: content}, sort_keys=False, width=1000, default_flow_style=None)
     indent = " " * last_key.start_mark.column
-    return "".join([*lines[:end], *gap, textwrap.indent(dumped, indent), *lines[end:]])
+    added = textwrap.indent(dumped, indent).replace("\n", newline)
+    return "".join([*lines[:end], *gap, added, *lines[end:]])
 
 
 def _last_line(node: yaml.Node) -> int:

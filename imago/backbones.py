@@ -16,8 +16,7 @@ from imago.errors import DataError, ParamsError
 if TYPE_CHECKING:
     import keras
 
-SMALLEST_PX = 32
-"""Along each side: every net here halves its maps five times."""
+SMALLEST_PX = schema.SMALLEST_BACKBONE_PX
 
 
 def _built_in(pixels: Any) -> Any:

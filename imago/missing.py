@@ -21,7 +21,8 @@ def gaps(params: Params, root: Path = Path()) -> dict[str, list[Gap]]:
     """Give the gaps of each experiment that is not complete, by its name.
 
     These are all published files that it lacks, or else the first artifact of its own. A stage
-    that failed has left none, for DVC removes those of a stage before it runs.
+    that failed has left none, for DVC removes those of a stage before it runs. Published files
+    that were deleted after all was made are no gap.
 
     Args:
         params: Says what each experiment is made from.
@@ -31,11 +32,11 @@ def gaps(params: Params, root: Path = Path()) -> dict[str, list[Gap]]:
     def lacking(gaps: Iterator[Gap]) -> list[Gap]:
         return [gap for gap in gaps if not (root / gap.artifact).exists()]
 
-    found = {
-        name: lacking(_published(params, name)) or lacking(_made(params, name))[:1]
-        for name in params.experiments
-    }
-    return {name: some for name, some in found.items() if some}
+    found = {}
+    for name in params.experiments:
+        if made := lacking(_made(params, name)):
+            found[name] = lacking(_published(params, name)) or made[:1]
+    return found
 
 
 def explain(found: Mapping[str, Sequence[Gap]], params: Params) -> str:
@@ -82,7 +83,8 @@ def _supply(published: schema.Dataset | schema.Weights, stage: str, key: str) ->
             *(f"    {source}" for source in published.sources),
             f"  `dvc repro {stage}` says why it could not be had. To supply it, one of:",
             f"    put the files into a folder and run again with {MIRROR_VARIABLE}=<that folder>",
-            f"    name the folder under {key}.sources in params.yaml: <that folder>/{{name}}",
+            f"    name the folder under {key}.sources in params.yaml: <that folder>/{{name}};",
+            f"      a file of another name is named, with its sha256, under {key}.files",
             "    run `dvc pull`, if a DVC remote has it",
         ]
     )

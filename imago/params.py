@@ -139,6 +139,11 @@ def _mismatches_of_features(params: Params, key: str, features: schema.Features)
         yield f"{key}.variant must be a variant, {known}, got {features.variant!r}"
     elif (color := params.prepare[features.variant].color) != "rgb":
         yield f"{key}.variant must be one with color rgb, got {features.variant!r} with {color}"
+    elif (size := params.prepare[features.variant].image_size_px) < schema.SMALLEST_BACKBONE_PX:
+        yield (
+            f"{key}.variant must be one with image_size_px of {schema.SMALLEST_BACKBONE_PX} or "
+            f"more, got {features.variant!r} with {size}"
+        )
     if features.weights not in params.weights:
         known = _listed(params.weights)
         yield f"{key}.weights must be an entry of weights, {known}, got {features.weights!r}"

@@ -83,6 +83,13 @@ class LimitPerClass(Section):
     """Before validation images are held out."""
     test: Positive | None = None
 
+    @model_validator(mode="after")
+    def _something_is_limited(self) -> Self:
+        if self.train is None and self.test is None:
+            message = "must have train, test or both"
+            raise ValueError(message)
+        return self
+
 
 class Prepare(Section):
     """A variant: one data set at one size and colour, split and, if wanted, augmented."""
@@ -115,7 +122,7 @@ class Weights(Section):
 
     files: Annotated[dict[FileName, Sha256IfPublished], Field(min_length=1)]
     """Name in data/weights/<name>: sha256 of the file's bytes, or `unpublished` where whoever
-    publishes it gives no digest: the first download is trusted, and dvc.lock holds to it."""
+    publishes it gives no digest: then whatever a source gives is taken, and dvc.lock records it."""
     sources: Annotated[list[str], Field(min_length=1)]
     """As those of a data set."""
 
@@ -133,6 +140,10 @@ Backbone = Literal[
     "ResNet50V2",
 ]
 """Nets of keras.applications; imago.backbones builds them."""
+
+
+SMALLEST_BACKBONE_PX = 32
+"""Along each side of an image: every backbone halves its maps five times."""
 
 
 class Features(Section):
@@ -228,10 +239,13 @@ class TrainOnPixels(Train):
 
 
 class FineTune(Optimization):
-    """A second phase, on pixels, in which the end of the backbone learns as well."""
+    """A second phase, on pixels, in which the end of the backbone learns as well.
+
+    No key of the first phase holds for it, class_weights and early_stopping neither.
+    """
 
     layers: Positive
-    """How many of the backbone's last layers; batch normalization stays frozen."""
+    """How many of the backbone's last layers with weights; batch normalization stays frozen."""
     augment: Augment | None = None
     """Drawn anew for each image in each epoch."""
 

@@ -16,7 +16,7 @@ from imago.arrays import Split
 Sweep = Callable[[tf.Tensor, tf.Tensor], dict[str, float]]
 """Takes rows of a split, (N,) int32, in the order in which they are wanted, and for each what its
 transformation is to be, (N, D) float32; gives `loss`, the mean in nats, and `accuracy`, 0..1, of
-these examples."""
+these examples. The loss of a training with class weights is weighted."""
 
 Transform = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Changes images, (n, H, W, C) uint8, each as its row of (n, D) float32 says."""

@@ -1,7 +1,7 @@
 """Augmented copies of training images, each after the image that it was made from."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,29 +12,39 @@ from imago import arrays, augment
 IMAGES_SHOWN, CLASSES_SHOWN = 8, 10
 
 
+Draw = Callable[[int], NDArray[np.float32]]
+"""Gives the next rows of `augment.draw`, as many as it is asked for."""
+
+
 def interleaved(
-    blocks: Iterable[NDArray[np.uint8]], draws: NDArray[np.float32]
+    blocks: Iterable[NDArray[np.uint8]], views: int, draw: Draw
 ) -> Iterator[NDArray[np.uint8]]:
-    """Augment images on all cores, holding one block in memory.
+    """Augment images on all cores, holding few in memory.
 
     Args:
-        blocks: (n, H, W, C) uint8, N images in all.
-        draws: (N, V, D) float32, a row of `augment.draw` for each of V copies of each image.
+        blocks: (n, H, W, C) uint8.
+        views: V, the number of copies of each image.
+        draw: Says how each copy differs, in the order in which they are yielded.
 
     Yields:
-        Blocks, (n * (1 + V), H, W, C) uint8: an image, its copies, the next image, ...
+        Blocks, (m * (1 + V), H, W, C) uint8: an image, its copies, the next image, ...
     """
-    _, views, width = draws.shape
-    threads, done = os.cpu_count() or 1, 0
+    threads = os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool:
         for block in blocks:
-            rows = draws[done : done + len(block)].reshape(-1, width)
-            copies = np.array_split(np.repeat(block, views, axis=0), threads)
-            made = pool.map(augment.apply, copies, np.array_split(rows, threads))
-            stacked = np.concatenate(list(made)).reshape(len(block), views, *block.shape[1:])
-            both = np.concatenate([block[:, np.newaxis], stacked], axis=1)
-            yield both.reshape(-1, *block.shape[1:])
-            done += len(block)
+            for part in _parts(block, 1 + views):
+                copies = np.array_split(np.repeat(part, views, axis=0), threads)
+                rows = np.array_split(draw(len(part) * views), threads)
+                made = np.concatenate(list(pool.map(augment.apply, copies, rows)))
+                stacked = made.reshape(len(part), views, *part.shape[1:])
+                both = np.concatenate([part[:, np.newaxis], stacked], axis=1)
+                yield both.reshape(-1, *part.shape[1:])
+
+
+def _parts(block: NDArray[np.uint8], times: int) -> Iterator[NDArray[np.uint8]]:
+    """Divide a block so that `times` as much is again as much as a block should hold."""
+    step = max(1, arrays.BLOCK_BYTES // (block[0].nbytes * times))
+    yield from (block[start : start + step] for start in range(0, len(block), step))
 
 
 def sample(

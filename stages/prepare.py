@@ -4,6 +4,7 @@ Reads   data/extracted/<dataset>, params.yaml: seed, prepare.<variant>
 Writes  data/prepared/<variant>
 """
 
+import functools
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +42,7 @@ def main(name: str) -> None:
         for split, (origin, rows) in chosen.items():
             blocks = _converted(source, origin, rows, form)
             if split == "train":
-                blocks = totals.over(_augmented(blocks, len(rows), variant, settings.seed))
+                blocks = totals.over(_augmented(blocks, variant, settings.seed))
                 writer.add(split, np.repeat(labels[origin][rows], 1 + copies), blocks)
             else:
                 writer.add(split, labels[origin][rows], blocks)
@@ -58,12 +59,12 @@ def _converted(
 
 
 def _augmented(
-    blocks: Iterator[NDArray[np.uint8]], count: int, variant: Prepare, seed: int
+    blocks: Iterator[NDArray[np.uint8]], variant: Prepare, seed: int
 ) -> Iterator[NDArray[np.uint8]]:
     if variant.augment is None or variant.views is None:
         return blocks
-    draws = augment.draw(variant.augment, count * variant.views, np.random.default_rng(seed))
-    return views.interleaved(blocks, draws.reshape(count, variant.views, -1))
+    draw = functools.partial(augment.draw, variant.augment, generator=np.random.default_rng(seed))
+    return views.interleaved(blocks, variant.views, draw)
 
 
 if __name__ == "__main__":

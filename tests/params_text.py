@@ -20,7 +20,7 @@ datasets:
       train: {images: a, labels: b}
       test: {images: c, labels: d}
 prepare:
-  whole: {dataset: pets, image_size_px: 8, color: rgb, fit: stretch,
+  whole: {dataset: pets, image_size_px: 32, color: rgb, fit: stretch,
     interpolation: area, validation_fraction: 0.0}
   pets4: {dataset: pets, image_size_px: 4, color: grayscale, fit: stretch,
     interpolation: area, validation_fraction: 0.2}

@@ -22,9 +22,9 @@ datasets:
 
 # Sizes.
 prepare:
-  pets8:
+  pets32:
     dataset: pets
-    image_size_px: 8
+    image_size_px: 32
     color: rgb
     fit: crop
     interpolation: area
@@ -35,13 +35,13 @@ weights:
   some: {files: {w.h5: HASH}, sources: [photos]}
 
 features:
-  pets8_mobile: {variant: pets8, backbone: MobileNetV2, weights: some, pooling: average}
+  pets32_mobile: {variant: pets32, backbone: MobileNetV2, weights: some, pooling: average}
   # the last of them
 
 experiments:
   pets_mobile:
-    input: features/pets8_mobile
-    pixels: prepared/pets8
+    input: features/pets32_mobile
+    pixels: prepared/pets32
     train:
       model: transfer
       hidden_units: [3]
@@ -54,8 +54,8 @@ experiments:
     evaluate: {batch_size: 10}
     export: {formats: [litert], greatest_difference: 0.01}
   pets_pixels:
-    input: prepared/pets8
-    pixels: prepared/pets8
+    input: prepared/pets32
+    pixels: prepared/pets32
     train:
       model: mlp
       normalization: rescale
@@ -97,14 +97,14 @@ def test_what_is_added():
     assert dataset.sources == ["./{name}"]
     assert dataset.extract.test_fraction == 0.2
     assert dataset.extract.greatest_unreadable_fraction == 0.05
-    old = settings.prepare["pets8"]
-    assert settings.prepare["birds8"] == old.model_copy(
+    old = settings.prepare["pets32"]
+    assert settings.prepare["birds32"] == old.model_copy(
         update={"dataset": "birds", "limit_per_class": None}
     )
-    features = settings.features["pets8_mobile"].model_copy(update={"variant": "birds8"})
-    assert settings.features["birds8_mobile"] == features
+    features = settings.features["pets32_mobile"].model_copy(update={"variant": "birds32"})
+    assert settings.features["birds32_mobile"] == features
     experiment = settings.experiments["birds"]
-    assert (experiment.input, experiment.pixels) == ("features/birds8_mobile", "prepared/birds8")
+    assert (experiment.input, experiment.pixels) == ("features/birds32_mobile", "prepared/birds32")
     assert experiment.train == settings.experiments["pets_mobile"].train
 
 
@@ -114,9 +114,19 @@ def test_no_other_line_changes(here):
     lines = difflib.ndiff(TEXT.splitlines(), after.splitlines())
 
     assert {line[0] for line in lines} == {" ", "+"}
-    assert "  pets8_mobile: {variant: pets8, backbone: MobileNetV2, weights: some" in after
-    assert "  birds8_mobile: {variant: birds8, backbone: MobileNetV2, weights: some" in after
-    assert after.index("birds8_mobile:") < after.index("# the last of them")
+    assert "  pets32_mobile: {variant: pets32, backbone: MobileNetV2, weights: some" in after
+    assert "  birds32_mobile: {variant: birds32, backbone: MobileNetV2, weights: some" in after
+    assert after.index("birds32_mobile:") < after.index("# the last of them")
+
+
+def test_line_ends_stay_as_they_are(here):
+    (here / "params.yaml").write_bytes(TEXT.replace("\n", "\r\n").encode())
+
+    adding.add(zip_of(), "birds", "pets_mobile")
+
+    lines = (here / "params.yaml").read_bytes().splitlines(keepends=True)
+    assert len(lines) > len(TEXT.splitlines())
+    assert all(line.endswith(b"\r\n") for line in lines)
 
 
 def test_two_may_be_added():
@@ -124,21 +134,21 @@ def test_two_may_be_added():
     adding.add(zip_of(path=Path("owls.zip")), "owls", "birds")
 
     assert list(params.load().experiments) == ["pets_mobile", "pets_pixels", "birds", "owls"]
-    assert params.load().experiments["owls"].input == "features/owls8_mobile"
+    assert params.load().experiments["owls"].input == "features/owls32_mobile"
 
 
 def test_an_experiment_on_pixels_needs_no_features():
     adding.add(zip_of(), "birds", "pets_pixels")
 
-    assert params.load().experiments["birds"].input == "prepared/birds8"
-    assert list(params.load().features) == ["pets8_mobile"]
+    assert params.load().experiments["birds"].input == "prepared/birds32"
+    assert list(params.load().features) == ["pets32_mobile"]
 
 
 def test_split_folders_are_used_as_they_are():
     adding.add(zip_of(SPLIT_BIRDS), "birds", "pets_mobile")
 
     assert params.load().datasets["birds"].extract.test_fraction is None
-    assert params.load().prepare["birds8"].validation_fraction == 0.0
+    assert params.load().prepare["birds32"].validation_fraction == 0.0
 
 
 def test_the_zip_is_fetched_from_where_it_lies(here, tmp_path_factory):
@@ -161,8 +171,10 @@ def test_the_zip_is_fetched_from_where_it_lies(here, tmp_path_factory):
             BIRDS, "birds", "cars", ParamsError, "unknown experiment 'cars'", id="experiment"
         ),
         pytest.param(
-            BIRDS, "my birds", "pets_mobile", ParamsError, "must be a name of letters", id="space"
+            BIRDS, "my birds", "pets_mobile", ParamsError, "must be of letters", id="space"
         ),
+        pytest.param(BIRDS, "", "pets_mobile", ParamsError, "got ''; give one with", id="empty"),
+        pytest.param(BIRDS, "1e5", "pets_mobile", ParamsError, "with a letter", id="number"),
         pytest.param(
             ["owl/1.jpg"], "birds", "pets_mobile", DataError, "two or more classes", id="one class"
         ),

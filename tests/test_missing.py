@@ -97,6 +97,12 @@ def test_all_published_files_that_could_not_be_had(settings, tmp_path):
     assert found(settings, tmp_path, "transferred") == ["data/raw/pets", "data/weights/net"]
 
 
+def test_published_files_that_are_no_longer_needed(settings, tmp_path):
+    make(tmp_path, *(name for name in MADE["tiny"] if name != "data/raw/pets"))
+
+    assert found(settings, tmp_path, "tiny") == []
+
+
 def test_explanation(settings, tmp_path):
     make(tmp_path, *MADE["tiny"])
 
@@ -112,7 +118,8 @@ def test_explanation(settings, tmp_path):
         "    https://example.org/{name}\n"
         "  `dvc repro fetch_weights@net` says why it could not be had. To supply it, one of:\n"
         "    put the files into a folder and run again with IMAGO_MIRROR=<that folder>\n"
-        "    name the folder under weights.net.sources in params.yaml: <that folder>/{name}\n"
+        "    name the folder under weights.net.sources in params.yaml: <that folder>/{name};\n"
+        "      a file of another name is named, with its sha256, under weights.net.files\n"
         "    run `dvc pull`, if a DVC remote has it"
     )
 

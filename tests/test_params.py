@@ -54,8 +54,8 @@ def test_words_of_yaml_1_1_are_text():
     ("old", "new", "message"),
     [
         fault(
-            "{dataset: pets, image_size_px: 8",
-            "{dataset: cats, image_size_px: 8",
+            "{dataset: pets, image_size_px: 32",
+            "{dataset: cats, image_size_px: 32",
             "prepare.whole.dataset must be a data set, one of pets, got 'cats'",
             "data set",
         ),
@@ -262,7 +262,7 @@ def test_an_experiment_on_pixels_has_no_features():
             "model transfer, got 'features/pooled'",
         ),
         fault(
-            "size_px: 8, color: rgb",
+            "size_px: 32, color: rgb",
             "size_px: 8, color: grayscale",
             "features.pooled.variant must be one with color rgb, got 'whole' with grayscale",
             "grayscale",
@@ -393,7 +393,7 @@ def test_file_without_a_section(tmp_path, text, message):
         fault(
             "color: rgb",
             "color: rgb, color: rgb",
-            "line 13, column 56: the key 'color' stands twice",
+            "line 13, column 57: the key 'color' stands twice",
             "in braces",
         ),
     ],

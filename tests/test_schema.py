@@ -307,7 +307,7 @@ def test_wrong_type(old, new, message):
             "experiments.tiny.train.momentum must be less than 1, got 1.0",
         ),
         fault(
-            "image_size_px: 8",
+            "image_size_px: 32",
             "image_size_px: -8",
             "prepare.whole.image_size_px must be greater than 0, got -8",
         ),
@@ -530,8 +530,8 @@ CHANGES = "rotation_degrees, zoom, shift, horizontal_flip, brightness, contrast"
 
 def test_a_variant_may_say():
     text = changed(
-        "size_px: 8,",
-        "size_px: 8, limit_per_class: {test: 5}, views: 2, augment: {zoom: 0.2, shift: 0.1},",
+        "size_px: 32,",
+        "size_px: 32, limit_per_class: {test: 5}, views: 2, augment: {zoom: 0.2, shift: 0.1},",
     )
 
     variant = params.parse(text).prepare["whole"]
@@ -597,7 +597,7 @@ def test_a_variant_may_say():
 )
 def test_bad_variant(keys, message):
     with pytest.raises(ParamsError, match=lines_saying(f"params.yaml: prepare.whole{message}")):
-        params.parse(changed("size_px: 8,", f"size_px: 8, {keys},"))
+        params.parse(changed("size_px: 32,", f"size_px: 32, {keys},"))
 
 
 @pytest.mark.parametrize(

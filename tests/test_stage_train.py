@@ -103,7 +103,7 @@ FINE_TUNE = {
 
 def write_transfer_params(tree, **train_keys):
     """Write a params.yaml with the one experiment `transfer`, on the features of `pets8`."""
-    form = {"image_size_px": 8, "color": "rgb", "fit": "stretch", "interpolation": "area"}
+    form = {"image_size_px": 32, "color": "rgb", "fit": "stretch", "interpolation": "area"}
     published = {"files": {"a": "f" * 64}, "sources": ["published"]}
     extract = {"greatest_unreadable_fraction": 0.0, "greatest_megapixels": 1}
     features = {"variant": "pets8", "backbone": "MobileNetV2", "weights": "w", "pooling": "max"}

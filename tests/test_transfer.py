@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from imago import determinism, saving
+from imago.errors import ParamsError
 from imago.models import transfer
 
 
@@ -89,7 +90,7 @@ def test_the_complete_model_is_read_back_with_what_is_frozen(settings, tmp_path)
 
 @pytest.mark.parametrize(
     ("layers", "learning"),
-    [(1, []), (2, ["third"]), (4, ["third", "second"]), (99, ["third", "second", "first"])],
+    [(1, ["third"]), (2, ["third", "second"]), (3, ["third", "second", "first"])],
 )
 def test_unfreeze_the_last_layers_but_no_batch_normalization(layers, learning):
     body = backbone()
@@ -98,6 +99,12 @@ def test_unfreeze_the_last_layers_but_no_batch_normalization(layers, learning):
 
     found = [layer.name for layer in body.layers[::-1] if layer.trainable_variables]
     assert found == learning
+
+
+def test_more_layers_than_there_are():
+    message = "fine_tune.layers must be at most 3, .* batch normalization aside, got 4"
+    with pytest.raises(ParamsError, match=message):
+        transfer.unfreeze(backbone(), 4)
 
 
 def test_fine_tune_of_a_params_file():

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,13 @@ def interleaved(images, rows, images_per_block=7):
         images[start : start + images_per_block]
         for start in range(0, len(images), images_per_block)
     )
-    return np.concatenate(list(views.interleaved(blocks, rows)))
+    return np.concatenate(list(views.interleaved(blocks, rows.shape[1], dealt(rows))))
+
+
+def dealt(rows):
+    """Deal the rows out one after the other."""
+    deck = iter(rows.reshape(-1, rows.shape[-1]))
+    return lambda count: np.stack(list(itertools.islice(deck, count)))
 
 
 def test_copies_follow_the_image_that_they_were_made_from():
@@ -71,11 +79,21 @@ def test_one_block_is_held_at_a_time():
             asked_for.append(index)
             yield IMAGES[:2]
 
-    made = views.interleaved(blocks(), draws(6))
+    made = views.interleaved(blocks(), 2, dealt(draws(6)))
 
     assert asked_for == []
     assert [len(block) for block in (next(made), next(made))] == [6, 6]
     assert asked_for == [0, 1]
+
+
+def test_blocks_of_many_copies_are_no_larger(monkeypatch):
+    monkeypatch.setattr(arrays, "BLOCK_BYTES", 2 * 5 * IMAGES[0].nbytes)
+    rows = draws(copies=4)
+
+    made = list(views.interleaved([IMAGES], 4, dealt(rows)))
+
+    assert [len(block) for block in made] == [10, 10, 10, 5]
+    np.testing.assert_array_equal(np.concatenate(made), interleaved(IMAGES, rows))
 
 
 def test_grayscale_images():

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from imago import arrays, schema
+from imago.errors import ParamsError
 
 if TYPE_CHECKING:
     import keras
+
+log = logging.getLogger(__name__)
 
 
 class Settings(schema.TrainOnFeatures):
@@ -65,11 +69,27 @@ def complete(backbone: keras.Model, head: keras.Model) -> keras.Model:
 
 
 def unfreeze(backbone: keras.Model, layers: int) -> None:
-    """Let the last layers of a backbone learn, all but batch normalization.
+    """Let the last layers with weights of a backbone learn, batch normalization aside.
 
     Its means and variances are those of many more images than a fine-tuning has.
+
+    Raises:
+        ParamsError: There are fewer such layers.
     """
     import keras
 
-    for layer in backbone.layers[-layers:]:
-        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    normalization = keras.layers.BatchNormalization
+    able = [
+        layer for layer in backbone.layers if layer.weights and not isinstance(layer, normalization)
+    ]
+    if layers > len(able):
+        message = (
+            f"fine_tune.layers must be at most {len(able)}, the layers of {backbone.name} that "
+            f"have weights, batch normalization aside, got {layers}"
+        )
+        raise ParamsError(message)
+    for layer in able[-layers:]:
+        layer.trainable = True
+    log.info(
+        "fine-tuning can change %d layers of the backbone, from %s on", layers, able[-layers].name
+    )

@@ -208,7 +208,8 @@ def _explain(section: str, wanted: int, faults: Mapping[str, list[str]]) -> str:
         "What to do, one of:",
         f"  set {MIRROR_VARIABLE} to a folder or URL that holds the files, in {folder}/ or by",
         "    themselves, as they are or as .gz",
-        f"  name the folder in which they lie under {section}.sources of params.yaml",
+        f"  name the folder in which they lie under {section}.sources of params.yaml, and under",
+        f"    {section}.files the names that they have there, with their sha256",
         "  run `dvc pull`, if a DVC remote has them",
     ]
     return "\n".join(lines)
