@@ -37,7 +37,7 @@ repro: setup ## run mnist_sgd, mnist_adam and fashion_mlp on the real data
 	dvc metrics show $(REPRO:%=metrics/%.json)
 
 all: setup ## run every experiment; goes on past data that are out of reach, and says which
-	dvc repro --keep-going; status=$$?; dvc metrics show; imago missing && exit $$status
+	dvc repro --keep-going; status=$$?; dvc metrics show metrics/*.json; imago missing && exit $$status
 
 bench: setup ## measure our training against plain Keras, side by side
 	dvc repro --quiet $(foreach name,$(REPRO),train@$(name))

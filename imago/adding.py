@@ -34,13 +34,17 @@ class Added:
 
     Attributes:
         experiment: Its name.
+        variant: Its variant's name.
         classes: Their names.
         photos: How many there are by their names, for none was looked at yet.
+        is_new: Whether entries were added, and not the digest of a zip that was there renewed.
     """
 
     experiment: str
+    variant: str
     classes: list[str]
     photos: int
+    is_new: bool
 
 
 def name_for(archive: Path) -> str:
@@ -50,6 +54,8 @@ def name_for(archive: Path) -> str:
 
 def add(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Added:
     """Add a data set, a variant, features and an experiment to params.yaml.
+
+    Where the zip was added before, under this name, only its digest is renewed.
 
     Args:
         archive: A zip of photos, in the layout image_folder; it stays where it is.
@@ -73,6 +79,11 @@ def add(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Added
         found = folders.arrange([member.filename for member in members], str(archive))
     text = path.read_bytes().decode()  # with its line ends
     raw = strict_yaml.read(text)
+    known = raw["datasets"].get(name, {}).get("files", {})
+    if archive.name in known and name in raw["experiments"]:
+        text = _with_new_digest(text, known[archive.name], archive)
+        variant = _write(path, text).experiments[name].variant
+        return Added(name, variant, found.classes("train"), len(found.places), is_new=False)
     entries = _copies(raw, like, experiment.variant, name)
     if found.classes("validation"):  # which are used in place of drawn ones
         entries["prepare"][1]["validation_fraction"] = 0.0
@@ -82,10 +93,26 @@ def add(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Added
             message = f"{path}: {section} has an entry {entry} already; choose another --name"
             raise ParamsError(message)
         text = _inserted(text, section, entry, content, path)
-    params.parse(text, str(path))
+    variant = _write(path, text).experiments[name].variant
+    return Added(name, variant, found.classes("train"), len(found.places), is_new=True)
+
+
+def _write(path: Path, text: str) -> params.Params:
+    """Write params.yaml, if it is sound."""
+    settings = params.parse(text, str(path))
     with files.replacing(path) as temporary:
         temporary.write_bytes(text.encode())
-    return Added(name, found.classes("train"), len(found.places))
+    return settings
+
+
+def _with_new_digest(text: str, digest: str, archive: Path) -> str:
+    """Take the photos of a zip that has changed since it was added."""
+    return text.replace(digest, _sha256(archive))
+
+
+def _sha256(archive: Path) -> str:
+    with archive.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _copies(raw: Mapping[str, Any], like: str, variant: str, name: str) -> _Entries:
@@ -123,11 +150,9 @@ def _dataset(archive: Path, found: folders.Arrangement, extract: dict[str, Any])
     folder, here = archive.absolute().parent, Path.cwd()
     within = folder.is_relative_to(here)
     source = f"./{folder.relative_to(here).as_posix()}" if within else folder.as_posix()
-    with archive.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         "layout": LAYOUT,
-        "files": {archive.name: digest},
+        "files": {archive.name: _sha256(archive)},
         "sources": [f"{source.removesuffix('/.')}/{{name}}"],
         "extract": extract,
     }

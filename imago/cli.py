@@ -38,8 +38,12 @@ def _add(chosen: argparse.Namespace) -> int:
     added = adding.add(chosen.archive, name, chosen.like)
     classes = folders.listed(added.classes, CLASSES_SHOWN)
     print(f"{chosen.archive}: {added.photos:,} photos of {len(added.classes)} classes: {classes}")
-    print(f"Added to {paths.PARAMS}. Look at it, and then run\n")
-    print(f"    dvc repro evaluate@{name}")
+    if added.is_new:
+        print(f"Added to {paths.PARAMS}. Look at it, and then run\n")
+    else:
+        print(f"{paths.PARAMS} had it before, and now has its present sha256. Run\n")
+    print(f"    dvc repro evaluate@{name} preview@{added.variant}")
+    print(f"    dvc metrics show metrics/{name}.json")
     return 0
 
 

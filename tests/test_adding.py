@@ -90,7 +90,7 @@ def test_what_is_added():
     archive = zip_of()
     added = adding.add(archive, "birds", "pets_mobile")
 
-    assert added == adding.Added("birds", ["owl", "wren"], 3)
+    assert added == adding.Added("birds", "birds32", ["owl", "wren"], 3, is_new=True)
     settings = params.load()
     dataset = settings.datasets["birds"]
     assert dataset.files == {"birds.zip": hashlib.sha256(archive.read_bytes()).hexdigest()}
@@ -127,6 +127,28 @@ def test_line_ends_stay_as_they_are(here):
     lines = (here / "params.yaml").read_bytes().splitlines(keepends=True)
     assert len(lines) > len(TEXT.splitlines())
     assert all(line.endswith(b"\r\n") for line in lines)
+
+
+def test_a_zip_that_has_changed_is_taken_as_it_is_now(here):
+    adding.add(zip_of(), "birds", "pets_mobile")
+    before = (here / "params.yaml").read_text("utf-8")
+    archive = zip_of(names=[*BIRDS, "wren/more.jpg"])
+
+    added = adding.add(archive, "birds", "pets_mobile")
+
+    assert (added.photos, added.is_new) == (4, False)
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert params.load().datasets["birds"].files == {"birds.zip": digest}
+    changed = [
+        (old, new)
+        for old, new in zip(
+            before.splitlines(),
+            (here / "params.yaml").read_text("utf-8").splitlines(),
+            strict=True,
+        )
+        if old != new
+    ]
+    assert len(changed) == 1
 
 
 def test_two_may_be_added():

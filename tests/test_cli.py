@@ -12,7 +12,8 @@ def calls(tmp_path, monkeypatch):
 
     def add(archive, name, like):
         made.append((str(archive), name, like))
-        return adding.Added(name, ["owl", "wren"], 1234)
+        is_new = name != "known"
+        return adding.Added(name, f"{name}128", ["owl", "wren"], 1234, is_new)
 
     monkeypatch.setattr(adding, "add", add)
     return made
@@ -26,8 +27,15 @@ def test_add(calls, capsys):
         "My birds.zip: 1,234 photos of 2 classes: owl, wren\n"
         "Added to params.yaml. Look at it, and then run\n"
         "\n"
-        "    dvc repro evaluate@birds\n"
+        "    dvc repro evaluate@birds preview@birds128\n"
+        "    dvc metrics show metrics/birds.json\n"
     )
+
+
+def test_add_again(capsys):
+    assert cli.main(["add", "My birds.zip", "--name", "known"]) == 0
+
+    assert "params.yaml had it before, and now has its present sha256." in capsys.readouterr().out
 
 
 def test_the_name_is_that_of_the_zip(calls):

@@ -20,6 +20,7 @@ SPLITS: dict[str, SplitName] = {
     "training": "train",
     "training_set": "train",
     "val": "validation",
+    "valid": "validation",
     "validation": "validation",
     "test": "test",
     "test_set": "test",
