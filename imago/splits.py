@@ -37,9 +37,9 @@ def draw(
         DataError: A class has too few examples to be split, or the data have validation images
             of their own and the variant asks for others.
     """
-    limits = variant.limit_per_class or schema.LimitPerClass()
-    train = limited(labels["train"], limits.train, seed)
-    test = Selection("test", limited(labels["test"], limits.test, seed))
+    limits = variant.limit_per_class
+    train = limited(labels["train"], limits.train if limits else None, seed)
+    test = Selection("test", limited(labels["test"], limits.test if limits else None, seed))
     if "validation" in labels:
         if variant.validation_fraction:
             message = (
