@@ -172,7 +172,9 @@ def test_the_error_lists_all_that_was_tried(server: FlakyServer, unreachable: st
         "What to do, one of:\n"
         "  set IMAGO_MIRROR to a folder or URL that holds the files, in digits/ or by\n"
         "    themselves, as they are or as .gz\n"
-        "  name the folder in which they lie under datasets.digits.sources of params.yaml\n"
+        "  name the folder in which they lie under datasets.digits.sources of params.yaml, "
+        "and under\n"
+        "    datasets.digits.files the names that they have there, with their sha256\n"
         "  run `dvc pull`, if a DVC remote has them"
     )
 

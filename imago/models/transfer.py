@@ -90,6 +90,4 @@ def unfreeze(backbone: keras.Model, layers: int) -> None:
         raise ParamsError(message)
     for layer in able[-layers:]:
         layer.trainable = True
-    log.info(
-        "fine-tuning can change %d layers of the backbone, from %s on", layers, able[-layers].name
-    )
+    log.info("fine-tuning changes the backbone from its layer %s on", able[-layers].name)
