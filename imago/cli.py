@@ -1,54 +1,54 @@
-"""The command `imago`, for what is no stage."""
+"""The command `imago`, for what is no stage; each of its commands is a module of imago.commands."""
 
 import argparse
+import importlib
+import pkgutil
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from types import ModuleType
 
-from imago import adding, missing, params, paths
+from imago import commands
 from imago.errors import ImagoError
-from imago.photos import folders
-
-CLASSES_SHOWN = 10
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and give its exit code; a failure that the user can mend is one line and 1."""
-    parser = argparse.ArgumentParser(prog="imago", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser(
-        "missing", help="say which experiments have not run for want of data; exits 1 if any"
-    )
-    add = commands.add_parser("add", help="add a zip of photos to params.yaml, with an experiment")
-    add.add_argument("archive", type=Path, help="a zip with a folder of photos for each class")
-    add.add_argument("--name", help="of the data set and the experiment; else that of the zip")
-    add.add_argument(
-        "--like", default="cat_dog_mobilenet", help="the experiment to copy; else %(default)s"
-    )
-    chosen = parser.parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(prog="imago", description=_first_line(commands))
+    subparsers = parser.add_subparsers(dest="command", metavar="command", required=True)
+    modules = _modules(words[0] if words else "")
+    for name, module in modules.items():
+        summary = _first_line(module)
+        module.configure(
+            subparsers.add_parser(
+                name,
+                help=summary[0].lower() + summary[1:].removesuffix("."),
+                description=module.__doc__,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+        )
+    chosen = parser.parse_args(words)
     try:
-        return {"add": _add, "missing": _missing}[chosen.command](chosen)
+        return int(modules[chosen.command].run(chosen))
     except (ImagoError, OSError) as error:
         print(f"imago {chosen.command}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"imago {chosen.command}: interrupted", file=sys.stderr)
+        return 130  # 128 + SIGINT, as shells have it
 
 
-def _add(chosen: argparse.Namespace) -> int:
-    name = chosen.name or adding.name_for(chosen.archive)
-    added = adding.add(chosen.archive, name, chosen.like)
-    classes = folders.listed(added.classes, CLASSES_SHOWN)
-    print(f"{chosen.archive}: {added.photos:,} photos of {len(added.classes)} classes: {classes}")
-    if added.is_new:
-        print(f"Added to {paths.PARAMS}. Look at it, and then run\n")
-    else:
-        print(f"{paths.PARAMS} had it before, and now has its present sha256. Run\n")
-    print(f"    dvc repro evaluate@{name} preview@{added.variant}")
-    print(f"    dvc metrics show metrics/{name}.json")
-    return 0
+def _modules(wanted: str) -> dict[str, ModuleType]:
+    """Import the module of a command, or of every command where there is no such one.
+
+    One alone, since a command that answers at once must not wait for the imports of the others.
+    """
+    names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
+    return {
+        name: importlib.import_module(f"{commands.__name__}.{name}")
+        for name in ([wanted] if wanted in names else names)
+    }
 
 
-def _missing(_: argparse.Namespace) -> int:
-    settings = params.load()
-    found = missing.gaps(settings)
-    print(missing.explain(found, settings))
-    return 1 if found else 0
+def _first_line(module: ModuleType) -> str:
+    return (module.__doc__ or "").split("\n", 1)[0]
