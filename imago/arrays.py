@@ -3,6 +3,7 @@
     <folder>/dataset.json          Info: class names, image shape, and what each split holds
     <folder>/<split>/images.npy    (N, H, W, C) uint8, 0-255; C is 1, grayscale, or 3, RGB
     <folder>/<split>/labels.npy    (N,) int32, positions in the class names
+    <folder>/test/identities.npy   (N,) uint64, of the extracted images; in prepared data
 
 Photos of many sizes stand in images.pack instead (see imago.packs), and in a folder of features
 images.npy holds what a backbone made of each image, (N, F) float32.
@@ -30,6 +31,7 @@ from imago import files
 from imago.errors import DataError
 
 DESCRIPTION, IMAGES, LABELS = "dataset.json", "images.npy", "labels.npy"
+IDENTITIES = "identities.npy"
 BLOCK_BYTES = 8 * 2**20
 """Pixels held at a time: enough for whole-array arithmetic, little beside any machine's memory."""
 
@@ -39,6 +41,8 @@ ImageShape = tuple[int, int, int]
 Shape = ImageShape | tuple[int]
 """An ImageShape, or (F,), of an image's features."""
 Labels = NDArray[np.int32]
+Identities = NDArray[np.uint64]
+"""Digests of images as they were extracted: the same for every variant, whatever its size."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,12 @@ def read_labels(folder: Path, split: SplitName) -> Labels:
     return _map(folder / split / LABELS, (examples,), np.int32)
 
 
+def read_identities(folder: Path, split: SplitName) -> Identities:
+    """Map what tells the images of a split apart; arguments and errors as of `read_split`."""
+    examples = read_info(folder).splits[split].examples
+    return _map(folder / split / IDENTITIES, (examples,), np.uint64)
+
+
 def blocks(images: NDArray[Any], rows: NDArray[np.intp] | None = None) -> Iterator[NDArray[Any]]:
     """Go through images, as many at a time as BLOCK_BYTES hold.
 
@@ -243,6 +253,21 @@ class Writer:
             images_sha256=write_images(folder),
             labels_sha256=_write(folder / LABELS, labels.shape, np.int32, [labels]),
         )
+
+    def identify(self, split: SplitName, identities: Identities) -> None:
+        """Write what tells the images of a split, added before, apart from one another.
+
+        Raises:
+            ValueError: There is not one for each image.
+        """
+        if len(identities) != self.splits[split].examples:
+            message = (
+                f"{split}: must have an identity for each of {self.splits[split].examples} images, "
+                f"got {len(identities)}"
+            )
+            raise ValueError(message)
+        path = self.folder / split / IDENTITIES
+        _write(path, identities.shape, np.uint64, [identities])
 
 
 @contextlib.contextmanager

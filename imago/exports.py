@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import fingerprint_pb2
 
-from imago import inference, litert
+from imago import conversion, inference, litert
 
 FILE_NAMES = {"litert": "model.tflite", "saved_model": "saved_model"}
 """Under exports/<experiment>, for each format."""
@@ -86,7 +86,7 @@ def _read_saved_model(path: Path) -> inference.Call:
 
 def _write_litert(model: keras.Model, path: Path) -> None:
     module = _serving(model)
-    path.write_bytes(litert.convert(module, module.serve.get_concrete_function()))
+    path.write_bytes(conversion.convert(module, module.serve.get_concrete_function()))
 
 
 def _read_litert(path: Path) -> inference.Call:

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from imago import litert
+from imago import conversion, litert
 
 Call = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """From (n, H, W, C) uint8, n of any number, to (n, K) float32."""
@@ -52,7 +52,7 @@ class Runtime:
     @classmethod
     def litert(cls, model: keras.Model, threads: int) -> Self:
         """Convert the model and run it in LiteRT."""
-        call = litert.load(litert.convert(model, _graph(model)), threads)
+        call = litert.load(conversion.convert(model, _graph(model)), threads)
         return cls(call, threads * IMAGES_PER_THREAD)
 
     def outputs(

@@ -79,22 +79,35 @@ def confusion(
 
 
 def per_example(
-    labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    classes: Sequence[str],
+    identities: np.ndarray,
 ) -> pd.DataFrame:
     """Give a row for each example, in the order of the split.
 
+    Args:
+        labels: (N,) integers in 0..K-1.
+        probabilities: (N, K) float32.
+        classes: K names.
+        identities: (N,) uint64, which tell the images apart and are the same for every variant.
+
     Returns:
-        Columns example (from 0), true, predicted (names), probability (of the predicted class),
-        true_probability (of the true class).
+        Columns example (from 0), image (its identity, 16 characters of 0-9 and a-f), true,
+        predicted (names), probability (of the predicted class), true_probability (of the true
+        class), and for each class in its order p:<class>, its probability.
     """
     names = np.asarray(classes, dtype=object)
     rows = np.arange(len(labels))
-    return pd.DataFrame(
+    whole = pd.DataFrame(
         {
             "example": rows,
+            "image": [f"{identity:016x}" for identity in identities.tolist()],
             "true": names[labels],
             "predicted": names[probabilities.argmax(axis=1)],
             "probability": probabilities.max(axis=1),
             "true_probability": probabilities[rows, labels],
         }
     )
+    of_each = pd.DataFrame(probabilities, columns=[f"p:{name}" for name in classes])
+    return pd.concat([whole, of_each], axis=1)

@@ -41,9 +41,9 @@ def main(experiment: str) -> None:
     summary = scores.summary(test.labels, probabilities)
     report = paths.report(experiment)
     files.write_json(paths.metrics(experiment), summary)
-    files.write_csv(
-        paths.predictions(experiment), scores.per_example(test.labels, probabilities, classes)
-    )
+    identities = arrays.read_identities(paths.data(chosen.pixels), "test")
+    predictions = scores.per_example(test.labels, probabilities, classes, identities)
+    files.write_csv(paths.predictions(experiment), predictions)
     files.write_csv(report / "per_class.csv", scores.per_class(test.labels, probabilities, classes))
     files.write_csv(report / "confusion.csv", scores.confusion(test.labels, probabilities, classes))
     log.info(

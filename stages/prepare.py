@@ -46,6 +46,9 @@ def main(name: str) -> None:
                 writer.add(split, np.repeat(labels[origin][rows], 1 + copies), blocks)
             else:
                 writer.add(split, labels[origin][rows], blocks)
+        tested = chosen["test"]
+        originals = packs.read_images(source, tested.source)
+        writer.identify("test", packs.identities(originals, tested.rows))
         writer.statistics = totals.statistics()
     logger.info("%s: %s", name, writer.info.summary())
 

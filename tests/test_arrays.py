@@ -325,3 +325,22 @@ def test_blocks_hold_few_bytes_but_at_least_one_image(monkeypatch):
 
     monkeypatch.setattr(arrays, "BLOCK_BYTES", 1)
     assert [len(block) for block in arrays.blocks(IMAGES)] == [1] * 5
+
+
+def test_identities_read_back(tmp_path):
+    identities = np.array([2**64 - 1, 0], np.uint64)
+    with arrays.writing(tmp_path / "tiny", ("a",), (1, 1, 1)) as writer:
+        writer.add("test", np.zeros(2, np.int32), [np.zeros((2, 1, 1, 1), np.uint8)])
+        writer.identify("test", identities)
+
+    found = arrays.read_identities(tmp_path / "tiny", "test")
+
+    assert found.dtype == np.uint64
+    np.testing.assert_array_equal(found, identities)
+
+
+def test_every_image_has_an_identity(tmp_path):
+    with arrays.writing(tmp_path / "tiny", ("a",), (1, 1, 1)) as writer:
+        writer.add("test", np.zeros(2, np.int32), [np.zeros((2, 1, 1, 1), np.uint8)])
+        with pytest.raises(ValueError, match="must have an identity for each of 2 images, got 1"):
+            writer.identify("test", np.zeros(1, np.uint64))

@@ -204,3 +204,19 @@ def test_missing_split(folder):
 def test_missing_folder(tmp_path):
     with pytest.raises(DataError, match=r"none/dataset\.json: not found; run the stage"):
         packs.read_images(tmp_path / "none", "train")
+
+
+def test_identities_of_photos_are_of_their_bytes(found):
+    identities = packs.identities(found, np.array([2, 0]))
+
+    digests = [hashlib.sha256(CONTENTS[row]).hexdigest()[:16] for row in (2, 0)]
+    assert identities.dtype == np.uint64
+    assert [f"{identity:016x}" for identity in identities.tolist()] == digests
+
+
+def test_identities_of_arrays_are_of_their_pixels():
+    images = np.arange(24, dtype=np.uint8).reshape(2, 2, 2, 3)
+
+    (identity,) = packs.identities(images, np.array([1])).tolist()
+
+    assert f"{identity:016x}" == hashlib.sha256(bytes(range(12, 24))).hexdigest()[:16]

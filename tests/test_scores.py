@@ -12,6 +12,7 @@ from imago import scores
 
 CLASSES = ("cat", "dog", "owl")
 LABELS = np.array([0, 0, 0, 1, 1, 2], np.int32)
+IDENTITIES = np.arange(len(LABELS), dtype=np.uint64)
 PROBABILITIES = np.array(
     [
         [0.50, 0.25, 0.25],  # cat, right
@@ -220,24 +221,30 @@ def test_per_example_by_hand():
     labels = np.array([1, 2, 0], np.int32)
     probabilities = np.array([[0.1, 0.7, 0.2], [0.6, 0.3, 0.1], [0.2, 0.3, 0.5]])
 
-    table = scores.per_example(labels, probabilities, CLASSES)
+    identities = np.array([2**64 - 1, 0, 10], np.uint64)
+
+    table = scores.per_example(labels, probabilities, CLASSES, identities)
 
     assert list(table.columns) == [
         "example",
+        "image",
         "true",
         "predicted",
         "probability",
         "true_probability",
+        "p:cat",
+        "p:dog",
+        "p:owl",
     ]
     assert rows(table) == [
-        (0, "dog", "dog", 0.7, 0.7),
-        (1, "owl", "cat", 0.6, 0.1),
-        (2, "cat", "owl", 0.5, 0.2),
+        (0, "ffffffffffffffff", "dog", "dog", 0.7, 0.7, 0.1, 0.7, 0.2),
+        (1, "0000000000000000", "owl", "cat", 0.6, 0.1, 0.6, 0.3, 0.1),
+        (2, "000000000000000a", "cat", "owl", 0.5, 0.2, 0.2, 0.3, 0.5),
     ]
 
 
 def test_per_example_keeps_the_models_precision():
-    table = scores.per_example(LABELS, PROBABILITIES, CLASSES)
+    table = scores.per_example(LABELS, PROBABILITIES, CLASSES, IDENTITIES)
 
     assert table["probability"].dtype == np.float32
     assert table["true_probability"].dtype == np.float32
@@ -247,7 +254,7 @@ def test_tables_have_class_names_not_numbers():
     tables = [
         scores.per_class(LABELS, PROBABILITIES, CLASSES)["class"],
         scores.confusion(LABELS, PROBABILITIES, CLASSES)["true"],
-        scores.per_example(LABELS, PROBABILITIES, CLASSES)["true"],
+        scores.per_example(LABELS, PROBABILITIES, CLASSES, IDENTITIES)["true"],
     ]
 
     assert all(set(column) == set(CLASSES) for column in tables)

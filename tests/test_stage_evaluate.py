@@ -39,6 +39,7 @@ def tree(tmp_path, monkeypatch):
     with arrays.writing(tmp_path / "data/prepared/tiny8", CLASSES, (1, 3, 1)) as writer:
         writer.add("train", 2 - LABELS, [images])
         writer.add("test", LABELS, [images])
+        writer.identify("test", np.arange(8, dtype=np.uint64))
     pixels = keras.Input((1, 3, 1), dtype="uint8", name="pixels")
     flat = keras.layers.Flatten(name="flatten")(pixels)
     answers = keras.layers.Rescaling(1 / 128, name="probabilities")(flat)
@@ -65,15 +66,15 @@ def test_predictions_are_in_the_order_of_the_split(tree):
     evaluate.main("plain")
 
     assert (tree / "predictions/plain.csv").read_text("utf-8").splitlines() == [
-        "example,true,predicted,probability,true_probability",
-        "0,top,top,0.75,0.75",
-        "1,middle,top,0.5,0.25",
-        "2,bottom,bottom,0.75,0.75",
-        "3,top,bottom,0.5,0.25",
-        "4,middle,middle,1.0,1.0",
-        "5,middle,middle,0.75,0.75",
-        "6,top,top,1.0,1.0",
-        "7,top,top,0.5,0.5",
+        "example,image,true,predicted,probability,true_probability,p:top,p:middle,p:bottom",
+        "0,0000000000000000,top,top,0.75,0.75,0.75,0.125,0.125",
+        "1,0000000000000001,middle,top,0.5,0.25,0.5,0.25,0.25",
+        "2,0000000000000002,bottom,bottom,0.75,0.75,0.125,0.125,0.75",
+        "3,0000000000000003,top,bottom,0.5,0.25,0.25,0.25,0.5",
+        "4,0000000000000004,middle,middle,1.0,1.0,0.0,1.0,0.0",
+        "5,0000000000000005,middle,middle,0.75,0.75,0.125,0.75,0.125",
+        "6,0000000000000006,top,top,1.0,1.0,1.0,0.0,0.0",
+        "7,0000000000000007,top,top,0.5,0.5,0.5,0.25,0.25",
     ]
 
 

@@ -354,3 +354,17 @@ def test_slow_libraries_are_not_imported_at_the_start():
     ).stdout.split()
 
     assert not {"tensorflow", "keras", "sklearn", "pandas"} & set(modules)
+
+
+@pytest.mark.usefixtures("tree")
+def test_an_image_has_one_identity_in_every_variant():
+    for variant in ("pets4", "pets2_rgb"):
+        prepare.main(variant)
+
+    small, large = (
+        arrays.read_identities(Path("data/prepared", variant), "test")
+        for variant in ("pets4", "pets2_rgb")
+    )
+
+    np.testing.assert_array_equal(small, large)
+    assert len(set(small.tolist())) == len(small)
