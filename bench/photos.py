@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import cat_dog
-from imago import arrays, backbones, images, inference, paths
+from imago import arrays, backbones, forms, images, inference, paths
 from imago.photos import packs
 
-FORM = images.Form((128, 128, 3), "stretch", "area")
+FORM = forms.Form((128, 128, 3), "stretch", "area")
 TIMES = (1, 4, 16)
 STAGE = """
 import importlib, pathlib, re, sys

@@ -13,6 +13,10 @@ class DataError(ImagoError, ValueError):
     """The content of a data file breaks a rule."""
 
 
+class ImageError(ImagoError, ValueError):
+    """An image that was given for a prediction cannot be read."""
+
+
 class SourceError(ImagoError, OSError):
     """A file could not be had from a source."""
 

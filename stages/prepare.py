@@ -12,7 +12,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import arrays, augment, command, images, params, paths, progress, splits, views
+from imago import (
+    arrays,
+    augment,
+    command,
+    forms,
+    images,
+    params,
+    paths,
+    progress,
+    provenance,
+    splits,
+    views,
+)
 from imago.photos import packs
 from imago.schema import Prepare
 
@@ -50,11 +62,13 @@ def main(name: str) -> None:
         originals = packs.read_images(source, tested.source)
         writer.identify("test", packs.identities(originals, tested.rows))
         writer.statistics = totals.statistics()
+        asked = {"name": name, "seed": settings.seed} | variant.model_dump(exclude_none=True)
+        provenance.carry(source, writer.folder, prepare=asked)
     logger.info("%s: %s", name, writer.info.summary())
 
 
 def _converted(
-    source: Path, split: arrays.SplitName, rows: NDArray[np.intp], form: images.Form
+    source: Path, split: arrays.SplitName, rows: NDArray[np.intp], form: forms.Form
 ) -> Iterator[NDArray[np.uint8]]:
     with progress.bar(f"prepare {split}", len(rows), "images") as advance:
         blocks = images.converted(packs.read_images(source, split), rows, form)

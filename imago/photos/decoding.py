@@ -215,19 +215,30 @@ def _decode_with_pillow(content: bytes, greatest_pixels: int) -> NDArray[np.uint
     if reader is None:
         reason = f"not of a known format: {', '.join(FORMATS)}" if content else "empty"
         raise UnreadableError(reason)
-    try:
-        image = reader(io.BytesIO(content))  # reads the headers only
+    with _told_as_unreadable(reader.format):
+        return from_pillow(reader(io.BytesIO(content)), greatest_pixels)  # reads the headers only
+
+
+def from_pillow(image: Image.Image, greatest_pixels: int) -> NDArray[np.uint8]:
+    """Decode an image that Pillow has opened, as `decode` does."""
+    with _told_as_unreadable(image.format):
         _check_size(*image.size, greatest_pixels)
         image.load()
         return _rgb(_upright(image))
+
+
+@contextlib.contextmanager
+def _told_as_unreadable(image_format: str | None) -> Iterator[None]:
+    try:
+        yield
     except UnreadableError:
         raise
     except _FAULTS as error:
-        reason = f"not decodable as {reader.format}: {str(error) or type(error).__name__}"
+        reason = f"not decodable as {image_format}: {str(error) or type(error).__name__}"
         raise UnreadableError(reason) from error
 
 
-def _upright(image: ImageFile) -> Image.Image:
+def _upright(image: Image.Image) -> Image.Image:
     try:
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
     except _FAULTS:  # the picture itself is whole

@@ -1,0 +1,29 @@
+"""ONNX: runs a model without TensorFlow."""
+
+from collections.abc import Callable
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""From (n, H, W, C) uint8, n of any number, to (n, K) float32."""
+
+
+def load(content: bytes, threads: int | None = None) -> Run:
+    """Load an ONNX model of one input and one output, which may be called from many threads.
+
+    Args:
+        content: Of the file.
+        threads: That a call works on. None: one for each core.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.log_severity_level = 3  # errors
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    (pixels,), (result,) = session.get_inputs(), session.get_outputs()
+
+    def run(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.asarray(session.run([result.name], {pixels.name: images})[0])
+
+    return run
