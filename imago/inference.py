@@ -1,20 +1,23 @@
 """A model's outputs for many images, in the runtime that is fastest where it runs.
 
 On processors alone LiteRT gives what Keras gives, to 1e-4, and several times as fast; a GPU is left
-to TensorFlow.
+to TensorFlow, which is imported only where a model of Keras is to run.
 """
+
+from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from imago import conversion, litert
+from imago import litert
+
+if TYPE_CHECKING:
+    import keras
 
 Call = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """From (n, H, W, C) uint8, n of any number, to (n, K) float32."""
@@ -39,6 +42,8 @@ class Runtime:
     @classmethod
     def of(cls, model: keras.Model) -> Self:
         """Choose the runtime for a model from pixels, (N, H, W, C) uint8, to (N, K) float32."""
+        import tensorflow as tf
+
         if tf.config.list_physical_devices("GPU"):
             return cls.tensorflow(model)
         return cls.litert(model, os.cpu_count() or 1)
@@ -46,20 +51,28 @@ class Runtime:
     @classmethod
     def tensorflow(cls, model: keras.Model) -> Self:
         """Run as Keras does, in one graph for any number of images."""
+        import tensorflow as tf
+
         graph = _graph(model)
         return cls(lambda images: graph(tf.constant(images)).numpy(), IMAGES_PER_GPU_CALL)
 
     @classmethod
     def litert(cls, model: keras.Model, threads: int) -> Self:
         """Convert the model and run it in LiteRT."""
-        call = litert.load(conversion.convert(model, _graph(model)), threads)
-        return cls(call, threads * IMAGES_PER_THREAD)
+        return cls(litert.load(to_litert(model), threads), threads * IMAGES_PER_THREAD)
 
     def outputs(
         self, images: NDArray[np.uint8], advance: Callable[[int], object]
     ) -> Iterator[NDArray[np.float32]]:
         """Give the outputs for images, (N, H, W, C) uint8; see `in_batches`."""
         return in_batches(self.call, images, self.images_per_call, advance)
+
+
+def to_litert(model: keras.Model) -> bytes:
+    """Convert a model from pixels, (N, H, W, C) uint8; equal models give equal bytes."""
+    from imago import conversion
+
+    return conversion.convert(model, _graph(model))
 
 
 def in_batches(
@@ -86,6 +99,8 @@ def in_batches(
 
 
 def _graph(model: keras.Model) -> Any:
+    import tensorflow as tf
+
     function = tf.function(
         lambda pixels: model(pixels, training=False),
         input_signature=[tf.TensorSpec(model.input_shape, tf.uint8, name="pixels")],

@@ -8,16 +8,14 @@ from typing import Any
 
 import keras
 
-from imago import files
+from imago import files, inference, trained
 from imago.errors import DataError
 
-MODEL_FILE = "model.keras"
-CLASSES_FILE = "classes.json"
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
 
 
 def write(folder: Path, model: keras.Model, classes: tuple[str, ...]) -> None:
-    """Write a model, see `write_model`, and its class names.
+    """Write a model for Keras and for LiteRT, and its class names; see `imago.trained`.
 
     Args:
         folder: Replaced as a whole.
@@ -26,8 +24,10 @@ def write(folder: Path, model: keras.Model, classes: tuple[str, ...]) -> None:
     """
     with files.replacing(folder) as temporary:
         temporary.mkdir()
-        write_model(temporary / MODEL_FILE, model)
-        files.write_json(temporary / CLASSES_FILE, {"classes": list(classes)})
+        write_model(temporary / trained.KERAS_FILE, model)
+        (temporary / trained.LITERT_FILE).write_bytes(inference.to_litert(model))
+        description = {"classes": list(classes), "parameters": model.count_params()}
+        files.write_json(temporary / trained.DESCRIPTION, description)
 
 
 def write_model(path: Path, model: keras.Model) -> None:
@@ -43,8 +43,8 @@ def write_model(path: Path, model: keras.Model) -> None:
 
 def read(folder: Path) -> tuple[keras.Model, tuple[str, ...]]:
     """Read a model and its class names. Raises DataError where there is none."""
-    model = read_model(folder / MODEL_FILE)
-    return model, tuple(files.read_json(folder / CLASSES_FILE)["classes"])
+    model = read_model(folder / trained.KERAS_FILE)
+    return model, tuple(files.read_json(folder / trained.DESCRIPTION)["classes"])
 
 
 def read_model(path: Path) -> keras.Model:

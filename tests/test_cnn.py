@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from imago import params, saving
+from imago import params, saving, trained
 from imago.arrays import Statistics
 from imago.errors import ParamsError
 from imago.models import cnn
@@ -248,7 +248,7 @@ def test_equal_models_give_equal_files(tmp_path):
         model = build(batch_normalization=True, dropout=0.5)
         saving.write(tmp_path / name, model, ("cat", "dog", "owl"))
 
-    files = [tmp_path / name / saving.MODEL_FILE for name in ("first", "second")]
+    files = [tmp_path / name / trained.KERAS_FILE for name in ("first", "second")]
     assert files[0].read_bytes() == files[1].read_bytes()
     loaded = keras.saving.load_model(files[0], safe_mode=True)
     np.testing.assert_array_equal(

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from imago import saving
+from imago import saving, trained
 from imago.errors import DataError
 
 WRITE = """
@@ -51,7 +51,7 @@ def test_plain_keras_loads_the_file_in_safe_mode(tmp_path):
 def test_two_processes_write_equal_bytes(tmp_path):
     for name in ("first", "second"):
         subprocess.run([sys.executable, "-c", WRITE, str(tmp_path / name)], check=True)
-    for name in (saving.MODEL_FILE, saving.CLASSES_FILE):
+    for name in (trained.KERAS_FILE, trained.LITERT_FILE, trained.DESCRIPTION):
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
 
 
@@ -61,16 +61,29 @@ def test_the_optimizer_stays_behind(tmp_path):
     model.optimizer.build(model.trainable_variables)
     saving.write(tmp_path / "compiled", model, ("a", "b"))
     saving.write(tmp_path / "plain", keras.Model(model.inputs, model.outputs, name="m"), ("a", "b"))
-    compiled, plain = (tmp_path / name / saving.MODEL_FILE for name in ("compiled", "plain"))
+    compiled, plain = (tmp_path / name / trained.KERAS_FILE for name in ("compiled", "plain"))
     assert compiled.read_bytes() == plain.read_bytes()
 
 
 def test_every_member_has_the_same_date(tmp_path):
     saving.write(tmp_path, build(), ("a", "b"))
-    with zipfile.ZipFile(tmp_path / saving.MODEL_FILE) as archive:
+    with zipfile.ZipFile(tmp_path / trained.KERAS_FILE) as archive:
         assert {member.date_time[0] for member in archive.infolist()} == {1980}
 
 
 def test_a_missing_model_is_named(tmp_path):
     with pytest.raises(DataError, match=re.escape(f"{tmp_path / 'model.keras'}: not found")):
         saving.read(tmp_path)
+
+
+def test_litert_gives_what_keras_gives(tmp_path):
+    model, images = build(), np.arange(12, dtype=np.uint8).reshape(3, 2, 2, 1)
+    saving.write(tmp_path, model, ("cat", "dog"))
+    found = trained.read(tmp_path)
+    assert (found.classes, found.parameters) == (("cat", "dog"), 10)
+    np.testing.assert_allclose(found.call(images), model.predict(images, verbose=0), atol=1e-6)
+
+
+def test_a_missing_litert_file_is_named(tmp_path):
+    with pytest.raises(DataError, match=re.escape(f"{tmp_path / 'model.tflite'}: not found")):
+        trained.read(tmp_path)

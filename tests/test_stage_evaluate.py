@@ -144,9 +144,9 @@ def test_only_the_test_split_is_read(tree, monkeypatch):
 
 
 def test_missing_model(tree):
-    (tree / "models/plain/model.keras").unlink()
+    (tree / "models/plain/model.tflite").unlink()
 
-    message = r"models/plain/model\.keras: not found; run the stage that writes it"
+    message = r"models/plain/model\.tflite: not found; run the stage that writes it"
     with pytest.raises(DataError, match=message):
         evaluate.main("plain")
     assert not (tree / "metrics").exists()

@@ -104,7 +104,7 @@ FINE_TUNE = {
 def write_transfer_params(tree, **train_keys):
     """Write a params.yaml with the one experiment `transfer`, on the features of `pets8`."""
     form = {"image_size_px": 32, "color": "rgb", "fit": "stretch", "interpolation": "area"}
-    published = {"files": {"a": "f" * 64}, "sources": ["published"]}
+    published = {"licence": "MIT", "files": {"a": "f" * 64}, "sources": ["published"]}
     extract = {"greatest_unreadable_fraction": 0.0, "greatest_megapixels": 1}
     features = {"variant": "pets8", "backbone": "MobileNetV2", "weights": "w", "pooling": "max"}
     experiment = {
@@ -189,8 +189,9 @@ def test_writes_the_model_its_classes_and_its_history(tree, jit_compile):
     train.main("plain")
 
     assert list(outputs(tree, "plain")) == [
-        "models/plain/classes.json",
+        "models/plain/model.json",
         "models/plain/model.keras",
+        "models/plain/model.tflite",
         "reports/plain/history.csv",
     ]
     model, classes = saving.read(tree / "models/plain")

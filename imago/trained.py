@@ -1,0 +1,45 @@
+"""A trained model's folder, and the model in it without TensorFlow.
+
+    <folder>/model.keras     the model, as Keras saves it
+    <folder>/model.tflite    the same, as LiteRT runs it
+    <folder>/model.json      its class names and the number of its parameters
+
+Both take pixels, (N, H, W, C) uint8, 0-255, and give probabilities, (N, K) float32, equal to 1e-4.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from imago import files, litert
+from imago.errors import DataError
+
+KERAS_FILE, LITERT_FILE, DESCRIPTION = "model.keras", "model.tflite", "model.json"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model, ready to run.
+
+    Attributes:
+        call: From (n, H, W, C) uint8 to (n, K) float32.
+        classes: K names, in the order of the probabilities.
+        parameters: Numbers in its weights.
+    """
+
+    call: litert.Run
+    classes: tuple[str, ...]
+    parameters: int
+
+
+def read(folder: Path) -> Trained:
+    """Load what `imago.saving.write` wrote. Raises DataError where there is none."""
+    path = folder / LITERT_FILE
+    if not path.is_file():
+        message = f"{path}: not found; run the stage that writes it"
+        raise DataError(message)
+    description = files.read_json(folder / DESCRIPTION)
+    return Trained(
+        call=litert.load(path.read_bytes()),
+        classes=tuple(description["classes"]),
+        parameters=description["parameters"],
+    )
