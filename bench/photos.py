@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import cat_dog
-from imago import arrays, backbones, forms, images, inference, paths
+from imago import arrays, backbones, forms, images, inference, paths, provenance
 from imago.photos import packs
 
 FORM = forms.Form((128, 128, 3), "stretch", "area")
@@ -123,6 +123,7 @@ def peak_mb(project: Path, photos: Photos, times: int) -> float:
     with arrays.writing(project / paths.extracted("cat_dog"), ("cat", "dog"), None) as writer:
         for split, (labels, contents) in photos.items():
             packs.add(writer, split, np.tile(labels, times), contents * times)
+        provenance.carry(project / paths.extracted("cat_dog"), writer.folder)
     return run_stage(project, "prepare", "cat_dog128") / 1024
 
 

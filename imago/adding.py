@@ -23,6 +23,8 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 """Of an entry; one that begins with a digit may be read as a number, such as 1e5."""
 TEST_FRACTION = 0.2
 """Written into params.yaml, where it can be changed, for a zip without a test folder."""
+LICENCE = "of your own"
+"""Written into params.yaml, where it can be changed."""
 
 _Entries = dict[str, tuple[str, dict[str, Any]]]
 """Section: the name of the new entry there, and what it says."""
@@ -152,6 +154,7 @@ def _dataset(archive: Path, found: folders.Arrangement, extract: dict[str, Any])
     source = f"./{folder.relative_to(here).as_posix()}" if within else folder.as_posix()
     return {
         "layout": LAYOUT,
+        "licence": LICENCE,
         "files": {archive.name: _sha256(archive)},
         "sources": [f"{source.removesuffix('/.')}/{{name}}"],
         "extract": extract,

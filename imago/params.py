@@ -130,6 +130,11 @@ def _mismatches(params: Params) -> Iterator[str]:
     for name, features in params.features.items():
         yield from _mismatches_of_features(params, f"features.{name}", features)
     for name, experiment in params.experiments.items():
+        if name in paths.REPORT_FOLDERS:
+            yield (
+                f"experiments must not have the name {name}, for {paths.report(name)} is a folder "
+                f"of its own; choose another"
+            )
         yield from _mismatches_of_experiment(params, f"experiments.{name}", experiment)
 
 

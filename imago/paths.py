@@ -6,6 +6,9 @@ PARAMS = Path("params.yaml")
 WORK = Path(".imago")
 """Git-ignored and unknown to DVC: what must outlive a stage that was interrupted."""
 
+REPORT_FOLDERS = ("cards", "variants")
+"""Under reports/, beside those of experiments."""
+
 
 def raw(dataset: str) -> Path:
     """The files of a data set as their publisher made them."""
@@ -60,6 +63,26 @@ def predictions(experiment: str) -> Path:
 def report(experiment: str) -> Path:
     """The folder of small tables and figures."""
     return Path("reports", experiment)
+
+
+def page(experiment: str) -> Path:
+    """The report as a page that opens anywhere."""
+    return report(experiment) / "index.html"
+
+
+def cards() -> Path:
+    """The folder of model cards."""
+    return Path("reports/cards")
+
+
+def card(experiment: str) -> Path:
+    """The report as JSON, for programs: of data, parameters, versions and figures."""
+    return cards() / f"{experiment}.json"
+
+
+def overview() -> Path:
+    """The page over all experiments."""
+    return Path("reports/index.html")
 
 
 def preview(variant: str) -> Path:

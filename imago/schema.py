@@ -46,6 +46,8 @@ class Dataset(Section):
     """Whether files in this layout can come with a validation split of their own."""
 
     layout: str
+    licence: Annotated[str, Field(min_length=1)]
+    """In words: for whoever reads a report, what may be done with the data."""
     files: Annotated[dict[FileName, Sha256], Field(min_length=1)]
     """Name in data/raw/<data set>: sha256 of the file's bytes, whatever source serves it."""
     sources: Annotated[list[str], Field(min_length=1)]

@@ -7,7 +7,7 @@ Writes  data/extracted/<dataset>
 import importlib
 import logging
 
-from imago import arrays, command, params, paths
+from imago import arrays, command, params, paths, provenance
 
 logger = logging.getLogger("imago.stages.extract")
 
@@ -22,6 +22,7 @@ def main(name: str) -> None:
     settings = params.pick(params.load().datasets, "data set", name)
     layout = importlib.import_module(f"imago.datasets.{settings.layout}")
     info: arrays.Info = layout.extract(settings, paths.raw(name), paths.extracted(name))
+    provenance.write(paths.extracted(name), name, settings)
     logger.info("%s: %s", name, info.summary())
 
 

@@ -13,6 +13,7 @@ seed: 20
 datasets:
   pets:
     layout: idx
+    licence: MIT
     files: {a: HASH, b: HASH, c: HASH, d: HASH}
     sources: [pip:pets==1.0]
     extract:

@@ -16,6 +16,7 @@ seed: 20
 datasets:
   pets:  # two kinds
     layout: image_folder
+    licence: MIT
     files: {"pets.zip": HASH}
     sources: [photos]
     extract: {test_fraction: 0.3, greatest_unreadable_fraction: 0.05, greatest_megapixels: 100}
@@ -95,6 +96,7 @@ def test_what_is_added():
     dataset = settings.datasets["birds"]
     assert dataset.files == {"birds.zip": hashlib.sha256(archive.read_bytes()).hexdigest()}
     assert dataset.sources == ["./{name}"]
+    assert dataset.licence == "of your own"
     assert dataset.extract.test_fraction == 0.2
     assert dataset.extract.greatest_unreadable_fraction == 0.05
     old = settings.prepare["pets32"]

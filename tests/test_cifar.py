@@ -122,6 +122,7 @@ def pack(folder, contents=None, dumps=python_2):
 def settings():
     return cifar.Settings(
         layout="cifar",
+        licence="MIT",
         files={ARCHIVE: "0" * 64},
         sources=["pip:none==1"],
         extract=cifar.Extract(
@@ -564,6 +565,7 @@ seed: 20
 datasets:
   pets:
     layout: cifar
+    licence: MIT
     files: {pets.tar.gz: HASH}
     sources: [pip:none==1]
     extract:

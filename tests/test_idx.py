@@ -23,6 +23,7 @@ def encode(array, magic=None):
 def settings():
     return idx.Settings(
         layout="idx",
+        licence="MIT",
         files=dict.fromkeys(("train-x", "train-y", "test-x", "test-y"), "0" * 64),
         sources=["pip:none==1"],
         extract=idx.Extract(
@@ -166,6 +167,7 @@ seed: 20
 datasets:
   pets:
     layout: idx
+    licence: MIT
     files: {a: HASH, b: HASH, c: HASH, d: HASH}
     sources: [pip:none==1]
     extract:

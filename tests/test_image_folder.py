@@ -40,6 +40,7 @@ def extract(here, contents, **changes):
     recipe = {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 1.0} | changes
     settings = image_folder.Settings(
         layout="image_folder",
+        licence="MIT",
         files={"pets.zip": "0" * 64},
         sources=["photos/{name}"],
         extract=image_folder.Extract(**recipe),
@@ -331,6 +332,7 @@ def test_no_zip(here):
     (here / "pets.zip").write_bytes(BROKEN)
     settings = image_folder.Settings(
         layout="image_folder",
+        licence="MIT",
         files={"pets.zip": "0" * 64},
         sources=["x"],
         extract=image_folder.Extract(greatest_unreadable_fraction=0.1, greatest_megapixels=1.0),
@@ -374,6 +376,7 @@ seed: 20
 datasets:
   pets:
     layout: image_folder
+    licence: MIT
     files: {pets.zip: HASH}
     sources: ["photos/{name}"]
     extract: {greatest_unreadable_fraction: 0.05, greatest_megapixels: 100}

@@ -60,6 +60,12 @@ def test_words_of_yaml_1_1_are_text():
             "data set",
         ),
         fault(
+            "  tiny:\n",
+            "  cards:\n",
+            "experiments must not have the name cards, for reports/cards is a folder of its own; "
+            "choose another",
+        ),
+        fault(
             "pixels: prepared/pets4",
             "pixels: prepared/pets5",
             "experiments.tiny.pixels must be a variant, one of prepared/pets4, prepared/whole, "
@@ -196,6 +202,7 @@ def test_early_stopping_on_training_figures():
 def test_early_stopping_where_the_data_may_hold_validation_images():
     start, end = TEXT.index("    layout:"), TEXT.index("prepare:")
     archive = f"""    layout: image_folder
+    licence: MIT
     files: {{pets.zip: {"f" * 64}}}
     sources: [own]
     extract: {{greatest_unreadable_fraction: 0.0, greatest_megapixels: 50}}
@@ -387,13 +394,13 @@ def test_file_without_a_section(tmp_path, text, message):
         fault(
             EPOCHS,
             "epochs: 2\n      epochs: 3",
-            "line 31, column 7: the key 'epochs' stands twice",
+            "line 32, column 7: the key 'epochs' stands twice",
             "in a section",
         ),
         fault(
             "color: rgb",
             "color: rgb, color: rgb",
-            "line 13, column 57: the key 'color' stands twice",
+            "line 14, column 57: the key 'color' stands twice",
             "in braces",
         ),
     ],

@@ -172,6 +172,7 @@ def test_unknown_key(old, new, message):
         pytest.param("      dropout: 0.5\n", "experiments.tiny.train.dropout", id="of one model"),
         pytest.param("      model: mlp\n", "experiments.tiny.train.model", id="model"),
         pytest.param("    layout: idx\n", "datasets.pets.layout", id="layout"),
+        pytest.param("    licence: MIT\n", "datasets.pets.licence", id="licence"),
         pytest.param("color: rgb, ", "prepare.whole.color", id="of a variant"),
         pytest.param(
             "    evaluate: {batch_size: 10}\n", "experiments.tiny.evaluate", id="a section"

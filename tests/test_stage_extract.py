@@ -3,7 +3,7 @@ import struct
 import numpy as np
 import pytest
 
-from imago import arrays
+from imago import arrays, provenance
 from imago.errors import DataError, ParamsError
 from stages import extract
 
@@ -12,6 +12,7 @@ seed: 20
 datasets:
   pets:
     layout: idx
+    licence: MIT
     files: {a: HASH, b: HASH, c: HASH, d: HASH}
     sources: [pip:none==1]
     extract:
@@ -63,6 +64,7 @@ def test_extract_writes_the_splits(tree, caplog):
     assert info.statistics is None
     assert list(contents(folder)) == [
         "dataset.json",
+        "provenance.json",
         "test/images.npy",
         "test/labels.npy",
         "train/images.npy",
@@ -74,6 +76,24 @@ def test_extract_writes_the_splits(tree, caplog):
     assert train.labels.tolist() == [1, 0, 1]
     assert test.labels.tolist() == [0, 1]
     assert caplog.messages == ["pets: 3 train, 2 test images of 4×4×1"]
+
+
+def test_extract_says_where_the_images_come_from(tree):
+    extract.main("pets")
+
+    assert provenance.read(tree / "data/extracted/pets") == {
+        "dataset": {
+            "name": "pets",
+            "layout": "idx",
+            "licence": "MIT",
+            "files": dict.fromkeys("abcd", "f" * 64),
+            "extract": {
+                "classes": ["cat", "dog"],
+                "train": {"images": "a", "labels": "b"},
+                "test": {"images": "c", "labels": "d"},
+            },
+        }
+    }
 
 
 def test_extract_twice_gives_the_same_bytes(tree, monkeypatch):

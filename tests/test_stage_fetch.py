@@ -28,6 +28,7 @@ seed: 1
 datasets:
   digits:
     layout: idx
+    licence: MIT
     files:
 {files}
     sources: [{sources}]

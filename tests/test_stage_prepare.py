@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imago import arrays, augment, images, params
+from imago import arrays, augment, files, images, params, paths, provenance
 from imago.arrays import Statistics
 from imago.errors import DataError, ParamsError
 from imago.photos import packs
@@ -17,6 +17,7 @@ seed: SEED
 datasets:
   pets:
     layout: idx
+    licence: MIT
     files: {a: HASH, b: HASH, c: HASH, d: HASH}
     sources: [pip:none==1]
     extract:
@@ -25,6 +26,7 @@ datasets:
       test: {images: c, labels: d}
   photos:
     layout: image_folder
+    licence: MIT
     files: {photos.zip: HASH}
     sources: [own]
     extract: {greatest_unreadable_fraction: 0.0, greatest_megapixels: 1}
@@ -105,6 +107,8 @@ def tree(tmp_path, monkeypatch):
     with arrays.writing(tmp_path / "data/extracted/photos", ("cat", "dog"), None) as writer:
         packs.add(writer, "train", PHOTO_LABELS[:12], contents[:12])
         packs.add(writer, "test", PHOTO_LABELS[12:], contents[12:])
+    for name, dataset in params.load().datasets.items():
+        provenance.write(paths.extracted(name), name, dataset)
     return tmp_path
 
 
@@ -312,6 +316,7 @@ def test_data_with_validation_images_of_their_own(tree):
         for split, rows in (("train", range(8)), ("validation", range(8, 12)), ("test", [12])):
             chosen = [encoded(PHOTOS[row]) for row in rows]
             packs.add(writer, split, PHOTO_LABELS[list(rows)], chosen)
+        provenance.carry(tree / "data/extracted/photos", writer.folder)
 
     prepare.main("photos_stretched")
 
@@ -322,6 +327,31 @@ def test_data_with_validation_images_of_their_own(tree):
     np.testing.assert_array_equal(arrays.read_split(folder, "validation").images, expected)
     with pytest.raises(DataError, match=r"must be 0\.0, for photos has 4 validation images of its"):
         prepare.main("photos_views")
+
+
+def test_a_variant_says_where_its_images_come_from(tree):
+    (tree / "data/extracted/photos/set_aside.csv").write_text("path,reason\na.jpg,truncated\n")
+    (tree / "data/extracted/photos/leaks.csv").write_text("split,path\n")
+
+    prepare.main("photos_views")
+
+    told = files.read_json(tree / "data/prepared/photos_views/provenance.json")
+    assert told["dataset"]["files"] == {"photos.zip": "f" * 64}
+    assert told["prepare"] == {
+        "name": "photos_views",
+        "seed": 20,
+        "dataset": "photos",
+        "image_size_px": 8,
+        "color": "rgb",
+        "fit": "stretch",
+        "interpolation": "area",
+        "validation_fraction": 0.25,
+        "limit_per_class": {"train": 4},
+        "augment": {"rotation_degrees": 20.0, "horizontal_flip": True},
+        "views": 2,
+    }
+    listed = sorted(path.name for path in (tree / "data/prepared/photos_views").glob("*.csv"))
+    assert listed == ["set_aside.csv"]
 
 
 def test_class_too_small_to_split_leaves_nothing(tree):

@@ -94,6 +94,7 @@ def settings() -> dict[str, Any]:
         "datasets": {
             "tiny": {
                 "layout": "idx",
+                "licence": "none stated",
                 "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
                 "sources": ["published/{name}"],
                 "extract": {
@@ -146,6 +147,7 @@ def settings_with_photos(weights_sha256: str) -> dict[str, Any]:
     del plain["prepare"]["tiny6"], plain["experiments"]["validated"]
     plain["datasets"]["photos"] = {
         "layout": "image_folder",
+        "licence": "CC0 <1.0> & \"others\"",
         "files": {PHOTOS: hashlib.sha256(photos_zip()).hexdigest()},
         "sources": ["published/{name}"],
         "extract": {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 1},
