@@ -1,11 +1,21 @@
 """What the tests share: TensorFlow without its start-up notes, and a recipe."""
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser of Playwright; for the module alone, since its event loop is in others' way."""
+    from tests import browser  # here, since few tests need it
+
+    with browser.chromium() as started:
+        yield started
 
 
 @pytest.fixture
