@@ -51,6 +51,8 @@ class Experiment(schema.Section):
     train: Annotated[schema.Train, ByName(models, "model")]
     evaluate: schema.Evaluate
     export: schema.Export
+    floors: dict[schema.Floored, schema.Share] | None = None
+    """Under which no figure may fall; no stage reads them, `imago gate` does."""
 
     @property
     def variant(self) -> str:
@@ -73,6 +75,7 @@ class Params(schema.Section):
     weights: dict[schema.Name, schema.Weights]
     features: dict[schema.Name, schema.Features]
     experiments: dict[schema.Name, Experiment]
+    gate: schema.Gate | None = None
 
 
 def load(path: Path = paths.PARAMS) -> Params:

@@ -76,6 +76,8 @@ def expected(key: Key) -> set[str]:
     match key:
         case ("seed",):
             return set().union(*(stages_after_variant(name) for name in PARAMS["prepare"]))
+        case ("experiments", _, "floors", *_) | ("gate", *_):
+            return set()  # what `imago gate` reads, and no stage
         case ("datasets" | "weights", _, "sources", *_):
             return set()  # wherever the files come from, their bytes are the same
         case ("datasets", name, section, *_):
