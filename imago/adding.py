@@ -62,7 +62,7 @@ def add(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Added
     Args:
         archive: A zip of photos, in the layout image_folder; it stays where it is.
         name: Of the data set and of the experiment.
-        like: The experiment whose entries are copied; without its limits of photos.
+        like: The experiment whose entries are copied; without its limits of photos and its floors.
         path: Of params.yaml.
 
     Raises:
@@ -123,6 +123,7 @@ def _copies(raw: Mapping[str, Any], like: str, variant: str, name: str) -> _Entr
     prepare.pop("limit_per_class", None)
     new_variant = f"{name}{prepare['image_size_px']}"
     experiment = raw["experiments"][like] | {"pixels": f"prepared/{new_variant}"}
+    experiment.pop("floors", None)  # of another task
     kind, source = experiment["input"].split("/")
     entries: _Entries = {"prepare": (new_variant, prepare)}
     if kind == "features":
