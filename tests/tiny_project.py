@@ -216,6 +216,24 @@ def settings_with_photos(weights_sha256: str) -> dict[str, Any]:
 
 def create(folder: Path) -> None:
     """Write the project into `folder` and commit it to git."""
+    published = _copy_code(folder)
+    for name, data in (idx_files() | {PHOTOS: photos_zip()}).items():
+        (published / name).write_bytes(data)
+    write_weights(published / WEIGHTS)
+    weights_sha256 = hashlib.sha256((published / WEIGHTS).read_bytes()).hexdigest()
+    _begin(folder, settings_with_photos(weights_sha256))
+
+
+def create_with_digits(folder: Path) -> None:
+    """Write the project without photos, whose two experiments are trained in seconds."""
+    published = _copy_code(folder)
+    for name, data in idx_files().items():
+        (published / name).write_bytes(data)
+    _begin(folder, settings())
+
+
+def _copy_code(folder: Path) -> Path:
+    """Copy the pipeline, and make a folder for published files."""
     for name in CODE:
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -225,11 +243,11 @@ def create(folder: Path) -> None:
             shutil.copy(source, target)
     published = folder / "published"
     published.mkdir()
-    for name, data in (idx_files() | {PHOTOS: photos_zip()}).items():
-        (published / name).write_bytes(data)
-    write_weights(published / WEIGHTS)
-    weights_sha256 = hashlib.sha256((published / WEIGHTS).read_bytes()).hexdigest()
-    write_params(folder, settings_with_photos(weights_sha256))
+    return published
+
+
+def _begin(folder: Path, values: dict[str, Any]) -> None:
+    write_params(folder, values)
     run(folder, "git", "init", "--quiet", "--initial-branch=main")
     commit(folder, "Begin")
 
