@@ -27,3 +27,19 @@ class TrainingError(ImagoError, ArithmeticError):
 
 class ExportError(ImagoError, RuntimeError):
     """An exported model does not agree with the model that it was made from."""
+
+
+class GateError(ImagoError, RuntimeError):
+    """Two revisions could not be compared."""
+
+
+class LockError(ImagoError, ValueError):
+    """dvc.lock, dvc.yaml or params.yaml cannot be read, so nobody can tell what is current."""
+
+
+class RemoteError(ImagoError, OSError):
+    """A DVC remote is not set up, or cannot be used."""
+
+
+class ModelError(ImagoError, ValueError):
+    """A model is not of the kind that is needed."""

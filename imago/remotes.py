@@ -1,0 +1,84 @@
+"""Whether a remote of DVC can be used; one line where it cannot."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dvc.repo import Repo
+
+from imago.errors import RemoteError
+
+ADD = "dvc remote add --default NAME URL"
+LOST = ("missing", "new")
+"""What DVC calls an object that the remote lacks: it is nowhere, or in the cache alone."""
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A remote of the DVC project in this folder.
+
+    Attributes:
+        name: As .dvc/config has it.
+        url: Of the remote; a path if it is a folder.
+        verifies: Whether DVC compares what it fetches from there with its MD5.
+    """
+
+    name: str
+    url: str
+    verifies: bool
+
+
+def configured(repo: Repo, name: str | None) -> Remote:
+    """Give a remote by its name, or the default remote.
+
+    Raises:
+        RemoteError: There is no such remote.
+    """
+    remotes: Mapping[str, Mapping[str, Any]] = repo.config["remote"]
+    chosen = name or repo.config["core"].get("remote")
+    if not chosen:
+        known = f"; there are {', '.join(sorted(remotes))}" if remotes else ""
+        message = f"no default DVC remote is set up{known}; {ADD} adds one"
+        raise RemoteError(message)
+    if chosen not in remotes:
+        known = ", ".join(sorted(remotes)) or "none"
+        message = f"{chosen}: must be a DVC remote, one of {known}; {ADD} adds one"
+        raise RemoteError(message)
+    settings = remotes[chosen]
+    return Remote(chosen, str(settings["url"]), bool(settings.get("verify", False)))
+
+
+def lacking(remote: Remote) -> list[str]:
+    """Ask the remote which of the files that dvc.lock names it lacks.
+
+    Raises:
+        RemoteError: The remote cannot be reached, does not exist or refuses.
+    """
+    if "://" not in remote.url and not Path(remote.url).is_dir():
+        message = (
+            f"{remote.name}: {remote.url} must be a folder, and is not there; mount it, or make it "
+            f"for the first push"
+        )
+        raise RemoteError(message)
+    # In a child, since the client of every kind of store has exceptions of its own.
+    command = ["status", "--cloud", "--remote", remote.name, "--json"]
+    found = subprocess.run(
+        [sys.executable, "-m", "dvc", *command], capture_output=True, text=True, check=False
+    )
+    if found.returncode:
+        message = f"{remote.name} ({remote.url}): {_fault(found.stderr)}"
+        raise RemoteError(message)
+    states: dict[str, str] = json.loads(found.stdout)
+    return sorted(path for path, state in states.items() if state in LOST)
+
+
+def _fault(printed: str) -> str:
+    """Choose the line in which dvc says what is wrong."""
+    for line in printed.splitlines():
+        if line.startswith("ERROR: "):
+            return line.removeprefix("ERROR: ").removeprefix("unexpected error - ")
+    return printed.strip() or "dvc status --cloud failed without a word"
