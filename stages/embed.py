@@ -20,6 +20,7 @@ from imago import (
     params,
     paths,
     progress,
+    provenance,
     saving,
 )
 from imago.errors import DataError
@@ -56,6 +57,8 @@ def main(name: str) -> None:
                 writer.add(split, data.labels, runtime.outputs(data.images, advance))
         per_second = total / (time.monotonic() - start_s)
         saving.write_model(writer.folder / "backbone.keras", model)
+        asked = {"name": name} | settings.model_dump(exclude_unset=True)
+        provenance.carry(source, writer.folder, features=asked)
     (length,) = model.output_shape[1:]
     log.info(
         "%s: %s features of each of %s images, %.0f images a second",

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from imago import arrays
+from imago import arrays, files, provenance
 from imago.errors import DataError, ParamsError
 from stages import embed
 
@@ -62,6 +62,7 @@ def prepare(tree, *splits):
     with arrays.writing(tree / "data/prepared/pets32", CLASSES, SHAPE) as writer:
         for split in splits:
             writer.add(split, LABELS[split], [IMAGES[split]])
+        files.write_json(writer.folder / "provenance.json", {"dataset": {"name": "pets"}})
 
 
 def contents(folder):
@@ -103,6 +104,21 @@ def test_the_backbone_gives_the_features(tree):
     found = model.predict(IMAGES["train"], verbose=0)
     expected = arrays.read_split(folder, "train").images
     assert_equal_to_1e_4(found, expected)
+
+
+def test_says_where_the_features_come_from(tree):
+    embed.main("pets")
+
+    assert provenance.read(tree / "data/features/pets") == {
+        "dataset": {"name": "pets"},
+        "features": {
+            "name": "pets",
+            "variant": "pets32",
+            "backbone": "MobileNetV2",
+            "weights": "net",
+            "pooling": "average",
+        },
+    }
 
 
 def test_the_test_split_stays_closed(tree, monkeypatch):
