@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from imago import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
 import keras
 import numpy as np
+import pandas as pd
 
-from imago import arrays, determinism, optimizers, params, paths, saving, training
+from imago import arrays, determinism, optimizers, params, paths, saving, scores, training
 from imago.models import transfer
 from imago.params import Experiment
 from imago.training import State
@@ -40,21 +41,19 @@ class Result:
 
 def with_imago(experiment: str, seed: int) -> Result:
     """Train as stages/train.py does, for a recipe of one phase without optional keys."""
-    determinism.enable(seed)
-    chosen, model, train, validation = _load(experiment)
-    plan = training.Plan(
-        epochs=chosen.train.epochs,
-        batch_size=chosen.train.batch_size,
-        seed=seed,
-        jit_compile=chosen.train.jit_compile,
-    )
-    start = time.perf_counter()
-    training.fit(model, train, validation, plan, NoCheckpoint())
-    seconds = time.perf_counter() - start
-    if chosen.features:
-        backbone = saving.read_model(paths.data(chosen.input) / "backbone.keras")
-        model = transfer.complete(backbone, model)
+    chosen, model, seconds = _trained(experiment, seed)
     return Result(seconds, _accuracy(chosen, model))
+
+
+def predictions(experiment: str, seed: int) -> pd.DataFrame:
+    """Train in the same way, and give what stages/evaluate.py writes of the test split."""
+    chosen, model, _ = _trained(experiment, seed)
+    data = paths.data(chosen.pixels)
+    test = arrays.read_split(data, "test")
+    probabilities = model.predict(test.images, batch_size=chosen.evaluate.batch_size, verbose=0)
+    identities = arrays.read_identities(data, "test")
+    classes = arrays.read_info(data).classes
+    return scores.per_example(test.labels, probabilities, classes, identities)
 
 
 def with_plain_keras(experiment: str, seed: int) -> Result:
@@ -80,6 +79,24 @@ def accuracy_of_file(experiment: str, model: str) -> float:
     """Score a `.keras` file on the test split, 0..1."""
     chosen = params.pick(params.load().experiments, "experiment", experiment)
     return _accuracy(chosen, keras.saving.load_model(model))
+
+
+def _trained(experiment: str, seed: int) -> tuple[Experiment, keras.Model, float]:
+    determinism.enable(seed)
+    chosen, model, train, validation = _load(experiment)
+    plan = training.Plan(
+        epochs=chosen.train.epochs,
+        batch_size=chosen.train.batch_size,
+        seed=seed,
+        jit_compile=chosen.train.jit_compile,
+    )
+    start = time.perf_counter()
+    training.fit(model, train, validation, plan, NoCheckpoint())
+    seconds = time.perf_counter() - start
+    if chosen.features:
+        backbone = saving.read_model(paths.data(chosen.input) / "backbone.keras")
+        model = transfer.complete(backbone, model)
+    return chosen, model, seconds
 
 
 def _load(

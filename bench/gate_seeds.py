@@ -1,0 +1,27 @@
+"""Predictions of one recipe under many seeds: python -m bench.gate_seeds EXPERIMENT SEED [SEED ...].
+
+Writes .imago/seeds/<experiment>/<seed>.csv, as stages/evaluate.py would, for bench.gate, and skips
+what is there. It needs the experiment's prepared data (dvc repro prepare@<variant>).
+"""
+
+import argparse
+
+from bench import recipes
+from imago import files, paths
+
+
+def main() -> None:
+    """Train and predict once for each seed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("experiment")
+    parser.add_argument("seeds", nargs="+", type=int)
+    arguments = parser.parse_args()
+    for seed in arguments.seeds:
+        target = paths.WORK / "seeds" / arguments.experiment / f"{seed}.csv"
+        if not target.exists():
+            files.write_csv(target, recipes.predictions(arguments.experiment, seed))
+            print(target, flush=True)
+
+
+if __name__ == "__main__":
+    main()

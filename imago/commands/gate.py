@@ -1,0 +1,71 @@
+"""Compare every experiment with a base revision; fails on a regression or a figure below its floor.
+
+Without REV the working tree is compared; without --base, with the merge base with main. Predictions
+are read from the working tree, the DVC cache or the DVC remote. docs/gate.md says how it decides.
+
+Exit codes: 0 passed, 1 failed, 2 could not compare.
+"""
+
+import argparse
+import json
+import sys
+
+from imago.errors import ImagoError, ParamsError
+
+COULD_NOT_COMPARE = 2
+WIDTH_WITHOUT_TERMINAL = 140
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments to its parser."""
+    parser.add_argument(
+        "revision",
+        nargs="?",
+        metavar="REV",
+        help="a commit, branch, tag or DVC experiment; else the working tree",
+    )
+    parser.add_argument(
+        "--base", metavar="REV", help="what to compare with; else the merge base with main"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--md", action="store_true", help="print Markdown, for a pull request")
+    form.add_argument("--json", action="store_true", help="print JSON, for a program")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Print what was found."""
+    try:
+        return _run(chosen)
+    except (ImagoError, OSError) as error:
+        print(f"imago gate: {error}", file=sys.stderr)
+        return COULD_NOT_COMPARE
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    # Here, for they take longer to import than the other commands take to run.
+    from rich.console import Console
+
+    from imago import params
+    from imago.gate import comparing, rendering
+    from imago.gate.revisions import Revision
+    from imago.gate.storage import Storage
+
+    before, here = comparing.trees(chosen.revision, chosen.base)
+    if chosen.revision is None:
+        params.load()  # which says what is wrong with it better than the lenient reader
+    storage = Storage()
+    tested = Revision(here, storage)
+    gate = tested.settings.gate or params.load().gate
+    if gate is None:
+        message = "params.yaml: gate is missing; docs/gate.md has one to copy"
+        raise ParamsError(message)
+    findings = comparing.compare(Revision(before, storage), tested, gate)
+    report = rendering.Report(before, here, gate, findings)
+    if chosen.json:
+        print(json.dumps(rendering.as_json(report), indent=2, ensure_ascii=False))
+    elif chosen.md:
+        print(rendering.markdown(report))
+    else:
+        width = None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL
+        rendering.print_table(report, Console(width=width, highlight=False))
+    return report.result.exit_code

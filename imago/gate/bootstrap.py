@@ -1,0 +1,145 @@
+"""The change of a metric between two models, by the paired bootstrap over test examples.
+
+An example is drawn together with what both models said of it, so what is hard for both is hard in
+every sample.
+Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 13 and 16.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Counts = NDArray[np.float64]
+Metric = Callable[[Counts, Counts, Counts], Counts]
+"""From (..., K) counts of each class: right, predicted and true, to (...) values."""
+
+_DRAWN_AT_ONCE = 2_000_000
+"""Examples in a block of samples: bounds the memory."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """A change of a metric, and those of bootstrap samples.
+
+    Attributes:
+        first: The first model's value.
+        second: The second model's.
+        samples: (B,) differences, second less first.
+    """
+
+    first: float
+    second: float
+    samples: NDArray[np.float64]
+
+    @property
+    def change(self) -> float:
+        """Second less first."""
+        return self.second - self.first
+
+    def loss(self, margin: float = 0.0) -> float:
+        """Give the one-sided p-value of a fall by more than `margin`.
+
+        Samples scatter about the change that was found as that one scatters about the true one,
+        so the p-value is the share of samples whose distance reaches from the margin to it.
+        """
+        return self._share(self.samples - self.change <= self.change + margin)
+
+    def gain(self) -> float:
+        """Give the one-sided p-value of a rise."""
+        return self._share(self.samples - self.change >= self.change)
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Give the percentile interval of the change."""
+        low, high = np.quantile(self.samples, [(1 - level) / 2, (1 + level) / 2])
+        return float(low), float(high)
+
+    def negative(self) -> "Changes":
+        """Turn a metric of which less is better into one of which more is."""
+        return Changes(-self.first, -self.second, -self.samples)
+
+    def _share(self, samples: NDArray[np.bool_]) -> float:
+        return (1 + int(samples.sum())) / (1 + len(samples))  # never 0: the data are a sample too
+
+
+def balanced_accuracy(right: Counts, predicted: Counts, true: Counts) -> Counts:
+    """Give the mean recall of the classes that have examples."""
+    recall = np.divide(right, true, out=np.zeros_like(right), where=true > 0)
+    return np.asarray(recall.sum(axis=-1) / (true > 0).sum(axis=-1))
+
+
+def macro_f1(right: Counts, predicted: Counts, true: Counts) -> Counts:
+    """Give the mean of the classes' F1; that of a class neither true nor predicted is 0."""
+    return np.asarray(_f1(right, predicted, true).mean(axis=-1))
+
+
+def weighted_f1(right: Counts, predicted: Counts, true: Counts) -> Counts:
+    """Give the mean of the classes' F1, each with the weight of its examples."""
+    return np.asarray((_f1(right, predicted, true) * true).sum(axis=-1) / true.sum(axis=-1))
+
+
+def _f1(right: Counts, predicted: Counts, true: Counts) -> Counts:
+    of_both = predicted + true
+    return np.divide(2 * right, of_both, out=np.zeros_like(right), where=of_both > 0)
+
+
+def of_counts(
+    metric: Metric,
+    labels: NDArray[np.intp],
+    first: NDArray[np.intp],
+    second: NDArray[np.intp],
+    class_count: int,
+    samples: int,
+    generator: np.random.Generator,
+) -> Changes:
+    """Resample a metric that is a function of each class's counts.
+
+    Examples with the same label and the same two predictions are alike, so the numbers of each
+    kind are drawn, of which there are few, and not the examples.
+
+    Args:
+        metric: One of this module.
+        labels: (N,) true classes.
+        first: (N,) predicted by the first model.
+        second: (N,) predicted by the second.
+        class_count: K.
+        samples: B.
+        generator: The samples are a function of its state.
+    """
+    kinds, counts = np.unique(np.stack([labels, first, second]), axis=1, return_counts=True)
+    drawn = generator.multinomial(counts.sum(), counts / counts.sum(), samples)  # (B, kinds)
+    rows = np.concatenate([counts[np.newaxis], drawn]).astype(np.float64)
+    unit = np.eye(class_count)
+    true = rows @ unit[kinds[0]]
+
+    def value(predicted: NDArray[np.intp]) -> Counts:
+        is_right = (predicted == kinds[0])[:, np.newaxis]
+        return metric(rows @ (unit[predicted] * is_right), rows @ unit[predicted], true)
+
+    before, after = value(kinds[1]), value(kinds[2])
+    return Changes(float(before[0]), float(after[0]), (after - before)[1:])
+
+
+def of_means(
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    samples: int,
+    generator: np.random.Generator,
+) -> Changes:
+    """Resample a metric that is the mean of a figure of each example.
+
+    Args:
+        first: (N,) the figures of the first model.
+        second: (N,) those of the second.
+        samples: B.
+        generator: The samples are a function of its state.
+    """
+    count = len(first)
+    difference = second - first
+    at_once = max(1, _DRAWN_AT_ONCE // count)
+    means = [
+        difference[generator.integers(count, size=(size, count), dtype=np.int32)].mean(axis=1)
+        for size in np.diff([*range(0, samples, at_once), samples])
+    ]
+    return Changes(float(first.mean()), float(second.mean()), np.concatenate(means))

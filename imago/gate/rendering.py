@@ -1,0 +1,194 @@
+"""The findings as a table on a terminal, as Markdown and as JSON."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from imago import schema
+from imago.gate import verdicts
+from imago.gate.changes import LESS_IS_BETTER, RECALL
+from imago.gate.revisions import Tree
+from imago.gate.verdicts import Finding, Floor, Judged, Result, Verdict
+
+COLUMNS = ("experiment", "metric", "base", "here", "change", "95 % interval", "p", "verdict")
+_COLORS = {
+    Verdict.REGRESSION: "bold red",
+    Verdict.MISSING: "bold red",
+    Verdict.NOT_COMPARED: "bold yellow",
+    Verdict.WORSE_WITHIN_NOISE: "yellow",
+    Verdict.BETTER: "green",
+    Result.PASS: "bold green",
+    Result.FAIL: "bold red",
+}
+_SAYINGS = {
+    Result.PASS: "passed",
+    Result.FAIL: "failed",
+    Result.NOT_COMPARED: "could not compare all",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """All that is to be said."""
+
+    base: Tree
+    here: Tree
+    gate: schema.Gate
+    findings: Sequence[Finding]
+
+    @property
+    def result(self) -> Result:
+        """Of all experiments."""
+        return verdicts.result(self.findings)
+
+    @property
+    def title(self) -> str:
+        """What was compared with what."""
+        return f"{self.here.label} against {self.base.label}"
+
+
+def print_table(report: Report, console: Console) -> None:
+    """Print a table, below it the notes, and the result in one line."""
+    table = Table(title=report.title, title_justify="left", title_style="bold")
+    for column in COLUMNS:
+        table.add_column(column, justify="left" if column in (*COLUMNS[:2], "verdict") else "right")
+    for finding in report.findings:
+        for row in _rows(finding):
+            verdict = Text(row[-1], _COLORS.get(row[-1], ""))  # type: ignore[call-overload]
+            table.add_row(*row[:-1], verdict)
+        table.add_section()
+    console.print(table)
+    for line in _notes(report.findings):
+        console.print(Text(line), soft_wrap=True)
+    console.print(Text(conclusion(report), _COLORS.get(report.result, "bold yellow")))
+
+
+def markdown(report: Report) -> str:
+    """Give a heading, a table and the notes, for a pull request or a step summary."""
+    lines = [
+        f"### imago gate: {_SAYINGS[report.result]}",
+        "",
+        _escaped(report.title),
+        "",
+        f"| {' | '.join(COLUMNS)} |",
+        "|---|---|--:|--:|--:|--:|--:|---|",
+    ]
+    for finding in report.findings:
+        for row in _rows(finding):
+            bold = row[-1] in (Verdict.REGRESSION, Verdict.MISSING, Verdict.NOT_COMPARED)
+            cells = [*map(_escaped, row[:-1]), f"**{row[-1]}**" if bold else row[-1]]
+            lines.append(f"| {' | '.join(cells)} |")
+    if notes := list(_notes(report.findings)):
+        lines += ["", *(f"- {_escaped(note)}" for note in notes)]
+    return "\n".join([*lines, "", _escaped(conclusion(report))])
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """Give everything as plain values."""
+    return {
+        "base": {"name": report.base.label, "commit": report.base.commit},
+        "here": {"name": report.here.label, "commit": report.here.commit},
+        "significance_level": report.gate.significance_level,
+        "result": report.result.value,
+        "exit_code": report.result.exit_code,
+        "experiments": [_finding_as_json(finding) for finding in report.findings],
+    }
+
+
+def conclusion(report: Report) -> str:
+    """Say the result in one line, naming what is to blame."""
+    parts = [_SAYINGS[report.result]]
+    for result in (Result.FAIL, Result.NOT_COMPARED):
+        if blamed := [one.experiment for one in report.findings if one.result == result]:
+            word = "failed" if result == Result.FAIL else "not compared"
+            parts.append(f"{word}: {', '.join(blamed)}")
+    return f"imago gate: {'; '.join(parts)}"
+
+
+def _finding_as_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "experiment": finding.experiment,
+        "verdict": finding.verdict.value,
+        "result": finding.result.value,
+        "floors": [
+            dataclasses.asdict(floor) | {"is_met": floor.is_met} for floor in finding.floors
+        ],
+        "metrics": [_judged_as_json(one) for one in finding.judged if one.change.of_class is None],
+        "classes": [_judged_as_json(one) for one in finding.judged if one.change.of_class],
+        "notes": list(finding.notes),
+    }
+
+
+def _judged_as_json(judged: Judged) -> dict[str, Any]:
+    change = judged.change
+    return {
+        "metric": change.metric,
+        **({"class": change.of_class} if change.of_class is not None else {}),
+        "examples": change.examples,
+        "base": change.base,
+        "here": change.here,
+        "change": change.change,
+        "interval": [change.low, change.high],
+        "p_value": judged.p_value,
+        "verdict": judged.verdict.value,
+    }
+
+
+def _rows(finding: Finding) -> Iterator[tuple[str, ...]]:
+    """Give a row for each metric, and for each class that regressed, or one for what was not."""
+    shown = [
+        one
+        for one in finding.judged
+        if one.change.of_class is None or one.verdict == Verdict.REGRESSION
+    ]
+    name = finding.experiment
+    for judged in shown:
+        yield (name, *_cells(judged))
+        name = ""
+    if not shown:
+        here = "".join(_percent(floor.value) for floor in finding.floors[:1] if floor.value)
+        metric = finding.floors[0].metric if here else ""
+        yield (name, metric, "", here, "", "", "", finding.verdict)
+
+
+def _cells(judged: Judged) -> tuple[str, ...]:
+    change = judged.change
+    name = f"recall of {change.of_class}" if change.metric == RECALL else change.metric
+    p_value = f"{judged.p_value:.4f}" if judged.p_value >= 0.0001 else "< 0.0001"
+    if change.metric in LESS_IS_BETTER:
+        numbers = f"{change.base:.4f}", f"{change.here:.4f}", f"{change.change:+.4f}"
+        interval = f"{change.low:+.4f} to {change.high:+.4f}"
+    else:
+        numbers = _percent(change.base), _percent(change.here), f"{100 * change.change:+.2f}"
+        interval = f"{100 * change.low:+.2f} to {100 * change.high:+.2f}"
+    return (name, *numbers, interval, p_value, judged.verdict)
+
+
+def _notes(findings: Sequence[Finding]) -> Iterator[str]:
+    for finding in findings:
+        for floor in finding.floors:
+            if not floor.is_met:
+                yield f"{finding.experiment}: {_said(floor)}"
+        for note in finding.notes:
+            yield f"{finding.experiment}: {note}"
+
+
+def _said(floor: Floor) -> str:
+    if floor.value is None:
+        return (
+            f"{floor.metric} is missing from the metrics, and has a floor, {_percent(floor.floor)}"
+        )
+    return f"{floor.metric} {_percent(floor.value)} is below its floor, {_percent(floor.floor)}"
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.2f} %"
+
+
+def _escaped(text: str) -> str:
+    """Keep names from being taken for Markdown."""
+    return "".join(f"\\{letter}" if letter in r"\|*_<>[]~" else letter for letter in text)

@@ -1,0 +1,223 @@
+"""What a revision has of each experiment: its settings, metrics and predictions."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from imago import paths, schema, strict_yaml
+from imago.errors import DataError, GateError, ParamsError
+from imago.gate import git
+from imago.gate.predictions import Predictions, parse
+from imago.gate.storage import Storage
+
+LOCK = "dvc.lock"
+AGREEMENT = 1e-6
+"""How far the accuracy in metrics/<experiment>.json may be from that of the predictions."""
+
+
+class _Lenient(BaseModel):
+    """Of a params.yaml that may be older or newer than this code."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+
+class _Experiment(_Lenient):
+    floors: dict[schema.Floored, schema.Share] | None = None
+
+
+class Settings(_Lenient):
+    """What the gate reads of params.yaml."""
+
+    seed: int
+    experiments: dict[str, _Experiment]
+    gate: schema.Gate | None = None
+
+    def floors(self, experiment: str) -> Mapping[schema.Floored, float]:
+        """Give the floors of an experiment, of which there may be none."""
+        return self.experiments[experiment].floors or {}
+
+
+class Tree(Protocol):
+    """Files as a revision has them; paths are relative to the project."""
+
+    label: str
+    """What a person calls it."""
+    commit: str | None
+
+    def read(self, path: Path) -> bytes | None:
+        """Give a file's content, or nothing if there is no such file."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """The files of a commit."""
+
+    label: str
+    commit: str
+
+    def read(self, path: Path) -> bytes | None:
+        """Give a file's content, or nothing if git has no such file there."""
+        return git.read(self.commit, path.as_posix())
+
+
+@dataclass(frozen=True)
+class WorkingTree:
+    """The files of this folder as they are now."""
+
+    label: str = "the working tree"
+    commit: None = None
+
+    def read(self, path: Path) -> bytes | None:
+        """Give a file's content, or nothing if there is no such file."""
+        return path.read_bytes() if path.is_file() else None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a revision has of an experiment, complete and consistent."""
+
+    metrics: Mapping[str, float]
+    predictions: Predictions
+
+
+class Revision:
+    """The experiments of a revision. Raises GateError where it has no sound params.yaml."""
+
+    def __init__(self, tree: Tree, storage: Storage) -> None:
+        self.tree = tree
+        self._storage = storage
+        self.settings = _settings(tree)
+
+    def has_run(self, experiment: str) -> bool:
+        """Tell whether the experiment was ever evaluated."""
+        path = paths.predictions(experiment)
+        return (
+            path.as_posix() in self._digests
+            or self.tree.read(paths.metrics(experiment)) is not None
+            or self.tree.read(path) is not None
+        )
+
+    def evidence(self, experiment: str) -> Evidence:
+        """Read metrics and predictions.
+
+        Raises:
+            DataError: One of them is missing or damaged, or they contradict each other; says the
+                command that would bring it.
+        """
+        metrics, predictions = self._metrics(experiment), self._predictions(experiment)
+        accuracy = float(predictions.right.mean())
+        if abs(metrics["accuracy"] - accuracy) > AGREEMENT:
+            message = (
+                f"{self._named(paths.metrics(experiment))}: accuracy must be that of "
+                f"{paths.predictions(experiment)}, {accuracy:.4f}, got {metrics['accuracy']:.4f}; "
+                f"{self._again(experiment)}"
+            )
+            raise DataError(message)
+        return Evidence(metrics, predictions)
+
+    def is_of_lock(self, experiment: str) -> bool:
+        """Tell whether predictions in the working tree are those that dvc.lock names, if any."""
+        path = paths.predictions(experiment)
+        content, md5 = self.tree.read(path), self._digests.get(path.as_posix())
+        return content is None or md5 is None or _md5(content) == md5
+
+    def _metrics(self, experiment: str) -> dict[str, float]:
+        path = paths.metrics(experiment)
+        content = self.tree.read(path)
+        if content is None:
+            message = f"{self._named(path)} is missing; {self._again(experiment)}"
+            raise DataError(message)
+        try:
+            metrics = json.loads(content)
+        except ValueError as error:
+            message = f"{self._named(path)} must be JSON: {error}; {self._again(experiment)}"
+            raise DataError(message) from error
+        if not isinstance(metrics, dict) or not isinstance(metrics.get("accuracy"), int | float):
+            message = f"{self._named(path)} has no accuracy; {self._again(experiment)}"
+            raise DataError(message)
+        return metrics
+
+    def _predictions(self, experiment: str) -> Predictions:
+        path = paths.predictions(experiment)
+        content = self.tree.read(path)
+        if content is None:
+            md5 = self._digests.get(path.as_posix())
+            if md5 is None:
+                message = (
+                    f"{self._named(path)} is missing, and {LOCK} does not name it; "
+                    f"{self._again(experiment)}"
+                )
+                raise DataError(message)
+            try:
+                content = self._storage.read(md5)
+            except GateError as error:
+                message = f"{self._named(path)} is missing: {error}; {self._bring(experiment)}"
+                raise DataError(message) from error
+        return parse(content, self._named(path))
+
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        """The md5 of each out in dvc.lock, by its path."""
+        content = self.tree.read(Path(LOCK))
+        try:
+            # As texts, for a digest may look like a number.
+            lock = yaml.load(content or b"stages: {}", yaml.CBaseLoader)
+            stages = lock["stages"].values()
+            outs = [out for stage in stages for out in stage.get("outs", [])]
+            return {out["path"]: out["md5"] for out in outs if "md5" in out}
+        except yaml.YAMLError as error:
+            where = getattr(error, "problem_mark", None)
+            line = f" at line {where.line + 1}" if where else ""
+            message = f"{self._named(Path(LOCK))} must be YAML, and is broken{line}; mend it"
+            raise GateError(message) from error
+        except (AttributeError, KeyError, TypeError) as error:
+            message = f"{self._named(Path(LOCK))} must be a lock of DVC, with stages; mend it"
+            raise GateError(message) from error
+
+    def _named(self, path: Path) -> str:
+        return f"{path} of {self.tree.label}" if self.tree.commit else str(path)
+
+    def _again(self, experiment: str) -> str:
+        """Say how the evaluation is run again, and so recorded anew."""
+        if self.tree.commit is None:
+            return f"run `dvc repro evaluate@{experiment}`"
+        return f"run `dvc repro evaluate@{experiment}` there and commit what it writes"
+
+    def _bring(self, experiment: str) -> str:
+        """Say how what dvc.lock names is had."""
+        path = paths.predictions(experiment)
+        if self.tree.commit is None:
+            return f"run `dvc pull {path}` or `dvc repro evaluate@{experiment}`"
+        return (
+            f"run `dvc push --all-commits {path}` where it was made, or here "
+            f"`git switch --detach {self.tree.commit[:7]} && dvc repro evaluate@{experiment}`"
+        )
+
+
+def _settings(tree: Tree) -> Settings:
+    content = tree.read(paths.PARAMS)
+    if content is None:
+        message = f"{tree.label} has no {paths.PARAMS} in this folder; choose another revision"
+        raise GateError(message)
+    where = f"{paths.PARAMS} of {tree.label}"
+    try:
+        raw: Any = strict_yaml.read(content.decode())
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        message = f"{where}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+        raise ParamsError(message) from error
+    except ValueError as error:
+        message = f"{where}: must be YAML: {error}"
+        raise ParamsError(message) from error
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
