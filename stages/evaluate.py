@@ -3,15 +3,29 @@
 The model is run by LiteRT, in which it is saved beside Keras' own file.
 
 Reads   models/<experiment>, data/<pixels>, params.yaml
-Writes  metrics/<experiment>.json, predictions/<experiment>.csv,
-        reports/<experiment>/per_class.csv, reports/<experiment>/confusion.csv
+Writes  metrics/<experiment>.json, predictions/<experiment>.csv, and in reports/<experiment>
+        per_class.csv, confusion.csv, reliability.csv, roc.csv, classification_report.txt
 """
 
 import logging
+from pathlib import Path
 
 import numpy as np
 
-from imago import arrays, command, files, inference, params, paths, progress, scores, trained
+from imago import (
+    arrays,
+    calibration,
+    command,
+    files,
+    inference,
+    params,
+    paths,
+    progress,
+    roc,
+    scores,
+    trained,
+)
+from imago.errors import DataError
 
 log = logging.getLogger("imago.stages.evaluate")
 
@@ -19,29 +33,50 @@ log = logging.getLogger("imago.stages.evaluate")
 def main(experiment: str) -> None:
     """Predict every test image once, and write the figures and the tables."""
     chosen = params.pick(params.load().experiments, "experiment", experiment)
-    test = arrays.read_split(paths.data(chosen.pixels), "test")
-    model = trained.read(paths.model(experiment))
+    data, model_folder = paths.data(chosen.pixels), paths.model(experiment)
+    model = trained.read(model_folder)
+    classes = arrays.read_info(data).classes
+    if classes != model.classes:
+        message = (
+            f"{data}: the classes must be those that {model_folder} was trained on, "
+            f"{', '.join(model.classes)}, got {', '.join(classes)}; run the stage that trains it"
+        )
+        raise DataError(message)
 
+    test = arrays.read_split(data, "test")
     with progress.bar("evaluate", len(test.labels), "images") as advance:
         batch_size = chosen.evaluate.batch_size
         batches = list(inference.in_batches(model.call, test.images, batch_size, advance))
     probabilities = np.concatenate(batches)  # (N, K) float32
+    scores.check(probabilities)
 
-    labels, classes = test.labels, model.classes
-    summary = scores.summary(labels, probabilities)
-    report = paths.report(experiment)
+    summary = scores.summary(test.labels, probabilities) | {"parameters": model.parameters}
+    identities = arrays.read_identities(data, "test")
+    predictions = scores.per_example(test.labels, probabilities, classes, identities)
     files.write_json(paths.metrics(experiment), summary)
-    identities = arrays.read_identities(paths.data(chosen.pixels), "test")
-    predictions = scores.per_example(labels, probabilities, classes, identities)
     files.write_csv(paths.predictions(experiment), predictions)
-    files.write_csv(report / "per_class.csv", scores.per_class(labels, probabilities, classes))
-    files.write_csv(report / "confusion.csv", scores.confusion(labels, probabilities, classes))
+    _write_tables(paths.report(experiment), test.labels, probabilities, classes)
     log.info(
         "%s: accuracy %.2f %% (95 %% interval %.2f to %.2f) on %s test images",
         experiment,
         *(100 * summary[name] for name in ("accuracy", "accuracy_low", "accuracy_high")),
         f"{summary['examples']:,}",
     )
+
+
+def _write_tables(
+    folder: Path, labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...]
+) -> None:
+    tables = {
+        "per_class": scores.per_class(labels, probabilities, classes),
+        "confusion": scores.confusion(labels, probabilities, classes),
+        "reliability": calibration.reliability(labels, probabilities),
+        "roc": roc.curves(labels, probabilities, classes),
+    }
+    for name, table in tables.items():
+        files.write_csv(folder / f"{name}.csv", table)
+    with files.replacing(folder / "classification_report.txt") as temporary:
+        temporary.write_text(scores.report(labels, probabilities, classes), "utf-8")
 
 
 if __name__ == "__main__":

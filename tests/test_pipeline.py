@@ -62,6 +62,8 @@ def test_each_experiment_has_its_artifacts(finished, name):
     examples = 30 if name == "plain" else 12
     assert metrics["examples"] == examples
     assert metrics["accuracy"] > 0.9
+    assert metrics["roc_auc"] > 0.9
+    assert metrics["parameters"] == model.count_params()
     rows = pd.read_csv(finished / "predictions" / f"{name}.csv")
     assert (rows["true"] == rows["predicted"]).mean() == pytest.approx(metrics["accuracy"])
     confusion = pd.read_csv(finished / "reports" / name / "confusion.csv")
@@ -171,9 +173,11 @@ def test_an_experiment_with_another_value_runs_its_stages_and_can_be_compared(pr
     page = dvc(project, "plots", "diff", "HEAD", "--out", "plots").strip().removeprefix("file://")
     html = Path(page).read_text()
     for shown in (
-        "Loss and accuracy by epoch",
-        "Confusion matrix",
-        "F1 by class",
+        "plain: loss and accuracy by epoch",
+        "plain: confusion matrix",
+        "plain: precision, recall and F1 of each class",
+        "plain: reliability of probabilities",
+        "plain: ROC, each class against the others",
         "workspace",
         "HEAD",
     ):

@@ -9,6 +9,7 @@ import pytest
 from sklearn import metrics
 
 from imago import scores
+from imago.errors import DataError
 
 CLASSES = ("cat", "dog", "owl")
 LABELS = np.array([0, 0, 0, 1, 1, 2], np.int32)
@@ -34,8 +35,8 @@ def rows(table):
     return list(table.itertuples(index=False, name=None))
 
 
-def drawn(examples=500, class_count=4):
-    random = np.random.default_rng(6)
+def drawn(examples=500, class_count=4, seed=6):
+    random = np.random.default_rng(seed)
     probabilities = random.dirichlet(np.ones(class_count), examples)
     labels = np.array([random.choice(class_count, p=row) for row in probabilities], np.int32)
     return labels, probabilities
@@ -48,8 +49,13 @@ def test_summary_by_hand():
         "accuracy",
         "accuracy_low",
         "accuracy_high",
-        "loss",
+        "balanced_accuracy",
         "macro_f1",
+        "weighted_f1",
+        "roc_auc",
+        "loss",
+        "brier_score",
+        "expected_calibration_error",
         "examples",
     ]
     assert summary["accuracy"] == 3 / 6
@@ -58,6 +64,16 @@ def test_summary_by_hand():
     assert summary["loss"] == pytest.approx((3 * math.log(2) + 3 * math.log(4)) / 6)
     # F1 = 2 TP / (2 TP + FP + FN); cat 4/(4+1+1), dog 2/(2+2+1), owl 0/(0+0+1)
     assert summary["macro_f1"] == pytest.approx((4 / 6 + 2 / 5 + 0) / 3)
+    assert summary["weighted_f1"] == pytest.approx((3 * 4 / 6 + 2 * 2 / 5 + 1 * 0) / 6)
+    # recall of cat 2/3, dog 1/2, owl 0/1
+    assert summary["balanced_accuracy"] == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
+    # pairs of an example of the class and one of another, in the right order, half for equal ones:
+    # cat p(own) 1/2 1/2 1/4 against 1/4 1/2 1/4, dog 1/2 1/4 against 1/4 1/4 1/2 1/2, owl all 1/4
+    cat, dog, owl = (2 * (1 + 1 / 2 + 1) + (1 / 2 + 0 + 1 / 2)) / 9, (3 + 1) / 8, 1 / 2
+    assert summary["roc_auc"] == pytest.approx((cat + dog + owl) / 3)
+    # right: (1/2)² + 2 (1/4)²; wrong: (1/2)² + (3/4)² + (1/4)²
+    assert summary["brier_score"] == pytest.approx((3 * 6 / 16 + 3 * 14 / 16) / 6)
+    assert summary["expected_calibration_error"] == 0  # confidence 1/2, right in 3 of 6
 
 
 def test_summary_is_plain_numbers():
@@ -67,56 +83,140 @@ def test_summary_is_plain_numbers():
     assert {type(value) for value in summary.values()} == {float, int}
 
 
-@pytest.mark.parametrize(
-    ("correct", "examples", "low", "high"),
-    [
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0.0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-    ],
-)
-def test_interval_is_as_published(correct, examples, low, high):
-    """Source: Newcombe, Statistics in Medicine 17 (1998) 857-872, table I, method 3."""
-    predicted = np.repeat([1, 0], [correct, examples - correct])
-
-    summary = scores.summary(np.ones(examples, np.int32), certain(predicted, 2))
-
-    assert summary["accuracy_low"] == pytest.approx(low, abs=5e-5)
-    assert summary["accuracy_high"] == pytest.approx(high, abs=5e-5)
-
-
-def test_interval_by_hand():
-    # (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n) with n = 10, p = 0.5
-    z = 1.959963984540054
-    half = z * math.sqrt(0.025 + z**2 / 400) / (1 + z**2 / 10)
-
-    summary = scores.summary(np.zeros(10, np.int32), certain([0, 1] * 5, 2))
-
-    assert summary["accuracy_low"] == pytest.approx(0.5 - half)
-    assert summary["accuracy_high"] == pytest.approx(0.5 + half)
-
-
 def test_summary_of_perfect_predictions():
     summary = scores.summary(LABELS, certain(LABELS))
 
-    assert (summary["accuracy"], summary["macro_f1"], summary["loss"]) == (1, 1, 0)
+    assert all(
+        summary[name] == 1
+        for name in ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "roc_auc")
+    )
+    assert all(summary[name] == 0 for name in ("loss", "brier_score", "expected_calibration_error"))
     assert summary["accuracy_high"] == 1
     assert 0 < summary["accuracy_low"] < 1
 
 
-def test_summary_agrees_with_scikit_learn():
-    labels, probabilities = drawn()
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("class_count", [2, 4, 12])
+def test_summary_agrees_with_scikit_learn(class_count, seed):
+    labels, probabilities = drawn(class_count=class_count, seed=seed)
     predicted = probabilities.argmax(axis=1)
+    one_hot = np.eye(class_count)[labels]
 
     summary = scores.summary(labels, probabilities)
 
-    assert summary["accuracy"] == pytest.approx(metrics.accuracy_score(labels, predicted))
-    assert summary["loss"] == pytest.approx(metrics.log_loss(labels, probabilities))
-    assert summary["macro_f1"] == pytest.approx(
-        metrics.f1_score(labels, predicted, average="macro")
+    expected = {
+        "accuracy": metrics.accuracy_score(labels, predicted),
+        "balanced_accuracy": metrics.balanced_accuracy_score(labels, predicted),
+        "macro_f1": metrics.f1_score(labels, predicted, average="macro"),
+        "weighted_f1": metrics.f1_score(labels, predicted, average="weighted"),
+        "roc_auc": metrics.roc_auc_score(one_hot, probabilities, average="macro"),
+        "loss": metrics.log_loss(labels, probabilities),
+        "brier_score": metrics.brier_score_loss(labels, probabilities, scale_by_half=False),
+    }
+    if class_count == 12:
+        for k in (3, 5):
+            found = metrics.top_k_accuracy_score(labels, probabilities, k=k)
+            expected[f"top_{k}_accuracy"] = found
+    assert {name: summary[name] for name in expected} == pytest.approx(expected)
+    assert len(summary) == len(expected) + 4  # the interval's two ends, calibration, examples
+
+
+@pytest.mark.parametrize(
+    ("class_count", "names"),
+    [
+        (2, []),
+        (5, []),
+        (6, ["top_3_accuracy"]),
+        (10, ["top_3_accuracy"]),
+        (11, ["top_3_accuracy", "top_5_accuracy"]),
+    ],
+)
+def test_top_k_is_given_where_there_are_clearly_more_classes(class_count, names):
+    summary = scores.summary(*drawn(class_count=class_count))
+
+    assert [name for name in summary if name.startswith("top_")] == names
+
+
+@pytest.mark.parametrize(("k", "right"), [(1, 1), (2, 2), (3, 3), (4, 4)])
+def test_top_k_by_hand(k, right):
+    probabilities = np.tile([0.1, 0.4, 0.3, 0.2], (4, 1))  # from the most probable: 1, 2, 3, 0
+
+    assert scores.top_k_accuracy(np.array([0, 1, 2, 3]), probabilities, k) == right / 4
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_of_equal_probabilities_the_first_counts_as_greater(k):
+    """As in argmax, so that top 1 is the accuracy and no top k is below it."""
+    labels, probabilities = np.arange(6), np.full((6, 6), 1 / 6)
+
+    assert scores.top_k_accuracy(labels, probabilities, k) == k / 6
+
+
+@pytest.mark.parametrize("predicted", [1, 2], ids=["predicted right", "predicted as the absent"])
+def test_a_class_without_test_examples_is_left_out_of_means_of_recall_and_roc(predicted):
+    labels = np.array([0, 0, 1, 1])
+    probabilities = certain([0, 0, 1, predicted])
+
+    summary = scores.summary(labels, probabilities)
+
+    right = int(predicted == 1)
+    assert summary["balanced_accuracy"] == (1 + (1 + right) / 2) / 2
+    # cat: every pair in order. dog: 1 and p(dog) of the last against two of 0.
+    assert summary["roc_auc"] == (1 + (2 + 2 * (1 if right else 1 / 2)) / 4) / 2
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_summary_of_a_single_example(label):
+    """There is no ROC with one class alone; every other figure is defined."""
+    summary = scores.summary(np.array([label]), np.array([[0.75, 0.25]], np.float32))
+
+    assert "roc_auc" not in summary
+    right = int(label == 0)
+    expected = {"accuracy": right, "balanced_accuracy": right, "weighted_f1": right, "examples": 1}
+    assert {name: summary[name] for name in expected} == expected
+    assert summary["macro_f1"] == right / 2
+    assert summary["brier_score"] == (2 / 16 if right else 2 * 9 / 16)
+    assert summary["expected_calibration_error"] == (0.25 if right else 0.75)
+
+
+def test_summary_of_rows_that_add_up_to_one_in_float32_only():
+    labels, probabilities = drawn(class_count=12)
+    rounded = (probabilities * np.float32(1 + 3e-7)).astype(np.float32)
+    rounded[0] = 0
+    rounded[0, labels[0]] = np.nextafter(np.float32(1), np.float32(2))  # scikit-learn refuses it
+
+    scores.check(rounded)
+    probabilities[0] = np.eye(12)[labels[0]]
+    expected = scores.summary(labels, probabilities)
+    assert scores.summary(labels, rounded) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("row", "got"),
+    [
+        pytest.param([np.nan, np.nan, np.nan], "nan, nan, nan", id="nan"),
+        pytest.param([0.5, np.nan, 0.5], "0.5, nan, 0.5", id="one nan"),
+        pytest.param([np.inf, 0, 0], "inf, 0, 0", id="inf"),
+        pytest.param([-0.25, 0.75, 0.5], "-0.25, 0.75, 0.5", id="negative"),
+        pytest.param([0.5, 0.25, 0.5], "0.5, 0.25, 0.5", id="more than 1"),
+        pytest.param([0, 0, 0], "0, 0, 0", id="nothing"),
+    ],
+)
+def test_what_is_no_probabilities_is_refused(row, got):
+    probabilities = PROBABILITIES.copy()
+    probabilities[4] = row
+
+    message = (
+        rf"^example 4: the model's output must be probabilities that add up to 1, got {got}; "
+        "train the model again$"
     )
-    assert 0.4 < summary["accuracy"] < 0.6
+    with pytest.raises(DataError, match=message):
+        scores.check(probabilities)
+
+
+def test_of_many_classes_the_first_are_named():
+    with pytest.raises(DataError, match=r"got 1, 1, 1, 1, 1, …; train"):
+        scores.check(np.ones((2, 6), np.float32))
 
 
 def test_macro_f1_is_over_the_classes_of_the_model():
@@ -145,11 +245,12 @@ def test_cross_entropy_does_not_lose_small_terms():
 def test_per_class_by_hand():
     table = scores.per_class(LABELS, PROBABILITIES, CLASSES)
 
-    assert list(table.columns) == ["class", "precision", "recall", "f1", "support"]
+    assert list(table.columns) == ["class", "precision", "recall", "f1", "support", "roc_auc"]
+    two_thirds = pytest.approx(2 / 3)
     assert rows(table) == [
-        ("cat", pytest.approx(2 / 3), pytest.approx(2 / 3), pytest.approx(2 / 3), 3),
-        ("dog", pytest.approx(1 / 3), pytest.approx(1 / 2), pytest.approx(2 / 5), 2),
-        ("owl", 0, 0, 0, 1),  # never predicted
+        ("cat", two_thirds, two_thirds, two_thirds, 3, two_thirds),
+        ("dog", pytest.approx(1 / 3), 1 / 2, pytest.approx(2 / 5), 2, 1 / 2),
+        ("owl", 0, 0, 0, 1, 1 / 2),  # never predicted
     ]
 
 
@@ -158,11 +259,12 @@ def test_per_class_of_a_class_absent_from_the_labels(predicted):
     table = scores.per_class(np.array([0, 1]), certain([0, predicted]), CLASSES)
 
     right = int(predicted == 1)
-    assert rows(table) == [
+    assert rows(table.drop(columns="roc_auc")) == [
         ("cat", 1, 1, 1, 1),
         ("dog", right, right, right, 1),
         ("owl", 0, 0, 0, 0),
     ]
+    assert table["roc_auc"].isna().tolist() == [False, False, True]
 
 
 def test_macro_f1_is_the_mean_of_the_table():
@@ -171,6 +273,34 @@ def test_macro_f1_is_the_mean_of_the_table():
     table = scores.per_class(labels, probabilities, tuple("abcd"))
 
     assert scores.summary(labels, probabilities)["macro_f1"] == pytest.approx(table["f1"].mean())
+
+
+def test_macro_roc_auc_is_the_mean_of_the_table():
+    labels, probabilities = drawn()
+
+    areas = scores.per_class(labels, probabilities, tuple("abcd"))["roc_auc"]
+
+    assert scores.summary(labels, probabilities)["roc_auc"] == pytest.approx(areas.mean())
+
+
+def test_report_is_scikit_learns():
+    assert scores.report(LABELS, PROBABILITIES, CLASSES).splitlines() == [
+        "              precision    recall  f1-score   support",
+        "",
+        "         cat     0.6667    0.6667    0.6667         3",
+        "         dog     0.3333    0.5000    0.4000         2",
+        "         owl     0.0000    0.0000    0.0000         1",
+        "",
+        "    accuracy                         0.5000         6",
+        "   macro avg     0.3333    0.3889    0.3556         6",
+        "weighted avg     0.4444    0.5000    0.4667         6",
+    ]
+
+
+def test_report_has_a_row_for_a_class_absent_from_the_labels():
+    text = scores.report(np.array([0, 1]), certain([0, 1]), CLASSES)
+
+    assert "         owl     0.0000    0.0000    0.0000         0\n" in text
 
 
 def test_confusion_by_hand():

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from imago import arrays, files, saving
+from imago import arrays, files, saving, trained
 from imago.errors import DataError, ParamsError
 from stages import evaluate
 from tests import tiny_project
@@ -42,7 +43,10 @@ def tree(tmp_path, monkeypatch):
         writer.identify("test", np.arange(8, dtype=np.uint64))
     pixels = keras.Input((1, 3, 1), dtype="uint8", name="pixels")
     flat = keras.layers.Flatten(name="flatten")(pixels)
-    answers = keras.layers.Rescaling(1 / 128, name="probabilities")(flat)
+    scaled = keras.layers.Rescaling(1 / 128, name="scale")(flat)
+    answers = keras.layers.Dense(
+        3, use_bias=False, kernel_initializer="identity", name="probabilities"
+    )(scaled)
     saving.write(tmp_path / "models/plain", keras.Model(pixels, answers, name="m"), CLASSES)
     return tmp_path
 
@@ -56,9 +60,17 @@ def test_metrics(tree):
         "accuracy": 6 / 8,
         "accuracy_low": pytest.approx(0.409275, abs=1e-6),  # Wilson, z = 1.959964
         "accuracy_high": pytest.approx(0.928521, abs=1e-6),
-        "loss": pytest.approx((3 * math.log(4 / 3) + halves_of_truth * math.log(2)) / 8),
+        "balanced_accuracy": pytest.approx((3 / 4 + 2 / 3 + 1) / 3),
         "macro_f1": pytest.approx((3 / 4 + 4 / 5 + 2 / 3) / 3),
+        "weighted_f1": pytest.approx((4 * 3 / 4 + 3 * 4 / 5 + 1 * 2 / 3) / 8),
+        # pairs of an image of the class and one of another in the right order, half for equal ones
+        "roc_auc": pytest.approx((14.5 / 16 + 14 / 15 + 7 / 7) / 3),
+        "loss": pytest.approx((3 * math.log(4 / 3) + halves_of_truth * math.log(2)) / 8),
+        # three right at 3/4, one right at 1/2, two wrong at 1/2, two right at 1
+        "brier_score": pytest.approx((3 * 6 / 64 + 6 / 16 + 2 * 14 / 16) / 8),
+        "expected_calibration_error": pytest.approx((3 * (1 / 2 - 1 / 3) + 3 * (1 - 3 / 4)) / 8),
         "examples": 8,
+        "parameters": 9,
     }
 
 
@@ -82,12 +94,63 @@ def test_figures_of_each_class(tree):
     evaluate.main("plain")
 
     found = pd.read_csv(tree / "reports/plain/per_class.csv")
-    assert found.columns.tolist() == ["class", "precision", "recall", "f1", "support"]
+    assert found.columns.tolist() == ["class", "precision", "recall", "f1", "support", "roc_auc"]
     assert found["class"].tolist() == list(CLASSES)
     assert found["precision"].tolist() == pytest.approx([3 / 4, 2 / 2, 1 / 2])
     assert found["recall"].tolist() == pytest.approx([3 / 4, 2 / 3, 1 / 1])
     assert found["f1"].tolist() == pytest.approx([3 / 4, 4 / 5, 2 / 3])
     assert found["support"].tolist() == [4, 3, 1]
+    assert found["roc_auc"].tolist() == pytest.approx([14.5 / 16, 14 / 15, 1])
+
+
+def test_classification_report(tree):
+    evaluate.main("plain")
+
+    text = (tree / "reports/plain/classification_report.txt").read_text("utf-8")
+    assert text.splitlines()[2:5] == [
+        "         top     0.7500    0.7500    0.7500         4",
+        "      middle     1.0000    0.6667    0.8000         3",
+        "      bottom     0.5000    1.0000    0.6667         1",
+    ]
+    assert text.endswith("\n")
+
+
+def test_reliability(tree):
+    evaluate.main("plain")
+
+    found = pd.read_csv(tree / "reports/plain/reliability.csv")
+    found = found[found["examples"] > 0]
+    assert found["confidence_to"].tolist() == pytest.approx([8 / 15, 12 / 15, 1], abs=1e-6)
+    assert found["examples"].tolist() == [3, 3, 2]
+    assert found["confidence"].tolist() == [1 / 2, 3 / 4, 1]
+    assert found["accuracy"].tolist() == pytest.approx([1 / 3, 1, 1], abs=1e-6)
+
+
+def test_roc(tree):
+    evaluate.main("plain")
+
+    lines = (tree / "reports/plain/roc.csv").read_text("utf-8").splitlines()
+    assert lines[0] == "class,false_positive_rate,true_positive_rate"
+    assert [line for line in lines if line.startswith("bottom")] == [
+        "bottom,0.0,0.0",
+        "bottom,0.0,1.0",
+        "bottom,0.142857,1.0",
+        "bottom,1.0,1.0",
+    ]
+
+
+def test_a_second_run_gives_the_same_bytes(tree):
+    written = ("metrics/*.json", "predictions/*.csv", "reports/plain/*")
+
+    def read():
+        return {path: path.read_bytes() for name in written for path in tree.glob(name)}
+
+    evaluate.main("plain")
+    before = read()
+    evaluate.main("plain")
+
+    assert len(before) == 7
+    assert read() == before
 
 
 def test_confusion(tree):
@@ -125,9 +188,12 @@ def test_writes_beside_the_history_of_the_training(tree):
 
     assert history.read_text() == "epoch\n"
     assert sorted(path.name for path in history.parent.iterdir()) == [
+        "classification_report.txt",
         "confusion.csv",
         "history.csv",
         "per_class.csv",
+        "reliability.csv",
+        "roc.csv",
     ]
 
 
@@ -147,6 +213,34 @@ def test_missing_model(tree):
     (tree / "models/plain/model.tflite").unlink()
 
     message = r"models/plain/model\.tflite: not found; run the stage that writes it"
+    with pytest.raises(DataError, match=message):
+        evaluate.main("plain")
+    assert not (tree / "metrics").exists()
+
+
+def test_a_model_of_other_classes(tree):
+    """In the order of other names its probabilities would be those of the wrong classes."""
+    model, _ = saving.read(tree / "models/plain")
+    saving.write(tree / "models/plain", model, CLASSES[::-1])
+
+    message = (
+        r"data/prepared/tiny8: the classes must be those that models/plain was trained on, "
+        r"bottom, middle, top, got top, middle, bottom; run the stage that trains it"
+    )
+    with pytest.raises(DataError, match=message):
+        evaluate.main("plain")
+    assert not (tree / "metrics").exists()
+
+
+def test_a_model_that_gives_no_probabilities(tree, monkeypatch):
+    model = trained.read(tree / "models/plain")
+
+    def broken(images):
+        return np.where(np.arange(3) == 1, np.float32(np.nan), model.call(images))
+
+    monkeypatch.setattr(trained, "read", lambda _: dataclasses.replace(model, call=broken))
+
+    message = "example 0: the model's output must be probabilities that add up to 1, got 0.75, nan"
     with pytest.raises(DataError, match=message):
         evaluate.main("plain")
     assert not (tree / "metrics").exists()

@@ -1,0 +1,14 @@
+"""How far a share that was measured on a few examples may be from the true one."""
+
+from scipy import stats
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    """Give the 95 % interval of a share, from 0 to 1, by Wilson's score.
+
+    Args:
+        successes: 0 to `trials`.
+        trials: 1 or more.
+    """
+    low, high = stats.binomtest(successes, trials).proportion_ci(0.95, method="wilson")
+    return float(low), float(high)
