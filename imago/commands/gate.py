@@ -45,17 +45,14 @@ def _run(chosen: argparse.Namespace) -> int:
     # Here, for they take longer to import than the other commands take to run.
     from rich.console import Console
 
-    from imago import params
     from imago.gate import comparing, rendering
-    from imago.gate.revisions import Revision
+    from imago.gate.revisions import Revision, WorkingTree, settings
     from imago.gate.storage import Storage
 
     before, here = comparing.trees(chosen.revision, chosen.base)
-    if chosen.revision is None:
-        params.load()  # which says what is wrong with it better than the lenient reader
     storage = Storage()
     tested = Revision(here, storage)
-    gate = tested.settings.gate or params.load().gate
+    gate = tested.settings.gate or settings(WorkingTree()).gate  # a commit may be older than it
     if gate is None:
         message = "params.yaml: gate is missing; docs/gate.md has one to copy"
         raise ParamsError(message)

@@ -107,7 +107,9 @@ def of_counts(
         samples: B.
         generator: The samples are a function of its state.
     """
-    kinds, counts = np.unique(np.stack([labels, first, second]), axis=1, return_counts=True)
+    codes = (labels * class_count + first) * class_count + second
+    codes, counts = np.unique(codes, return_counts=True)
+    kinds = np.stack(np.unravel_index(codes, (class_count,) * 3))  # (label, first, second) of each
     drawn = generator.multinomial(counts.sum(), counts / counts.sum(), samples)  # (B, kinds)
     rows = np.concatenate([counts[np.newaxis], drawn]).astype(np.float64)
     unit = np.eye(class_count)

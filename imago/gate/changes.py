@@ -133,7 +133,7 @@ def _of_answers(
     is_open: bool,
 ) -> Change:
     lost, gained = int((base & ~here).sum()), int((~base & here).sum())
-    low, high = significance.interval(lost, gained, len(base))
+    low, high = significance.interval(lost, gained, len(base)) if is_open else (0.0, 0.0)
     return Change(
         metric=metric,
         of_class=of_class,

@@ -14,8 +14,19 @@ from imago.gate.changes import LESS_IS_BETTER, RECALL
 from imago.gate.revisions import Tree
 from imago.gate.verdicts import Finding, Floor, Judged, Result, Verdict
 
-COLUMNS = ("experiment", "metric", "base", "here", "change", "95 % interval", "p", "verdict")
-_COLORS = {
+COLUMNS = (
+    "experiment",
+    "metric",
+    "base",
+    "here",
+    "change",
+    "95 % interval",
+    "p, adjusted",
+    "floor",
+    "verdict",
+)
+_IN_TEXT = ("experiment", "metric", "verdict")
+_COLORS: dict[str, str] = {
     Verdict.REGRESSION: "bold red",
     Verdict.MISSING: "bold red",
     Verdict.NOT_COMPARED: "bold yellow",
@@ -27,7 +38,7 @@ _COLORS = {
 _SAYINGS = {
     Result.PASS: "passed",
     Result.FAIL: "failed",
-    Result.NOT_COMPARED: "could not compare all",
+    Result.NOT_COMPARED: "could not compare",
 }
 
 
@@ -55,11 +66,11 @@ def print_table(report: Report, console: Console) -> None:
     """Print a table, below it the notes, and the result in one line."""
     table = Table(title=report.title, title_justify="left", title_style="bold")
     for column in COLUMNS:
-        table.add_column(column, justify="left" if column in (*COLUMNS[:2], "verdict") else "right")
+        table.add_column(column, justify="left" if column in _IN_TEXT else "right")
     for finding in report.findings:
-        for row in _rows(finding):
-            verdict = Text(row[-1], _COLORS.get(row[-1], ""))  # type: ignore[call-overload]
-            table.add_row(*row[:-1], verdict)
+        for *cells, floor, verdict in _rows(finding):
+            style = _COLORS[Result.FAIL] if floor.endswith("not met") else ""
+            table.add_row(*cells, Text(floor, style), Text(verdict, _COLORS.get(verdict, "")))
         table.add_section()
     console.print(table)
     for line in _notes(report.findings):
@@ -75,7 +86,7 @@ def markdown(report: Report) -> str:
         _escaped(report.title),
         "",
         f"| {' | '.join(COLUMNS)} |",
-        "|---|---|--:|--:|--:|--:|--:|---|",
+        "".join("|---" if column in _IN_TEXT else "|--:" for column in COLUMNS) + "|",
     ]
     for finding in report.findings:
         for row in _rows(finding):
@@ -101,12 +112,11 @@ def as_json(report: Report) -> dict[str, Any]:
 
 def conclusion(report: Report) -> str:
     """Say the result in one line, naming what is to blame."""
-    parts = [_SAYINGS[report.result]]
+    parts = []
     for result in (Result.FAIL, Result.NOT_COMPARED):
         if blamed := [one.experiment for one in report.findings if one.result == result]:
-            word = "failed" if result == Result.FAIL else "not compared"
-            parts.append(f"{word}: {', '.join(blamed)}")
-    return f"imago gate: {'; '.join(parts)}"
+            parts.append(f"{_SAYINGS[result]} {', '.join(blamed)}")
+    return f"imago gate: {'; '.join(parts) or _SAYINGS[Result.PASS]}"
 
 
 def _finding_as_json(finding: Finding) -> dict[str, Any]:
@@ -139,20 +149,21 @@ def _judged_as_json(judged: Judged) -> dict[str, Any]:
 
 
 def _rows(finding: Finding) -> Iterator[tuple[str, ...]]:
-    """Give a row for each metric, and for each class that regressed, or one for what was not."""
-    shown = [
-        one
-        for one in finding.judged
-        if one.change.of_class is None or one.verdict == Verdict.REGRESSION
-    ]
+    """Give a row for each metric, each class that regressed and each floor, in that order."""
+    floors = {floor.metric: floor for floor in finding.floors}
+    rows: list[tuple[str, ...]] = []
+    for judged in finding.judged:
+        if judged.change.of_class is None or judged.verdict == Verdict.REGRESSION:
+            least = _of_floor(floors.pop(judged.change.metric, None))
+            rows.append((*_cells(judged), least, judged.verdict))
+    fate = finding.fate or ""
+    for floor in floors.values():
+        here = _percent(floor.value)
+        rows.append((floor.metric, "", here, "", "", "", _of_floor(floor), fate))
     name = finding.experiment
-    for judged in shown:
-        yield (name, *_cells(judged))
+    for row in rows or [("",) * 7 + (fate,)]:
+        yield (name, *row)
         name = ""
-    if not shown:
-        here = "".join(_percent(floor.value) for floor in finding.floors[:1] if floor.value)
-        metric = finding.floors[0].metric if here else ""
-        yield (name, metric, "", here, "", "", "", finding.verdict)
 
 
 def _cells(judged: Judged) -> tuple[str, ...]:
@@ -165,7 +176,15 @@ def _cells(judged: Judged) -> tuple[str, ...]:
     else:
         numbers = _percent(change.base), _percent(change.here), f"{100 * change.change:+.2f}"
         interval = f"{100 * change.low:+.2f} to {100 * change.high:+.2f}"
-    return (name, *numbers, interval, p_value, judged.verdict)
+    if not change.is_open:  # the predictions are the same
+        interval = p_value = ""
+    return (name, *numbers, interval, p_value)
+
+
+def _of_floor(floor: Floor | None) -> str:
+    if floor is None:
+        return ""
+    return _percent(floor.floor) if floor.is_met else f"{_percent(floor.floor)} not met"
 
 
 def _notes(findings: Sequence[Finding]) -> Iterator[str]:
@@ -191,4 +210,4 @@ def _percent(value: float | None) -> str:
 
 def _escaped(text: str) -> str:
     """Keep names from being taken for Markdown."""
-    return "".join(f"\\{letter}" if letter in r"\|*_<>[]~" else letter for letter in text)
+    return "".join(f"\\{letter}" if letter in r"\|*<>[]~" else letter for letter in text)

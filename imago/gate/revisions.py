@@ -47,9 +47,13 @@ class Settings(_Lenient):
 class Tree(Protocol):
     """Files as a revision has them; paths are relative to the project."""
 
-    label: str
-    """What a person calls it."""
-    commit: str | None
+    @property
+    def label(self) -> str:
+        """What a person calls it."""
+
+    @property
+    def commit(self) -> str | None:
+        """The hash of its commit, if it is one."""
 
     def read(self, path: Path) -> bytes | None:
         """Give a file's content, or nothing if there is no such file."""
@@ -93,7 +97,7 @@ class Revision:
     def __init__(self, tree: Tree, storage: Storage) -> None:
         self.tree = tree
         self._storage = storage
-        self.settings = _settings(tree)
+        self.settings = settings(tree)
 
     def has_run(self, experiment: str) -> bool:
         """Tell whether the experiment was ever evaluated."""
@@ -201,7 +205,8 @@ class Revision:
         )
 
 
-def _settings(tree: Tree) -> Settings:
+def settings(tree: Tree) -> Settings:
+    """Read what the gate needs of params.yaml. Raises GateError, ParamsError."""
     content = tree.read(paths.PARAMS)
     if content is None:
         message = f"{tree.label} has no {paths.PARAMS} in this folder; choose another revision"

@@ -1,0 +1,147 @@
+"""How often the gate cries, and how much it finds: python -m bench.gate [simulated] [seeds].
+
+simulated   draws pairs of models whose true difference is known
+seeds       compares the predictions that bench.gate_seeds made, every pair in both directions
+
+Prints Markdown tables; those of docs/gate.md are from here. Settings are those of params.yaml, but
+for fewer bootstrap samples, which changes little and saves hours.
+"""
+
+import argparse
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import stats
+
+from imago import params, paths, schema
+from imago.gate import changes, predictions, verdicts
+from imago.gate.predictions import Predictions
+from imago.gate.verdicts import Finding, Verdict
+
+EXAMPLES, CLASSES = 10_000, 10
+IMAGES = np.arange(EXAMPLES).astype(np.str_)
+BOOTSTRAP_SAMPLES = 1_000
+DRAWS = {1: 2_000, 5: 400}
+"""How often so many experiments are drawn together."""
+TRUE_LOSSES = (0.0, 0.002, 0.01)
+MODELS = (
+    # accuracy, discordance: the share of images that exactly one of the two has right
+    (0.97, 0.02),
+    (0.97, 0.03),
+    (0.88, 0.05),
+    (0.88, 0.08),
+    (0.88, 0.10),
+    (0.70, 0.20),
+)
+
+
+def main() -> None:
+    """Print the tables that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=["simulated", "seeds"])
+    parts = parser.parse_args().parts
+    gate = params.load().gate
+    if gate is None:
+        parser.error("params.yaml has no section gate")
+    gate = gate.model_copy(update={"bootstrap_samples": BOOTSTRAP_SAMPLES})
+    if "simulated" in parts:
+        for changed, draws in DRAWS.items():
+            simulated(gate, changed, draws)
+    if "seeds" in parts:
+        seeds(gate)
+
+
+def simulated(gate: schema.Gate, changed: int, draws: int) -> None:
+    """Print how often a regression is found, of `changed` experiments of which one is worse."""
+    print(f"\n{changed} changed: share of {draws:,} draws in which a regression is found\n")
+    losses = "".join(f" | {100 * loss:g} points" for loss in TRUE_LOSSES)
+    print(f"| accuracy | discordance{losses} |\n|--:|--:{'|--:' * len(TRUE_LOSSES)}|")
+    for accuracy, discordance in MODELS:
+        cells = [f"{100 * accuracy:g} %", f"{100 * discordance:g} %"]
+        for loss in TRUE_LOSSES:
+            generator = np.random.default_rng(1)
+            found = 0
+            for _ in range(draws):
+                worse = [loss, *[0.0] * (changed - 1)]
+                pairs = [draw(generator, accuracy, discordance, one) for one in worse]
+                # Where one is worse it is that one which is to be found.
+                cries = regressions(pairs, gate)
+                found += cries[0] if loss else any(cries)
+            cells.append(_share(found, draws))
+        print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def draw(
+    generator: np.random.Generator, accuracy: float, discordance: float, loss: float
+) -> tuple[Predictions, Predictions]:
+    """Draw what two models say of the same images; the second is truly worse by `loss`."""
+    labels = generator.integers(CLASSES, size=EXAMPLES)
+    lost, gained = (discordance + loss) / 2, (discordance - loss) / 2
+    kinds = generator.choice(4, EXAMPLES, p=[accuracy - lost, lost, gained, 1 - accuracy - gained])
+    # Wrong answers lean to the next class, as those of real nets lean to a similar one.
+    wrong = (labels + generator.geometric(0.5, EXAMPLES).clip(1, 3)) % CLASSES
+    first = np.where(kinds <= 1, labels, wrong)
+    second = np.where(kinds % 2 == 0, labels, wrong)
+    return _table(labels, first), _table(labels, second)
+
+
+def _table(labels: np.ndarray, predicted: np.ndarray) -> Predictions:
+    probabilities = np.eye(CLASSES)[predicted]
+    return Predictions(tuple("0123456789"), IMAGES, labels, predicted, probabilities)
+
+
+def seeds(gate: schema.Gate) -> None:
+    """Print how often one seed of a recipe passes for a regression of another."""
+    print("\nPairs of seeds of one recipe, both directions: regressions found\n")
+    tests = ["accuracy, exact McNemar at 0.025", *gate.metrics, "the gate"]
+    print(f"| experiment | seeds | pairs | discordance | {' | '.join(tests)} |")
+    print("|---|--:|--:|--:" + "|--:" * len(tests) + "|")
+    for folder in sorted((paths.WORK / "seeds").iterdir()):
+        tables = [
+            predictions.parse(path.read_bytes(), str(path)).ordered()
+            for path in sorted(folder.glob("*.csv"))
+        ]
+        found, discordances = dict.fromkeys(tests, 0), []
+        pairs = list(itertools.permutations(tables, 2))
+        for base, here in pairs:
+            finding = judged(folder.name, base, here, gate)
+            lost = int((base.right & ~here.right).sum())
+            gained = int((~base.right & here.right).sum())
+            discordances.append((lost + gained) / len(base.labels))
+            found[tests[0]] += stats.binom.sf(lost - 1, lost + gained, 0.5) <= 0.025
+            for metric in {one.change.metric for one in _regressions(finding)}:
+                found[metric] += 1
+            found["the gate"] += finding.verdict == Verdict.REGRESSION
+        cells = [folder.name, f"{len(tables)}", f"{len(pairs)}", f"{np.mean(discordances):.1%}"]
+        cells += [_share(number, len(pairs)) for number in found.values()]
+        print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def judged(name: str, base: Predictions, here: Predictions, gate: schema.Gate) -> Finding:
+    """Judge one experiment by itself."""
+    finding = Finding(name, changes=changes.measure(base, here, gate, 1, name))
+    verdicts.judge([finding], gate)
+    return finding
+
+
+def regressions(pairs: list[tuple[Predictions, Predictions]], gate: schema.Gate) -> list[bool]:
+    """Judge experiments together, and tell which of them are said to be worse."""
+    findings = [
+        Finding(str(index), changes=changes.measure(*pair, gate, 1, str(index)))
+        for index, pair in enumerate(pairs)
+    ]
+    verdicts.judge(findings, gate)
+    return [finding.verdict == Verdict.REGRESSION for finding in findings]
+
+
+def _regressions(finding: Finding) -> Iterator[verdicts.Judged]:
+    return (one for one in finding.judged if one.verdict == Verdict.REGRESSION)
+
+
+def _share(found: int, of: int) -> str:
+    return f"{found / of:.1%}"
+
+
+if __name__ == "__main__":
+    main()
