@@ -8,16 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from imago import paths, schema, strict_yaml
+from imago import lock, paths, schema, strict_yaml
 from imago.errors import DataError, GateError, ParamsError
 from imago.gate import git
 from imago.gate.predictions import Predictions, parse
 from imago.gate.storage import Storage
 
-LOCK = "dvc.lock"
 AGREEMENT = 1e-6
 """How far the accuracy in metrics/<experiment>.json may be from that of the predictions."""
 
@@ -155,7 +153,7 @@ class Revision:
             md5 = self._digests.get(path.as_posix())
             if md5 is None:
                 message = (
-                    f"{self._named(path)} is missing, and {LOCK} does not name it; "
+                    f"{self._named(path)} is missing, and {lock.NAME} does not name it; "
                     f"{self._again(experiment)}"
                 )
                 raise DataError(message)
@@ -169,21 +167,7 @@ class Revision:
     @cached_property
     def _digests(self) -> dict[str, str]:
         """The md5 of each out in dvc.lock, by its path."""
-        content = self.tree.read(Path(LOCK))
-        try:
-            # As texts, for a digest may look like a number.
-            lock = yaml.load(content or b"stages: {}", yaml.CBaseLoader)
-            stages = lock["stages"].values()
-            outs = [out for stage in stages for out in stage.get("outs", [])]
-            return {out["path"]: out["md5"] for out in outs if "md5" in out}
-        except yaml.YAMLError as error:
-            where = getattr(error, "problem_mark", None)
-            line = f" at line {where.line + 1}" if where else ""
-            message = f"{self._named(Path(LOCK))} must be YAML, and is broken{line}; mend it"
-            raise GateError(message) from error
-        except (AttributeError, KeyError, TypeError) as error:
-            message = f"{self._named(Path(LOCK))} must be a lock of DVC, with stages; mend it"
-            raise GateError(message) from error
+        return lock.digests(self.tree.read(Path(lock.NAME)), self._named(Path(lock.NAME)))
 
     def _named(self, path: Path) -> str:
         return f"{path} of {self.tree.label}" if self.tree.commit else str(path)

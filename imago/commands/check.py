@@ -1,0 +1,51 @@
+"""Say whether dvc.lock is current, and which stages would run, and why; needs no data.
+
+Stages that have never run, for want of what they need, are named and count only with --all.
+
+Exit codes: 0 current, 1 not current, 2 cannot tell.
+"""
+
+import argparse
+import sys
+
+from imago.errors import ImagoError
+
+CANNOT_TELL = 2
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments to its parser."""
+    parser.add_argument(
+        "--all", action="store_true", help="stages that have never run make it not current"
+    )
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Print what would run."""
+    from imago import staleness  # here, for DVC takes a second to import
+
+    try:
+        found = staleness.find()
+    except (ImagoError, OSError) as error:
+        print(f"imago check: {error}", file=sys.stderr)
+        return CANNOT_TELL
+    for names, reasons in _together(found.reasons).items():
+        print(f"{names} would run: {reasons}")
+    if found.followers:
+        print(f"{', '.join(found.followers)} would follow, if what they need comes out different")
+    if found.never_run:
+        print(f"never run: {', '.join(found.never_run)}")
+    if found.reasons or (chosen.all and found.never_run):
+        count = len(found.reasons) + (len(found.never_run) if chosen.all else 0)
+        print(f"imago check: dvc.lock is not current, {count} stages would run; run `dvc repro`")
+        return 1
+    print("imago check: dvc.lock is current")
+    return 0
+
+
+def _together(reasons: dict[str, list[str]]) -> dict[str, str]:
+    """Put stages that would run for the same reasons into one line."""
+    names: dict[str, list[str]] = {}
+    for name, found in reasons.items():
+        names.setdefault("; ".join(found), []).append(name)
+    return {", ".join(stages): said for said, stages in names.items()}
