@@ -1,0 +1,268 @@
+"""The REST endpoint: images in, classes and probabilities out; described at /openapi.json.
+
+An upload is read into memory, never to disk, and no further than the limits of `app.limits`.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Annotated, Literal
+
+import numpy as np
+from fastapi import FastAPI, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
+
+from app import catalog, certainty, intake, limits
+from app.certainty import Certainty
+from imago.errors import ImagoError
+from imago.predictor import Predictor
+
+PATHS = frozenset({"/health", "/models", "/openapi.json", "/predict"})
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class Health(BaseModel):
+    """That the endpoint is up."""
+
+    status: Literal["ok"]
+    models: int = Field(ge=0, description="that can be loaded")
+
+
+class Model(BaseModel):
+    """A model that can be asked."""
+
+    name: str
+    classes: list[str]
+    shape: list[int] = Field(description="(H, W, C) of the pixels that images are brought to")
+
+
+class Models(BaseModel):
+    """All models that can be asked."""
+
+    models: list[Model]
+
+
+class Share(BaseModel):
+    """A class and its probability."""
+
+    label: str
+    probability: Probability
+
+
+class Answer(BaseModel):
+    """What a model says of an image."""
+
+    status: Literal["ok"] = "ok"
+    name: str = Field(description="of the file")
+    label: str = Field(description="the likeliest class")
+    probability: Probability
+    certainty: Certainty = Field(description="the probability in words")
+    top: list[Share] = Field(description="the likeliest classes, the likeliest first")
+
+
+class Refusal(BaseModel):
+    """Why a file got no answer."""
+
+    status: Literal["refused"] = "refused"
+    name: str = Field(description="of the file")
+    fault: intake.Fault
+    reason: str
+
+
+class Answers(BaseModel):
+    """Answers in the order of the files, one or more of them of status ok."""
+
+    model: str
+    images: list[Annotated[Answer | Refusal, Field(discriminator="status")]]
+
+
+class Problem(BaseModel):
+    """Why a request got no answer."""
+
+    detail: str
+
+
+class Refusals(Problem):
+    """None of the files could be used."""
+
+    images: list[Refusal] = []
+
+
+_PROBLEMS = {
+    400: "The body is no whole multipart/form-data.",
+    404: "There is no such model.",
+    408: f"The body took longer than {limits.BODY_TIMEOUT_S} seconds.",
+    413: f"More than {limits.IMAGES} files, {limits.IMAGE_BYTES:,} bytes in each, "
+    f"or {limits.REQUEST_BYTES:,} bytes in all.",
+    415: "The body is not multipart/form-data.",
+    422: "A parameter breaks its rule, or none of the files is an image that can be decoded.",
+    503: "Too many requests at a time; try again after Retry-After seconds.",
+}
+_BODY = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["images"],
+                "properties": {
+                    "images": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": limits.IMAGES,
+                        "items": {"type": "string", "format": "binary"},
+                        "description": "JPEG, PNG, GIF, WebP, BMP or TIFF of at most "
+                        f"{limits.IMAGE_BYTES:,} bytes and {limits.PIXELS:,} pixels",
+                    }
+                },
+            }
+        }
+    },
+}
+
+api = FastAPI(
+    title="imago",
+    summary="Classes of images, by the models that this project has trained.",
+    description="A model knows its classes and nothing else: it gives one of them for any image. "
+    "Images are held in memory while they are answered, and not stored.",
+    version="1",
+    docs_url=None,  # these two pages would load scripts from other hosts
+    redoc_url=None,
+)
+_busy = asyncio.Semaphore(limits.REQUESTS)
+
+
+@api.exception_handler(RequestValidationError)
+async def invalid(_: Request, error: Exception) -> JSONResponse:
+    """Say a broken rule in a line, as all other problems are said."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in found]
+    return JSONResponse({"detail": "; ".join(faults)}, 422)
+
+
+@api.get("/health")
+def health() -> Health:
+    """Tell that the endpoint is up."""
+    return Health(status="ok", models=len(list(catalog.models())))
+
+
+@api.get("/models")
+def models() -> Models:
+    """List the models that can be asked, and the classes that each knows."""
+    return Models(
+        models=[
+            Model(name=name, classes=list(predictor.classes), shape=list(predictor.form.shape))
+            for name, predictor in catalog.models()
+        ]
+    )
+
+
+@api.post(
+    "/predict",
+    response_model=Answers,
+    openapi_extra={"requestBody": _BODY},
+    responses={
+        code: {"description": text, "model": Refusals if code in (413, 422) else Problem}
+        for code, text in _PROBLEMS.items()
+    },
+)
+async def predict(
+    request: Request,
+    model: Annotated[str, Query(description="its name, as /models lists it")],
+    top: Annotated[int, Query(ge=1, le=1000, description="how many classes to give")] = 5,
+) -> Answers | JSONResponse:
+    """Classify one or more images.
+
+    A file that cannot be used gets a refusal in its place, and the others their answers.
+    """
+    predictor = await run_in_threadpool(_load, model)
+    if _busy.locked():
+        raise HTTPException(503, "too many requests at a time", {"Retry-After": "1"})
+    async with _busy:
+        files = await _files(request)
+        found = await run_in_threadpool(_answers, predictor, files, top)
+    refused = [each for each in found if isinstance(each, Refusal)]
+    if len(refused) == len(found):
+        code = 413 if all(each.fault == "too_large" for each in refused) else 422
+        reasons = "; ".join(f"{each.name}: {each.reason}" for each in refused)
+        return JSONResponse(Refusals(detail=reasons, images=refused).model_dump(), code)
+    return Answers(model=model, images=found)
+
+
+def _load(name: str) -> Predictor:
+    known = catalog.names()
+    if name not in known:  # before it becomes part of a path
+        raise HTTPException(404, f"model must be one of {', '.join(known) or 'none'}")
+    try:
+        return catalog.load(name)
+    except (ImagoError, OSError) as error:
+        raise HTTPException(404, f"model {name} cannot be loaded: {error}") from error
+
+
+async def _files(request: Request) -> list[UploadFile]:
+    """Read the body, and give the files in it."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise HTTPException(415, "the body must be multipart/form-data")
+    parser = MultiPartParser(
+        request.headers, _limited(request), max_files=limits.IMAGES, max_fields=0
+    )
+    parser.spool_max_size = limits.REQUEST_BYTES + 1  # beyond which Starlette would write to disk
+    try:
+        async with asyncio.timeout(limits.BODY_TIMEOUT_S):
+            found = (await parser.parse()).multi_items()
+    except TimeoutError as error:
+        raise HTTPException(408, "the body took too long") from error
+    except ClientDisconnect as error:  # of which nobody hears
+        raise HTTPException(400, "the body ended early") from error
+    except MultiPartException as error:
+        raise HTTPException(_code(error), error.message) from error
+    names = ", ".join(sorted({intake.shown(key) for key, _ in found})) or "none"
+    if names != "images":
+        raise HTTPException(422, f"the files must all be sent as images, got {names}")
+    return [file for _, file in found if isinstance(file, UploadFile)]
+
+
+def _code(error: MultiPartException) -> int:
+    if error.message.startswith("Too many files"):
+        return 413
+    return 422 if error.message.startswith("Too many fields") else 400
+
+
+async def _limited(request: Request) -> AsyncGenerator[bytes, None]:
+    """Yield the body, counting: the header Content-Length may say anything, or be missing."""
+    received = 0
+    async for part in request.stream():
+        received += len(part)
+        if received > limits.REQUEST_BYTES:
+            message = f"the body must have at most {limits.REQUEST_BYTES:,} bytes"
+            raise HTTPException(413, message)
+        yield part
+
+
+def _answers(predictor: Predictor, files: list[UploadFile], top: int) -> list[Answer | Refusal]:
+    """Answer or refuse each file, in their order; one decoded image is held at a time."""
+    found: list[Answer | Refusal] = []
+    for file in files:
+        with file.file as content:
+            photo = intake.examine(file.filename or "", content.read())
+        if isinstance(photo, intake.Rejected):
+            found.append(Refusal(name=photo.name, fault=photo.fault, reason=photo.reason))
+            continue
+        pixels = predictor.pixels(photo.pixels)[np.newaxis]
+        (said,) = predictor.predictions(predictor.probabilities(pixels))
+        found.append(
+            Answer(
+                name=photo.name,
+                label=said.label,
+                probability=said.probability,
+                certainty=certainty.of(said.probabilities),
+                top=[Share(label=label, probability=share) for label, share in said.top(top)],
+            )
+        )
+    return found

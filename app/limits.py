@@ -1,0 +1,32 @@
+"""How much the page and the endpoint take from a visitor, checked before anything is decoded."""
+
+IMAGE_BYTES = 15 * 2**20
+"""Of one file, whole MiB. Large photos of phones have 12."""
+
+PIXELS = 40_000_000
+"""Of one image, width times height; decoded, they take three bytes each."""
+
+JPEG_SCANS = 100
+"""Of one JPEG. Progressive ones have about ten; each costs a pass over all pixels, however few
+bytes it has. See "Two Issues with the JPEG Standard", libjpeg-turbo, 2015."""
+
+IMAGES = 20
+"""Of one request, and shown at a time."""
+
+REQUEST_BYTES = 60 * 2**20
+"""Of one request to the endpoint, with its framing."""
+
+NAME_CHARACTERS = 80
+"""Of a file's name that are kept, to name it in an answer."""
+
+BODY_TIMEOUT_S = 60
+"""For a request to arrive as a whole."""
+
+REQUESTS = 8
+"""That the endpoint reads and answers at a time; more are told to come back."""
+
+DECODING_THREADS = 2
+"""That decode at a time, over all visitors: each may hold several times an image's pixels."""
+
+SESSION_BYTES = 200 * 2**20
+"""That one visitor's uploads may take together while the page is open."""

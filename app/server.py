@@ -1,0 +1,60 @@
+"""The page and the endpoint as one ASGI application, on one address."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import streamlit
+from starlette.formparsers import MultiPartParser
+from streamlit.web import bootstrap
+
+from app import endpoint, limits
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "font-src 'self' data:; connect-src 'self' ws: wss: data: blob:; worker-src 'self' blob:; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+)
+"""With it, browsers let the page call no host but the one that it came from."""
+
+_HEADERS = [
+    (b"content-security-policy", POLICY.encode()),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+OPTIONS = {
+    "browser.gatherUsageStats": False,
+    "client.showErrorDetails": "none",  # in the terminal only
+    "client.toolbarMode": "minimal",
+    "logger.level": "warning",
+    "runner.magicEnabled": False,
+    "server.fileWatcherType": "none",
+    "server.headless": True,
+    "server.maxMessageSize": 32,
+    "server.maxUploadSize": limits.IMAGE_BYTES // 2**20,
+}
+"""Of Streamlit, over what a config.toml says; here, so that they hold wherever the page starts."""
+
+bootstrap.load_config_options(OPTIONS)
+# Streamlit reads uploads by Starlette's parser, which writes what is larger to temporary files.
+MultiPartParser.spool_max_size = limits.IMAGE_BYTES + 2**20
+
+page = streamlit.App(Path(__file__).with_name("page.py"))
+
+
+async def application(scope: Message, receive: Receive, send: Send) -> None:
+    """Answer a request: the endpoint its own paths, the page all others."""
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", []), *_HEADERS]
+        await send(message)
+
+    is_for_endpoint = scope["type"] == "http" and scope["path"] in endpoint.PATHS
+    await (endpoint.api if is_for_endpoint else page)(scope, receive, send_with_headers)
