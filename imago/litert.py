@@ -7,6 +7,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from imago import native_stderr
+
 Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """From (n, H, W, C) uint8, n of any number, to (n, K) float32."""
 
@@ -19,6 +21,8 @@ def load(content: bytes, threads: int | None = None) -> Run:
         threads: That a call works on. None: one for each core.
     """
     interpreter = Interpreter(model_content=content, num_threads=threads or os.cpu_count() or 1)
+    with native_stderr.closed():  # on which it tells, once, of the processor's instructions
+        interpreter.allocate_tensors()
     (pixels,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
     shape: tuple[int, ...] = ()
 

@@ -65,6 +65,11 @@ def report(experiment: str) -> Path:
     return Path("reports", experiment)
 
 
+def figures(experiment: str) -> Path:
+    """The folder of figures for the report."""
+    return report(experiment) / "figures"
+
+
 def page(experiment: str) -> Path:
     """The report as a page that opens anywhere."""
     return report(experiment) / "index.html"
@@ -98,6 +103,11 @@ def set_aside(dataset: str) -> Path:
 def leaks(dataset: str) -> Path:
     """The photos of a data set that are in two splits, where this was a reason to stop."""
     return WORK / "leaks" / f"{dataset}.csv"
+
+
+def latency(experiment: str) -> Path:
+    """How long each exported format takes for an image: figures that vary from run to run."""
+    return WORK / "latency" / f"{experiment}.json"
 
 
 def downloads() -> Path:

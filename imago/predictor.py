@@ -14,6 +14,7 @@ from PIL import Image
 
 from imago.errors import DataError, ImageError
 from imago.forms import Form, convert
+from imago.framing import Framing, Polarity, framed, with_polarity
 from imago.photos import decoding
 
 DESCRIPTION = "model.json"
@@ -54,12 +55,23 @@ class Predictor:
         description: What model.json says of the model.
     """
 
-    def __init__(self, path: str | Path, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        threads: int | None = None,
+        *,
+        polarity: Polarity = "auto",
+        find_subject: bool = True,
+    ) -> None:
         """Load a model.
 
         Args:
             path: The folder exports/<experiment>, or a .tflite or .onnx file in such a folder.
             threads: That the model runs on. None: one for each core.
+            polarity: For models of light things on dark ground, or dark on light: whether images
+                are inverted. auto: where their border is not like that ground.
+            find_subject: For such models: whether images of another size than the model's are cut
+                to their subject, which is put where the training images have theirs.
 
         Raises:
             DataError: There is no model that can be run here, or no description of it.
@@ -69,6 +81,8 @@ class Predictor:
         self.classes: tuple[str, ...] = tuple(self.description["classes"])
         wanted = self.description["input"]
         self.form = Form(tuple(wanted["shape"][1:]), wanted["fit"], wanted["interpolation"])
+        self.framing = Framing(**known) if (known := wanted.get("framing")) else None
+        self.polarity, self.find_subject = polarity, find_subject
         runtime = importlib.import_module(_RUNTIMES[self.path.suffix])  # only the one needed
         self._run = runtime.load(self.path.read_bytes(), threads)
         self._lock = threading.Lock()
@@ -113,7 +127,15 @@ class Predictor:
         Raises:
             ImageError: It cannot be read.
         """
-        return convert(decode(image), self.form)
+        decoded = decode(image)
+        if self.framing is None:
+            return convert(decoded, self.form)
+        gray = convert(decoded, Form((*decoded.shape[:2], 1), "stretch", self.form.interpolation))
+        alike = with_polarity(gray, self.framing.ground, self.polarity)
+        found = None
+        if self.find_subject and gray.shape != self.form.shape:
+            found = framed(alike, self.framing, self.form)
+        return convert(alike, self.form) if found is None else found
 
     def _named(self, row: NDArray[np.float32]) -> dict[str, float]:
         return dict(zip(self.classes, row.tolist(), strict=True))

@@ -11,24 +11,26 @@ stage uses; without them it starts in two thirds of the time.
 
 import contextlib
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Iterator
+
+from imago import native_stderr
 
 BALLAST = ("matplotlib", "sklearn")
 
 
 @contextlib.contextmanager
-def _native_stderr_closed() -> Iterator[None]:
-    """Send what C++ writes to standard error nowhere."""
-    kept = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device, not a path
-        os.dup2(nowhere.fileno(), 2)
+def without_advice() -> Iterator[None]:
+    """Keep TensorFlow's advice on which of its functions to call from the terminal."""
+    logger = logging.getLogger("tensorflow")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        logger.setLevel(before)
 
 
 @contextlib.contextmanager
@@ -44,5 +46,5 @@ def _hidden(*names: str) -> Iterator[None]:
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # warnings too; read while it is imported
-with _native_stderr_closed(), _hidden(*BALLAST):
+with native_stderr.closed(), _hidden(*BALLAST):
     importlib.import_module("tensorflow")

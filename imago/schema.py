@@ -225,6 +225,9 @@ class Optimization(Section):
 class Train(Optimization):
     """What every architecture's training has; each adds its own keys."""
 
+    convolutional: ClassVar[bool] = False
+    """Whether the model finds things in places of an image, so that a map can show where."""
+
     model: str
 
 
@@ -260,6 +263,8 @@ class FineTune(Optimization):
 class TrainOnFeatures(Train):
     """What the training of every head on a frozen backbone has."""
 
+    convolutional = True
+
     fine_tune: FineTune | None = None
 
 
@@ -272,9 +277,17 @@ class Evaluate(Section):
 class Export(Section):
     """Which formats a model is exported to."""
 
-    formats: Annotated[list[Literal["litert", "saved_model"]], Field(min_length=1)]
+    formats: Annotated[
+        list[Literal["saved_model", "litert", "litert_fp16", "litert_int8", "onnx"]],
+        Field(min_length=1),
+    ]
     greatest_difference: Annotated[float, Field(gt=0, lt=1)]
-    """How far a probability may be from Keras' own before the stage fails."""
+    """How far a probability may be from Keras' own before the stage fails; of formats whose weights
+    are as exact as Keras' own: not of litert_fp16 and litert_int8."""
+    greatest_accuracy_loss: Annotated[float, Field(ge=0, lt=1)]
+    """How much lower than Keras' own the accuracy of a format may be, as a share of the images."""
+    calibration_images: Positive
+    """Training images, drawn at random, by which litert_int8 learns what values there are."""
 
 
 Floored = Literal[

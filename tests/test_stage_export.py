@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import yaml
 
-from imago import arrays, exports, files, saving
+from imago import arrays, files, paths, saving
 from imago.errors import DataError, ExportError, ParamsError
+from imago.exports.formats import FORMATS
 from stages import export
 from tests import tiny_project
 
@@ -16,15 +17,21 @@ CLASSES = ("top", "middle", "bottom")
 # Each row is an image of 1×3×1; the model answers with its pixels / 128, exact in float32.
 PIXELS = np.array([[96, 16, 16], [64, 32, 32], [16, 16, 96], [0, 128, 0]] * 2, np.uint8)
 IMAGES = PIXELS.reshape(-1, 1, 3, 1)
+LABELS = np.array([0, 0, 2, 1] * 2, np.int32)
+TRAINING = np.random.default_rng(1).integers(0, 129, (60, 1, 3, 1), dtype=np.uint8)
+OTHERS = {"experiment", "classes", "input", "output", "formats"}
 
 
 @pytest.fixture
 def tree(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write_params(tmp_path, ["litert", "saved_model"])
-    with arrays.writing(tmp_path / "data/prepared/tiny8", CLASSES, (1, 3, 1)) as writer:
-        writer.add("train", np.array([0], np.int32), [IMAGES[:1]])
-        writer.add("test", np.zeros(8, np.int32), [IMAGES])
+    write_params(tmp_path, ["litert", "onnx"])
+    data = tmp_path / "data/prepared/tiny8"
+    with arrays.writing(data, CLASSES, (1, 3, 1)) as writer:
+        writer.add("train", np.zeros(60, np.int32), [TRAINING])
+        writer.add("test", LABELS, [IMAGES])
+    variant = tiny_project.settings()["prepare"]["tiny8"]
+    files.write_json(data / "provenance.json", {"dataset": {}, "prepare": variant})
     pixels = keras.Input((1, 3, 1), dtype="uint8", name="images")
     flat = keras.layers.Flatten(name="flatten")(pixels)
     answers = keras.layers.Rescaling(1 / 128, name="answers")(flat)
@@ -32,9 +39,9 @@ def tree(tmp_path, monkeypatch):
     return tmp_path
 
 
-def write_params(tree, formats):
+def write_params(tree, formats, **changes):
     plain = json.loads(json.dumps(tiny_project.settings()))
-    plain["experiments"]["plain"]["export"]["formats"] = formats
+    plain["experiments"]["plain"]["export"] |= {"formats": formats} | changes
     (tree / "params.yaml").write_text(yaml.safe_dump(plain), "utf-8")
 
 
@@ -46,116 +53,118 @@ def contents(folder):
     }
 
 
-def make_format_differ(monkeypatch, format_name, difference):
-    read = exports.read
+def make_format_differ(monkeypatch, name, change):
+    exported = FORMATS[name]
 
-    def read_another(name, path):
-        predict = read(name, path)
-        return (lambda images: predict(images) + difference) if name == format_name else predict
+    def load(path, threads):
+        predict = exported.load(path, threads)
+        return lambda images: change(predict(images))
 
-    monkeypatch.setattr(exports, "read", read_another)
+    monkeypatch.setitem(FORMATS, name, dataclasses.replace(exported, load=load))
 
 
 def test_every_format_gives_the_models_answers(tree):
+    write_params(tree, list(FORMATS))
     export.main("plain")
 
-    folder = tree / "exports/plain"
-    for name, file_name in (("litert", "model.tflite"), ("saved_model", "saved_model")):
-        found = exports.read(name, folder / file_name)(IMAGES)
-        np.testing.assert_allclose(found, PIXELS / 128, atol=1e-6)
+    for name, exported in FORMATS.items():
+        found = exported.load(tree / "exports/plain" / exported.file_name, 1)(IMAGES)
+        tolerance = 1e-6 if exported.exact else 0.02
+        np.testing.assert_allclose(found, PIXELS / 128, atol=tolerance, err_msg=name)
 
 
-def test_model_json_describes_the_formats(tree):
+def test_model_json_describes_the_model_and_its_formats(tree):
     export.main("plain")
 
-    agreement = {
-        "examples": 8,
-        "greatest_difference": pytest.approx(0, abs=1e-6),
-        "same_class": 1.0,
-    }
-    assert files.read_json(tree / "exports/plain/model.json") == {
-        "classes": ["top", "middle", "bottom"],
-        "input": {
-            "name": "pixels",
-            "shape": [None, 1, 3, 1],
-            "dtype": "uint8",
-            "range": [0, 255],
-        },
-        "output": {"name": "probabilities", "shape": [None, 3], "dtype": "float32"},
-        "agreement_with_keras": {"litert": agreement, "saved_model": agreement},
-    }
-
-
-def test_agreement_counts_what_differs(tree, monkeypatch):
-    make_format_differ(monkeypatch, "litert", np.float32(2**-14))  # less than 0.0001
-
-    export.main("plain")
-
-    found = files.read_json(tree / "exports/plain/model.json")["agreement_with_keras"]
-    assert found["litert"]["greatest_difference"] == pytest.approx(2**-14, abs=1e-6)
-    assert found["saved_model"]["greatest_difference"] == pytest.approx(0, abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("formats", "folders"),
-    [
-        (["litert"], ["model.json", "model.tflite"]),
-        (["saved_model"], ["model.json", "saved_model"]),
-    ],
-    ids=["litert", "saved_model"],
-)
-def test_only_the_formats_asked_for_are_written(tree, formats, folders):
-    export.main("plain")
-    write_params(tree, formats)
-
-    export.main("plain")
-
-    assert sorted(path.name for path in (tree / "exports/plain").iterdir()) == folders
     found = files.read_json(tree / "exports/plain/model.json")
-    assert list(found["agreement_with_keras"]) == formats
+    assert found.keys() == OTHERS
+    assert (found["experiment"], found["classes"]) == ("plain", ["top", "middle", "bottom"])
+    assert found["input"]["shape"] == [None, 1, 3, 1]
+    assert (found["input"]["fit"], found["input"]["interpolation"]) == ("stretch", "area")
+    compared = {
+        "examples": 8,
+        "accuracy": 1.0,
+        "same_class_as_keras": 1.0,
+        "greatest_difference": pytest.approx(0, abs=1e-6),
+    }
+    bytes_of = {
+        n: (tree / "exports/plain" / n).stat().st_size for n in ("model.tflite", "model.onnx")
+    }
+    assert found["formats"] == {
+        "litert": {"file": "model.tflite", "bytes": bytes_of["model.tflite"], **compared},
+        "onnx": {"file": "model.onnx", "bytes": bytes_of["model.onnx"], **compared},
+    }
 
 
-@pytest.mark.parametrize("name", ["litert", "saved_model"])
+def test_latency_stays_out_of_what_dvc_hashes(tree, caplog):
+    with caplog.at_level("INFO", "imago"):
+        export.main("plain")
+
+    found = files.read_json(paths.latency("plain"))
+    assert {name: set(by_threads) for name, by_threads in found.items()} == {
+        "litert": {"1", "2"},
+        "onnx": {"1", "2"},
+    }
+    assert all(0 < f["median_ms"] <= f["p95_ms"] for of in found.values() for f in of.values())
+    (table,) = caplog.messages
+    assert [line.split()[0] for line in table.splitlines()] == ["format", "litert", "onnx"]
+    before = contents(tree / "exports")
+    export.main("plain")
+    assert contents(tree / "exports") == before
+
+
+def test_only_the_formats_asked_for_are_written(tree):
+    export.main("plain")
+    write_params(tree, ["saved_model"])
+
+    export.main("plain")
+
+    assert sorted(path.name for path in (tree / "exports/plain").iterdir()) == [
+        "model.json",
+        "saved_model",
+    ]
+    assert list(files.read_json(tree / "exports/plain/model.json")["formats"]) == ["saved_model"]
+
+
 @pytest.mark.parametrize(
-    ("difference", "shown"), [(0.01, "1.00e-02"), (math.nan, "nan")], ids=["0.01", "nan"]
+    ("change", "shown"),
+    [(lambda p: p + 0.01, "1.00e-02"), (lambda p: p * math.nan, "nan")],
+    ids=["0.01", "nan"],
 )
-def test_a_format_that_differs_leaves_no_export(tree, monkeypatch, name, difference, shown):
-    make_format_differ(monkeypatch, name, difference)
+def test_a_format_that_differs_leaves_no_export(tree, monkeypatch, change, shown):
+    make_format_differ(monkeypatch, "onnx", change)
 
-    message = f"{name}: the greatest difference .* must be at most 0.0001, got {shown}"
+    message = f"onnx: the greatest difference .* must be at most 0.0001, got {shown}"
     with pytest.raises(ExportError, match=message):
         export.main("plain")
     assert list((tree / "exports").rglob("*")) == []
 
 
-def test_a_format_that_differs_leaves_the_earlier_export(tree, monkeypatch):
+def test_a_quantised_format_may_differ_but_not_lose_accuracy(tree, monkeypatch):
+    write_params(tree, ["litert_fp16"])
+    make_format_differ(monkeypatch, "litert_fp16", lambda p: p / 2)
     export.main("plain")
-    before = contents(tree)
-    make_format_differ(monkeypatch, "saved_model", 0.01)
+    make_format_differ(monkeypatch, "litert_fp16", lambda p: p[:, ::-1])
 
-    with pytest.raises(ExportError, match="saved_model"):
+    before = contents(tree)
+    with pytest.raises(ExportError, match=r"litert_fp16: the accuracy .* 1\.0000, got 0\.2500"):
         export.main("plain")
     assert contents(tree) == before
 
 
-def test_only_the_images_of_the_test_split_are_used(tree, monkeypatch):
-    read, asked_for = arrays.read_split, []
+def test_calibration_images_are_drawn_from_the_training_split(tree, monkeypatch):
+    write_params(tree, ["litert_int8"], calibration_images=50)
+    exported, seen = FORMATS["litert_int8"], []
 
-    def record_and_hide_labels(folder, split):
-        asked_for.append((folder.as_posix(), split))
-        return dataclasses.replace(read(folder, split), labels=None)
+    def write(source, path):
+        seen.append(source.calibration)
+        exported.write(source, path)
 
-    monkeypatch.setattr(arrays, "read_split", record_and_hide_labels)
+    monkeypatch.setitem(FORMATS, "litert_int8", dataclasses.replace(exported, write=write))
     export.main("plain")
-    assert asked_for == [("data/prepared/tiny8", "test")]
 
-
-def test_each_agreement_is_logged(tree, caplog):
-    with caplog.at_level("INFO", "imago"):
-        export.main("plain")
-
-    assert [message.split(":")[0] for message in caplog.messages] == ["litert", "saved_model"]
-    assert all(message.endswith("from Keras on 8 images") for message in caplog.messages)
+    rows = np.sort(np.random.default_rng(20).permutation(60)[:50])
+    np.testing.assert_array_equal(seen[0], TRAINING[rows])
 
 
 def test_missing_model(tree):

@@ -24,7 +24,12 @@ COLORS = {"blue": (200, 60, 60), "green": (60, 200, 60), "red": (60, 60, 200)}
 """The classes of the photos: blue, green and red of their mean."""
 SHARED = {
     "evaluate": {"batch_size": 7},
-    "export": {"formats": ["litert", "saved_model"], "greatest_difference": 0.0001},
+    "export": {
+        "formats": ["saved_model", "litert", "litert_fp16", "litert_int8", "onnx"],
+        "greatest_difference": 0.0001,
+        "greatest_accuracy_loss": 0.1,
+        "calibration_images": 20,
+    },
 }
 
 

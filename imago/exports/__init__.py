@@ -1,0 +1,1 @@
+"""Trained models in formats that run without Keras: writing, running and comparing them."""

@@ -1,0 +1,78 @@
+"""Whether an exported format gives what Keras gives."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imago.errors import ExportError
+from imago.schema import Export
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A format's answers beside those of Keras, for the same images.
+
+    Attributes:
+        examples: N.
+        accuracy: Share of the images that get their true class.
+        same_class_as_keras: Share of the images that get the class that Keras gives.
+        greatest_difference: Of any probability from that of Keras.
+    """
+
+    examples: int
+    accuracy: float
+    same_class_as_keras: float
+    greatest_difference: float
+
+
+def compare(
+    labels: NDArray[np.int32], expected: NDArray[np.float32], found: NDArray[np.float32]
+) -> Agreement:
+    """Compare a format's probabilities, (N, K), with those of Keras.
+
+    Args:
+        labels: (N,), the true classes.
+        expected: Of Keras.
+        found: Of the format.
+    """
+    return Agreement(
+        examples=len(labels),
+        accuracy=accuracy(labels, found),
+        same_class_as_keras=accuracy(expected.argmax(axis=1), found),
+        greatest_difference=float(np.abs(expected - found).max()),
+    )
+
+
+def accuracy(labels: NDArray[np.integer], probabilities: NDArray[np.float32]) -> float:
+    """Give the share of rows whose most probable class is the label."""
+    return float((probabilities.argmax(axis=1) == labels).mean())
+
+
+def check(
+    name: str, exact: bool, found: Agreement, accuracy_of_keras: float, settings: Export
+) -> None:
+    """Raise ExportError where a format is further from Keras than params.yaml allows.
+
+    Args:
+        name: Of the format.
+        exact: Whether it must give the same probabilities, or only the same accuracy.
+        found: What it gives.
+        accuracy_of_keras: For the same images.
+        settings: The experiment's section `export`.
+    """
+    difference, loss = found.greatest_difference, accuracy_of_keras - found.accuracy
+    # Written so that what is not a number fails.
+    if exact and not difference <= settings.greatest_difference:
+        message = (
+            f"{name}: the greatest difference from Keras' probabilities must be at most "
+            f"{settings.greatest_difference}, got {difference:.2e}"
+        )
+        raise ExportError(message)
+    if not (loss <= settings.greatest_accuracy_loss and np.isfinite(difference)):
+        message = (
+            f"{name}: the accuracy must be at most {settings.greatest_accuracy_loss} less than "
+            f"Keras' {accuracy_of_keras:.4f}, got {found.accuracy:.4f}, probabilities up to "
+            f"{difference:.2e} from Keras'; leave {name} out of export.formats, or allow more loss"
+        )
+        raise ExportError(message)

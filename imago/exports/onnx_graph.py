@@ -1,0 +1,105 @@
+"""ONNX, which ONNX Runtime and many others run."""
+
+import json
+import logging
+from pathlib import Path
+
+import onnx
+import tf2onnx
+from onnx import numpy_helper
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from imago import quiet_tensorflow
+from imago.exports.source import PIXELS, PROBABILITIES, Source
+
+OPSET = 18
+
+
+def write(source: Source, path: Path) -> None:
+    """Write a model, with its description in the file's metadata."""
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    # tf2onnx's own way from a function takes constants that it captured for further inputs.
+    module = source.module()
+    frozen = convert_variables_to_constants_v2(module.serve.get_concrete_function())
+    with quiet_tensorflow.without_advice():
+        converted, _ = tf2onnx.convert.from_graph_def(
+            frozen.graph.as_graph_def(add_shapes=True),
+            input_names=[tensor.name for tensor in frozen.inputs],
+            output_names=[tensor.name for tensor in frozen.outputs],
+            opset=OPSET,
+        )
+    model = canonical(converted)
+    for key, value in source.description.items():
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, json.dumps(value, ensure_ascii=False)
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def canonical(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Give the same model with its nodes in the order and with the names that follow from it.
+
+    tf2onnx orders and names them after the order of sets, which differs from process to process.
+
+    Args:
+        model: One input, one output, no nested graphs.
+    """
+    graph = model.graph
+    weights = {weight.name: weight for weight in graph.initializer}
+    makers = {output: node for node in graph.node for output in node.output if output}
+    (given,), (result,) = graph.input, graph.output
+    names = {given.name: PIXELS, "": ""}  # an optional input that is left out has no name
+    new = onnx.GraphProto(name="imago")
+
+    # From the result backwards. A stack, since deep nets are deeper than Python's calls may be.
+    open_ends = [result.name]
+    while open_ends:
+        name = open_ends[-1]
+        node = makers.get(name)
+        missing = [i for i in node.input if i not in names] if node and name not in names else []
+        if missing:
+            open_ends += reversed(missing)
+            continue
+        open_ends.pop()
+        if name in names:
+            continue
+        if node is None:
+            names[name] = f"weight_{len(new.initializer)}"
+            array = numpy_helper.to_array(weights[name])
+            new.initializer.append(numpy_helper.from_array(array, names[name]))
+        else:
+            _append(new, node, names)
+
+    for value, values, name in ((given, new.input, PIXELS), (result, new.output, PROBABILITIES)):
+        _rename(new, names[value.name], name)
+        values.add().CopyFrom(value)
+        values[0].name = name
+        values[0].type.tensor_type.shape.dim[0].dim_param = "N"
+    opsets = sorted(model.opset_import, key=lambda opset: opset.domain)
+    used = {node.domain for node in new.node}
+    return onnx.helper.make_model(
+        new,
+        opset_imports=[opset for opset in opsets if opset.domain in used],
+        ir_version=model.ir_version,
+        producer_name=model.producer_name,
+    )
+
+
+def _append(graph: onnx.GraphProto, node: onnx.NodeProto, names: dict[str, str]) -> None:
+    """Add a copy of a node whose inputs have new names, and give its outputs new ones."""
+    label = f"{node.op_type}_{len(graph.node)}"
+    for index, output in enumerate(node.output):
+        if output:
+            names[output] = f"{label}_{index}" if index else label
+    copy = graph.node.add(op_type=node.op_type, domain=node.domain, name=label)
+    copy.input.extend(names[name] for name in node.input)
+    copy.output.extend(names[name] for name in node.output)
+    copy.attribute.extend(sorted(node.attribute, key=lambda attribute: attribute.name))
+
+
+def _rename(graph: onnx.GraphProto, old: str, new: str) -> None:
+    for node in graph.node:
+        for values in (node.input, node.output):
+            for index, name in enumerate(values):
+                if name == old:
+                    values[index] = new

@@ -1,0 +1,48 @@
+"""SavedModel, which TensorFlow itself runs, and TensorFlow Serving."""
+
+import os
+from pathlib import Path
+
+import tensorflow as tf
+from tensorflow.core.protobuf import fingerprint_pb2
+
+from imago import quiet_tensorflow
+from imago.exports.source import PIXELS, PROBABILITIES, Source
+from imago.inference import Call
+
+SIGNATURE = "serving_default"
+
+
+def write(source: Source, path: Path) -> None:
+    """Write a model as a folder."""
+    module = source.module()
+    tf.saved_model.save(module, str(path), signatures={SIGNATURE: module.serve})
+    fingerprint = path / "fingerprint.pb"
+    content = fingerprint_pb2.FingerprintDef.FromString(fingerprint.read_bytes())
+    content.ClearField("uuid")  # drawn anew at each call
+    fingerprint.write_bytes(content.SerializeToString(deterministic=True))
+
+
+def load(path: Path, threads: int | None = None) -> Call:
+    """Load a model; the threads count where `let_sessions_choose_threads` was called before."""
+    config = tf.compat.v1.ConfigProto(
+        intra_op_parallelism_threads=threads or os.cpu_count() or 1,
+        inter_op_parallelism_threads=1,
+        use_per_session_threads=True,
+    )
+    session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
+    with session.graph.as_default(), quiet_tensorflow.without_advice():
+        model = tf.compat.v1.saved_model.load(session, ["serve"], str(path))
+    signature = model.signature_def[SIGNATURE]
+    call: Call = session.make_callable(
+        signature.outputs[PROBABILITIES].name, [signature.inputs[PIXELS].name]
+    )
+    return call
+
+
+def let_sessions_choose_threads() -> None:
+    """Give each session threads of its own; to be called before TensorFlow does anything.
+
+    Else the first thing that TensorFlow does settles the number for the whole process.
+    """
+    os.environ["TF_OVERRIDE_GLOBAL_THREADPOOL"] = "1"

@@ -1,0 +1,120 @@
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from imago import inference
+from imago.exports.formats import FORMATS
+from imago.exports.source import Source
+
+DESCRIPTION = {"classes": ["a", "b", "ç", "d"], "input": {"name": "pixels"}}
+WRITE = """
+import sys, pathlib, keras, numpy
+from imago.exports.formats import FORMATS
+from imago.exports.source import Source
+model, images = keras.saving.load_model(sys.argv[1]), numpy.load(sys.argv[2])
+for exported in FORMATS.values():
+    source = Source(model, {"classes": ["a"]}, images)
+    exported.write(source, pathlib.Path(sys.argv[3], exported.file_name))
+"""
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    return np.random.default_rng(3).integers(0, 256, (40, 6, 5, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def source(images) -> Source:
+    keras.utils.set_random_seed(2)
+    pixels = keras.Input((6, 5, 3), dtype="uint8", name="pixels")
+    # Its mean and variance are constants and no weights, which formats treat in another way.
+    layers = keras.layers.Normalization(mean=[90, 100, 110], variance=[60.0, 50, 40], name="norm")
+    layers = layers(pixels)
+    layers = keras.layers.Conv2D(4, 3, activation="relu", name="convolution")(layers)
+    layers = keras.layers.BatchNormalization(name="batch")(layers)
+    layers = keras.layers.Flatten(name="flatten")(keras.layers.Dropout(0.5, name="drop")(layers))
+    head = keras.layers.Dense(4, activation="softmax", name="probabilities")
+    return Source(keras.Model(pixels, head(layers), name="m"), DESCRIPTION, images)
+
+
+@pytest.fixture(scope="module")
+def written(source, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exports")
+    for exported in FORMATS.values():
+        exported.write(source, folder / exported.file_name)
+    return folder
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_takes_raw_pixels_and_gives_keras_probabilities(name, source, images, written):
+    exported = FORMATS[name]
+    call = exported.load(written / exported.file_name, 1)
+    found = np.concatenate(list(inference.in_batches(call, images[:11], 4)))
+    assert (found.shape, found.dtype) == ((11, 4), np.float32)
+    tolerance = {"litert_fp16": 0.01, "litert_int8": 0.2}.get(name, 1e-5)
+    np.testing.assert_allclose(
+        found, source.model.predict(images[:11], verbose=0), rtol=0, atol=tolerance
+    )
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_only_formats_with_rounded_weights_are_not_exact(name):
+    assert FORMATS[name].exact == (name not in ("litert_fp16", "litert_int8"))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_bytes_of_a_format_are_those_of_its_files(name, written):
+    path = written / FORMATS[name].file_name
+    files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
+    assert FORMATS[name].bytes_at(path) == sum(len(p.read_bytes()) for p in files) > 0
+
+
+def test_two_processes_write_equal_bytes(source, images, tmp_path):
+    source.model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "images.npy", images)
+    processes = []
+    for run in ("1", "2"):
+        (tmp_path / run).mkdir()
+        files = [str(tmp_path / name) for name in ("model.keras", "images.npy", run)]
+        environment = os.environ | {"PYTHONHASHSEED": run}
+        command = [sys.executable, "-c", WRITE, *files]
+        processes.append(subprocess.Popen(command, stderr=subprocess.PIPE, env=environment))
+    for process in processes:
+        _, said = process.communicate()
+        assert process.returncode == 0, said.decode()
+    contents = []
+    for run in ("1", "2"):
+        paths = sorted(path for path in (tmp_path / run).rglob("*") if path.is_file())
+        contents.append({str(p.relative_to(tmp_path / run)): p.read_bytes() for p in paths})
+    assert contents[0] == contents[1]
+    assert {"model.tflite", "model.onnx", "saved_model/saved_model.pb"} <= contents[0].keys()
+
+
+def test_onnx_files_name_their_input_and_output_and_hold_the_description(written):
+    session = onnxruntime.InferenceSession(written / "model.onnx")
+    (given,), (result,) = session.get_inputs(), session.get_outputs()
+    assert (given.name, given.type, given.shape) == ("pixels", "tensor(uint8)", ["N", 6, 5, 3])
+    assert (result.name, result.type, result.shape) == ("probabilities", "tensor(float)", ["N", 4])
+    held = session.get_modelmeta().custom_metadata_map
+    assert held == {"classes": '["a", "b", "ç", "d"]', "input": '{"name": "pixels"}'}
+
+
+def test_onnx_files_hold_no_names_of_their_making(written):
+    graph = onnx.load(written / "model.onnx").graph
+    weights = [weight.name for weight in graph.initializer]
+    assert weights == [f"weight_{index}" for index in range(len(weights))]
+    assert [node.name for node in graph.node] == [
+        f"{node.op_type}_{index}" for index, node in enumerate(graph.node)
+    ]
+
+
+def test_int8_computes_in_whole_numbers(written):
+    exported = FORMATS["litert_int8"]
+    found = exported.load(written / exported.file_name, 1)(np.zeros((3, 6, 5, 3), np.uint8))
+    np.testing.assert_array_equal(found * 256, np.round(found * 256))
