@@ -6,7 +6,8 @@ Reads   data/prepared/<variant>, params.yaml
 Writes  reports/variants/<variant>.png
 """
 
-from imago import arrays, command, figures, params, paths, views
+from imago import arrays, command, params, paths, views
+from imago.figures import augmented, canvas
 
 
 def main(name: str) -> None:
@@ -16,7 +17,7 @@ def main(name: str) -> None:
     info, train = arrays.read_info(folder), arrays.read_split(folder, "train")
     originals, copies, labels = views.sample(train, info.views, len(info.classes))
     names = [info.classes[label] for label in labels]
-    figures.write(paths.preview(name), figures.preview(originals, copies, names))
+    canvas.write(paths.preview(name), augmented.preview(originals, copies, names))
 
 
 if __name__ == "__main__":

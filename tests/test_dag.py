@@ -23,6 +23,12 @@ def _stages() -> dict[str, PipelineStage]:
 STAGES = _stages()
 
 
+def parts(name: str) -> tuple[str, str]:
+    """The stage and the entry, which is empty where the stage stands once."""
+    stage, _, entry = name.partition("@")
+    return stage, entry
+
+
 def deps(stage: PipelineStage) -> set[str]:
     return {dep.def_path for dep in stage.deps if dep.def_path != "params.yaml"}
 
@@ -72,9 +78,15 @@ def by_name(package: str) -> set[str]:
 BY_NAME = {"extract": by_name("imago/datasets"), "train": by_name("imago/models")}
 
 
+TEMPLATES = "imago/reports/templates"
+"""Not imported, but as much code of these stages."""
+
+
 def taken_by_name(stage: str, entry: str) -> set[str]:
     if stage == "extract":
         return {f"imago/datasets/{SETTINGS.datasets[entry].layout}.py"}
+    if stage in ("report", "overview"):
+        return {TEMPLATES}
     if stage == "train":
         return {f"imago/models/{SETTINGS.experiments[entry].train.model}.py"}
     return set()
@@ -83,7 +95,7 @@ def taken_by_name(stage: str, entry: str) -> set[str]:
 @pytest.mark.parametrize("name", STAGES)
 def test_deps_are_the_modules_that_the_stage_imports(name):
     """Of layouts and architectures the one that is taken, but what any of them imports."""
-    stage, entry = name.split("@")
+    stage, entry = parts(name)
     modules = BY_NAME.get(stage, set())
     imported = closure(ROOT / "stages" / f"{stage}.py", *(ROOT / module for module in modules))
     declared = {dep for dep in deps(STAGES[name]) if is_code(dep)}
@@ -109,6 +121,8 @@ def expected_files(stage: str, entry: str) -> tuple[set[Path], set[Path]]:
             features = SETTINGS.features[entry]
             sources = {paths.prepared(features.variant), paths.weights(features.weights)}
             return sources, {paths.features(entry)}
+        case "overview":
+            return {paths.cards()}, {paths.overview()}
     experiment, model, report = SETTINGS.experiments[entry], paths.model(entry), paths.report(entry)
     learnt_from, pixels = paths.data(experiment.input), paths.data(experiment.pixels)
     return {
@@ -126,21 +140,48 @@ def expected_files(stage: str, entry: str) -> tuple[set[Path], set[Path]]:
             },
         ),
         "export": ({pixels, model}, {paths.export(entry)}),
+        "figures": (
+            {
+                pixels,
+                model,
+                paths.predictions(entry),
+                report / "history.csv",
+                report / "confusion.csv",
+                report / "per_class.csv",
+                report / "reliability.csv",
+            },
+            {paths.figures(entry)},
+        ),
+        "report": (
+            {
+                learnt_from,
+                pixels,
+                paths.metrics(entry),
+                paths.export(entry),
+                paths.figures(entry),
+                report / "history.csv",
+                report / "per_class.csv",
+                report / "confusion.csv",
+                report / "reliability.csv",
+                report / "classification_report.txt",
+            },
+            {paths.page(entry), paths.card(entry)},
+        ),
     }[stage]
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_data_deps_and_outs_are_the_paths_of_the_code(name):
     stage = STAGES[name]
-    reads, writes = expected_files(*name.split("@"))
+    reads, writes = expected_files(*parts(name))
     assert {dep for dep in deps(stage) if not is_code(dep)} == {str(p) for p in reads}
     assert {out.def_path for out in stage.outs} == {str(p) for p in writes}
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_the_command_is_the_stages_script_with_the_entrys_name(name):
-    stage, entry = name.split("@")
-    assert STAGES[name].cmd == f"python -m stages.{stage} {entry}"
+    stage, entry = parts(name)
+    assert STAGES[name].cmd == f"python -m stages.{stage} {entry}".rstrip()
 
 
 def test_every_entry_of_params_has_its_stages():
@@ -149,16 +190,21 @@ def test_every_entry_of_params_has_its_stages():
     for stage in ("prepare", "preview"):
         wanted |= {f"{stage}@{name}" for name in SETTINGS.prepare}
     wanted |= {f"embed@{name}" for name in SETTINGS.features}
-    for stage in ("train", "evaluate", "export"):
+    for stage in ("train", "evaluate", "export", "figures", "report"):
         wanted |= {f"{stage}@{name}" for name in SETTINGS.experiments}
-    assert set(STAGES) == wanted
+    assert set(STAGES) == wanted | {"overview"}
 
 
 def test_no_out_switches_the_run_cache_off():
-    """`cache: false` does so on outs that are no metrics or plots, `persist: true` on any."""
+    """`cache: false` does so on outs that are no metrics or plots, `persist: true` on any.
+
+    Of a report it may be off, for it is made in a second: git keeps its card, which as metrics or
+    as plots would stand between those of `dvc metrics` and `dvc plots`.
+    """
     for stage in STAGES.values():
         for out in stage.outs:
-            assert out.use_cache or out.metric or out.plot, out
+            is_card = out.def_path.startswith(f"{paths.cards()}/")
+            assert out.use_cache or out.metric or out.plot or is_card, out
             assert not out.persist, out
 
 

@@ -46,9 +46,11 @@ def changed(params: dict[str, Any], key: Key) -> dict[str, Any]:
 
 def stages_of_experiment(name: str, *first: str) -> set[str]:
     """The stages of an experiment from `first` on."""
-    stages = {f"{stage}@{name}" for stage in first}
+    stages = {f"{stage}@{name}" for stage in (*first, "report")} | {"overview"}
     if "train" in first:
         stages |= {f"evaluate@{name}", f"export@{name}"}
+    if {"train", "evaluate"} & set(first):
+        stages.add(f"figures@{name}")
     return stages
 
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from imago import arrays, figures, views
+from imago import arrays, views
 from imago.errors import DataError, ParamsError
+from imago.figures import augmented, canvas
 from stages import preview
 from tests.params_text import TEXT
 
@@ -27,7 +28,7 @@ def test_training_images_stand_above_their_copies(tree):
 
     originals, copies, labels = views.sample(arrays.Split(IMAGES, LABELS), 2, 2)
     names = [CLASSES[label] for label in labels]
-    figures.write(tree / "expected.png", figures.preview(originals, copies, names))
+    canvas.write(tree / "expected.png", augmented.preview(originals, copies, names))
     found = (tree / "reports/variants/pets4.png").read_bytes()
     assert found == (tree / "expected.png").read_bytes()
     assert copies.shape == (2, 8, 4, 4, 1)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class Settings(schema.TrainOnPixels):
     """What params.yaml says of a cnn besides what every training of images needs."""
 
+    convolutional = True
+
     model: Literal["cnn"]
     filters: Annotated[list[schema.Positive], Field(min_length=1)]
     """Feature maps of each convolution, from the input on; ReLU."""

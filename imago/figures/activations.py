@@ -1,0 +1,60 @@
+"""Where in test images a convolutional model finds what speaks for the class that it predicts."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from imago import activation_maps
+from imago.figures import cards, choices, sheets
+from imago.figures.canvas import GRAY, RIGHT, SMALL_POINTS, WRONG
+from imago.outcomes import Outcomes
+
+CARDS, IMAGE_PX, GAP_PX = 9, 112, 8
+STRIP_PX = 80
+
+
+def choose(outcomes: Outcomes) -> choices.Rows:
+    """Choose the examples to draw, see `choices.right_and_wrong`."""
+    return np.concatenate(choices.right_and_wrong(outcomes, CARDS))
+
+
+def activations(
+    images: NDArray[np.uint8],
+    maps: activation_maps.Maps,
+    outcomes: Outcomes,
+    rows: choices.Rows,
+) -> Figure:
+    """Draw examples, each beside what its activation map marks in it.
+
+    Args:
+        images: (n, H, W, C) uint8, those of `rows`.
+        maps: (n, h, w) float32, 0..1, of the predicted classes.
+        outcomes: Of all examples.
+        rows: Which of them are drawn.
+    """
+    marked = activation_maps.overlay(images, maps)
+    place = {index: number for number, index in enumerate(rows.tolist())}
+
+    def content(sheet: sheets.Sheet, left: int, top: int, index: int) -> None:
+        color = RIGHT if outcomes.right[index] else WRONG
+        image = sheets.shown(images[place[index]], IMAGE_PX)
+        sheet.framed(left, top, image, color)
+        after = left + image.shape[1] + GAP_PX
+        sheet.image(after, top, sheets.shown(marked[place[index]], IMAGE_PX))
+
+    text = (
+        f"{cards.describe(outcomes, rows)} Beside each image: where the model finds what speaks "
+        "for its answer (Grad-CAM)."
+    )
+    title = "What the model looks at"
+    return cards.grid(outcomes, rows, IMAGE_PX, title, text, content, _draw_legend)
+
+
+def _draw_legend(sheet: sheets.Sheet, left: int, top: int) -> None:
+    """Explain the colours of the maps with a strip of them over gray."""
+    gray = np.full((1, 12, STRIP_PX, 1), 128, np.uint8)
+    ramp = np.linspace(0, 1, STRIP_PX, dtype=np.float32)[np.newaxis, np.newaxis]
+    words = sheet.text(left, top, "nothing", points=SMALL_POINTS, color=GRAY)
+    left += round(words.get_window_extent().width) + 6
+    sheet.image(left, top + 2, activation_maps.overlay(gray, ramp)[0])
+    sheet.text(left + STRIP_PX + 6, top, "most for the answer", points=SMALL_POINTS, color=GRAY)

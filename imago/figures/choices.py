@@ -1,0 +1,53 @@
+"""Which images a figure shows, where there are more than it has room for."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imago.outcomes import Outcomes
+
+Rows = NDArray[np.intp]
+
+
+def evenly(count: int, most: int) -> Rows:
+    """Take `most` of 0..count-1 at even distances, the first and the last among them, or all."""
+    rows = np.linspace(0, count - 1, min(most, count)).round()
+    return np.asarray(rows, np.intp)
+
+
+def spread(labels: NDArray[np.integer], rows: Rows, most: int) -> Rows:
+    """Take up to `most` of `rows`, as many of each class as can be, in the order of the classes.
+
+    Args:
+        labels: (N,) of all examples.
+        rows: Positions to choose from.
+        most: How many.
+    """
+    by_class = rows[np.argsort(labels[rows], kind="stable")]
+    classes, first, counts = np.unique(labels[by_class], return_index=True, return_counts=True)
+    if len(classes) > most:
+        return np.asarray(by_class[first[evenly(len(classes), most)]], np.intp)
+    # An image of each class, then another of each, ...: its number within its class decides.
+    turn = np.arange(len(by_class)) - np.repeat(first, counts)
+    chosen = np.argsort(turn, kind="stable")[:most]
+    return np.asarray(by_class[np.sort(chosen)], np.intp)
+
+
+def right_and_wrong(outcomes: Outcomes, most: int) -> tuple[Rows, Rows]:
+    """Take up to `most` examples, half of them right and half wrong as far as there are so many."""
+    right, wrong = np.flatnonzero(outcomes.right), np.flatnonzero(~outcomes.right)
+    wrong_shown = min(len(wrong), max(most // 2, most - len(right)))
+    return (
+        spread(outcomes.labels, right, most - wrong_shown),
+        spread(outcomes.labels, wrong, wrong_shown),
+    )
+
+
+def most_confident_mistakes(outcomes: Outcomes, most: int) -> Rows:
+    """Take the mistakes of the greatest probability, that first."""
+    wrong = np.flatnonzero(~outcomes.right)
+    return wrong[np.argsort(-outcomes.confidence[wrong], kind="stable")][:most]
+
+
+def least_certain(outcomes: Outcomes, most: int) -> Rows:
+    """Take the examples whose predicted class has the smallest probability, that first."""
+    return np.argsort(outcomes.confidence, kind="stable")[:most]

@@ -1,0 +1,120 @@
+"""Draw an experiment's data, training, answers and mistakes.
+
+A stage of its own, so that no training or scoring depends on how a figure looks.
+
+Reads   predictions/<experiment>.csv, data/<pixels>, models/<experiment>, params.yaml,
+        reports/<experiment>/: history.csv, confusion.csv, per_class.csv, reliability.csv
+Writes  reports/<experiment>/figures
+"""
+
+from collections.abc import Iterator
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from imago import arrays, augment, command, files, outcomes, params, paths, schema, views
+from imago.figures import (
+    activations,
+    augmented,
+    canvas,
+    cards,
+    confusion,
+    curves,
+    per_class,
+    reliability,
+    samples,
+)
+
+EPOCHS_SHOWN = 3
+"""Of an augmentation that is drawn anew in each."""
+VIEWS_PX = 150_000
+"""At most the area of originals and their views: 110 kB for photos."""
+
+
+def main(experiment: str) -> None:
+    """Draw every figure for which there is something to show."""
+    settings = params.load()
+    chosen = params.pick(settings.experiments, "experiment", experiment)
+    mpl.rcdefaults()  # so that nobody's matplotlibrc changes a figure
+    with files.replacing(paths.figures(experiment)) as folder:
+        folder.mkdir()
+        for name, figure in _figures(experiment, chosen, settings.seed):
+            canvas.write(folder / f"{name}.png", figure)
+
+
+def _figures(experiment: str, chosen: params.Experiment, seed: int) -> Iterator[tuple[str, Figure]]:
+    data = paths.data(chosen.pixels)
+    classes = arrays.read_info(data).classes
+    images = arrays.read_split(data, "test").images
+    found = outcomes.read(paths.predictions(experiment), classes)
+    yield from _of_the_data(chosen, seed)
+    yield from _of_the_tables(experiment, classes)
+    yield "examples", cards.examples(images, found)
+    yield "mistakes", cards.mistakes(images, found)
+    yield "uncertain", cards.uncertain(images, found)
+    if chosen.train.convolutional:
+        yield "activations", _activations(experiment, images, found)
+
+
+def _of_the_data(chosen: params.Experiment, seed: int) -> Iterator[tuple[str, Figure]]:
+    """Draw training images, and what augmentation makes of them where there is any."""
+    data = paths.data(chosen.pixels)
+    info, train = arrays.read_info(data), arrays.read_split(data, "train")
+    step = 1 + info.views
+    yield "samples", samples.samples(train.images[::step], train.labels[::step], info.classes)
+    originals, copies, labels = views.sample(train, info.views, len(info.classes))
+    changes = _augment(chosen.train)
+    if not info.views and changes:
+        copies = _drawn(originals, changes, seed)
+    if len(copies):
+        names = [info.classes[label] for label in labels]
+        yield "views", augmented.preview(originals, copies, names, VIEWS_PX)
+
+
+def _augment(recipe: schema.Train) -> schema.Augment | None:
+    """Give the changes that are drawn anew in each epoch, if any."""
+    if isinstance(recipe, schema.TrainOnPixels):
+        return recipe.augment
+    if isinstance(recipe, schema.TrainOnFeatures) and recipe.fine_tune:
+        return recipe.fine_tune.augment
+    return None
+
+
+def _drawn(originals: NDArray[np.uint8], changes: schema.Augment, seed: int) -> NDArray[np.uint8]:
+    """Augment images, (n, H, W, C), EPOCHS_SHOWN times."""
+    generator = np.random.default_rng(seed)
+    return np.stack(
+        [
+            augment.apply(originals, augment.draw(changes, len(originals), generator))
+            for _ in range(EPOCHS_SHOWN)
+        ]
+    )
+
+
+def _of_the_tables(experiment: str, classes: tuple[str, ...]) -> Iterator[tuple[str, Figure]]:
+    """Draw what training and scoring have written."""
+    report = paths.report(experiment)
+    yield "curves", curves.curves(pd.read_csv(report / "history.csv"))
+    yield "confusion", confusion.confusion(pd.read_csv(report / "confusion.csv"), classes)
+    of_classes = pd.read_csv(report / "per_class.csv").assign(**{"class": classes})
+    yield "per_class", per_class.per_class(of_classes)
+    yield "reliability", reliability.reliability(pd.read_csv(report / "reliability.csv"))
+
+
+def _activations(experiment: str, images: NDArray[np.uint8], found: outcomes.Outcomes) -> Figure:
+    """Look at some test images with the model; the one figure that needs TensorFlow."""
+    from imago import quiet_tensorflow  # isort: skip - before what imports it  # noqa: F401
+    from imago import activation_maps, determinism, saving
+
+    determinism.enable()
+    model, _ = saving.read(paths.model(experiment))
+    rows = activations.choose(found)
+    maps = activation_maps.compute(model, images[rows], found.predicted[rows])
+    return activations.activations(images[rows], maps, found, rows)
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)
