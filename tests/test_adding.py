@@ -53,7 +53,8 @@ experiments:
       batch_size: 9
       jit_compile: false
     evaluate: {batch_size: 10}
-    export: {formats: [litert], greatest_difference: 0.01}
+    export: {formats: [litert], greatest_difference: 0.01, greatest_accuracy_loss: 0.02,
+      calibration_images: 8}
   pets_pixels:
     input: prepared/pets32
     pixels: prepared/pets32
@@ -68,7 +69,8 @@ experiments:
       batch_size: 9
       jit_compile: false
     evaluate: {batch_size: 10}
-    export: {formats: [litert], greatest_difference: 0.01}
+    export: {formats: [litert], greatest_difference: 0.01, greatest_accuracy_loss: 0.02,
+      calibration_images: 8}
 """.replace("HASH", "f" * 64)
 
 BIRDS = ["birds/owl/1.jpg", "birds/owl/2.jpg", "birds/wren/1.jpg"]

@@ -124,8 +124,9 @@ def test_words_of_yaml_1_1_are_text():
         ),
         fault(
             "formats: [litert]",
-            "formats: [litert, onnx]",
-            "experiments.tiny.export.formats.1 must be 'litert' or 'saved_model', got 'onnx'",
+            "formats: [litert, coreml]",
+            "experiments.tiny.export.formats.1 must be 'saved_model', 'litert', 'litert_fp16', "
+            "'litert_int8' or 'onnx', got 'coreml'",
         ),
     ],
 )

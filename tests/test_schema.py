@@ -327,6 +327,16 @@ def test_wrong_type(old, new, message):
             "greatest_difference: 0.0",
             "experiments.tiny.export.greatest_difference must be greater than 0, got 0.0",
         ),
+        fault(
+            "greatest_accuracy_loss: 0.02",
+            "greatest_accuracy_loss: 1.0",
+            "experiments.tiny.export.greatest_accuracy_loss must be less than 1, got 1.0",
+        ),
+        fault(
+            "calibration_images: 8",
+            "calibration_images: 0",
+            "experiments.tiny.export.calibration_images must be greater than 0, got 0",
+        ),
         fault("[pip:pets==1.0]", "[]", "datasets.pets.sources must have at least 1, got []"),
         fault("[litert]", "[]", "experiments.tiny.export.formats must have at least 1, got []"),
         fault(
