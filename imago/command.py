@@ -20,21 +20,36 @@ def run(main: Callable[[str], None], description: str | None) -> None:
         description: The stage's docstring, shown by --help.
     """
     stage = Path(sys.argv[0]).stem
-    parser = argparse.ArgumentParser(
+    parser = _parser(stage, description)
+    parser.add_argument("name", help="a name from the section of params.yaml that the stage reads")
+    name = parser.parse_args().name
+    _call(lambda: main(name), f"{stage} {name}")
+
+
+def run_alone(main: Callable[[], None], description: str | None) -> None:
+    """Call `main` of a stage that stands once and takes no name; the rest as of `run`."""
+    stage = Path(sys.argv[0]).stem
+    _parser(stage, description).parse_args()
+    _call(main, stage)
+
+
+def _parser(stage: str, description: str | None) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
         prog=f"python -m stages.{stage}",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", help="a name from the section of params.yaml that the stage reads")
-    name = parser.parse_args().name
+
+
+def _call(main: Callable[[], None], what: str) -> None:
     _log_plain_lines()
     try:
-        main(name)
+        main()
     except (ImagoError, OSError) as error:
-        print(f"{stage} {name}: {error}", file=sys.stderr)
+        print(f"{what}: {error}", file=sys.stderr)
         raise SystemExit(1) from error
     except KeyboardInterrupt as interrupt:
-        print(f"{stage} {name}: interrupted", file=sys.stderr)
+        print(f"{what}: interrupted", file=sys.stderr)
         raise SystemExit(130) from interrupt  # 128 + SIGINT, as shells have it
 
 

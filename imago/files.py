@@ -48,12 +48,15 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write `text` in UTF-8, with the line ends that it has."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, "utf-8", newline="")
+
+
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write `value` as readable JSON."""
-    with replacing(path) as temporary:
-        temporary.write_text(
-            json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8"
-        )
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> Any:

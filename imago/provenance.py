@@ -28,7 +28,7 @@ def write(folder: Path, name: str, dataset: Section) -> None:
         name: Of the data set in params.yaml.
         dataset: Its section there.
     """
-    section = dataset.model_dump(mode="json", exclude_none=True, exclude={"sources"})
+    section = dataset.model_dump(mode="json", exclude_unset=True, exclude={"sources"})
     files.write_json(folder / FILE, {"dataset": {"name": name, **section}})
 
 

@@ -62,7 +62,7 @@ def main(name: str) -> None:
         originals = packs.read_images(source, tested.source)
         writer.identify("test", packs.identities(originals, tested.rows))
         writer.statistics = totals.statistics()
-        asked = {"name": name, "seed": settings.seed} | variant.model_dump(exclude_none=True)
+        asked = {"name": name, "seed": settings.seed} | variant.model_dump(exclude_unset=True)
         provenance.carry(source, writer.folder, prepare=asked)
     logger.info("%s: %s", name, writer.info.summary())
 

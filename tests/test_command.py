@@ -32,15 +32,18 @@ if __name__ == "__main__":
 '''
 
 
+ALONE = STAGE.replace("main(name: str)", "main()").replace("command.run(", "command.run_alone(")
+
+
 @pytest.fixture
 def start(tmp_path):
     """Give a function that starts a stage, `shout`, with a given body and arguments."""
 
-    def start(body, *arguments):
+    def start(body, *arguments, template=STAGE):
         folder = tmp_path / "stages"
         folder.mkdir()
         (folder / "__init__.py").touch()
-        (folder / "shout.py").write_text(STAGE.replace("BODY", body), "utf-8")
+        (folder / "shout.py").write_text(template.replace("BODY", body), "utf-8")
         return subprocess.Popen(
             [sys.executable, "-m", "stages.shout", *arguments],
             cwd=tmp_path,
@@ -57,8 +60,8 @@ def start(tmp_path):
 def stage(start):
     """Give a function that runs a stage to its end."""
 
-    def run(body, *arguments):
-        with start(body, *arguments) as process:
+    def run(body, *arguments, **options):
+        with start(body, *arguments, **options) as process:
             said, complained = process.communicate()
         return subprocess.CompletedProcess(process.args, process.returncode, said, complained)
 
@@ -71,6 +74,15 @@ def outcome(ended):
 
 def test_success(stage):
     assert outcome(stage("print(name.upper())", "tiny")) == (0, "TINY\n", "")
+
+
+def test_a_stage_that_takes_no_name(stage):
+    assert outcome(stage("print('done')", template=ALONE)) == (0, "done\n", "")
+
+
+def test_a_stage_that_takes_no_name_fails_in_one_line(stage):
+    ended = stage("raise errors.DataError('a: b')", template=ALONE)
+    assert outcome(ended) == (1, "", "shout: a: b\n")
 
 
 @pytest.mark.parametrize(

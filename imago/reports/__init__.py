@@ -1,0 +1,1 @@
+"""What people look at after a run: model cards, pages that open anywhere, and tables."""

@@ -1,0 +1,119 @@
+"""What the stages have made of an experiment, as its report reads it from disk."""
+
+import csv
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imago import arrays, files, paths, provenance
+from imago.errors import DataError
+
+DESCRIPTION = "model.json"
+"""In the folder of exports: what they take and give."""
+Row = dict[str, str]
+"""Of a table: column and text."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that an experiment's report tells.
+
+    Attributes:
+        experiment: Its name.
+        parameters: What it was asked for, as in params.yaml.
+        metrics: Of metrics/<experiment>.json.
+        history: A row for each epoch.
+        per_class: A row for each class.
+        confusion: A row for each pair of a true and a predicted class.
+        reliability: A row for each bin of confidence.
+        classification_report: As scikit-learn writes it.
+        export: The description of its exports.
+        export_bytes: What each of them takes on disk, by its file.
+        data: The variant that the model takes.
+        origin: Where the variant comes from; of an experiment on features, those as well.
+        set_aside: How many files of the data set are not used, by the reason.
+        leaks: How many photos are in two splits, by kind.
+        figures: PNG files, by their names without the ending.
+    """
+
+    experiment: str
+    parameters: dict[str, Any]
+    metrics: dict[str, float]
+    history: list[Row]
+    per_class: list[Row]
+    confusion: list[Row]
+    reliability: list[Row]
+    classification_report: str
+    export: dict[str, Any]
+    export_bytes: dict[str, int]
+    data: arrays.Info
+    origin: dict[str, Any]
+    set_aside: dict[str, int]
+    leaks: dict[str, int]
+    figures: dict[str, Path]
+
+
+def read(experiment: str, parameters: Mapping[str, Any]) -> Material:
+    """Read all that an experiment's stages have written.
+
+    Args:
+        experiment: Its name.
+        parameters: Its section of params.yaml, of which `input` and `pixels` name its data.
+
+    Raises:
+        DataError: Something was not made yet, or is damaged.
+    """
+    pixels, source = paths.data(parameters["pixels"]), paths.data(parameters["input"])
+    report, export = paths.report(experiment), paths.export(experiment)
+    origin = provenance.read(pixels)
+    if source != pixels and (source / provenance.FILE).is_file():
+        origin |= provenance.read(source)
+    described = _made(export / DESCRIPTION, "export")
+    return Material(
+        experiment=experiment,
+        parameters=dict(parameters),
+        metrics=files.read_json(_made(paths.metrics(experiment), "evaluate")),
+        history=_rows(_made(report / "history.csv", "train")),
+        per_class=_rows(_made(report / "per_class.csv", "evaluate")),
+        confusion=_rows(_made(report / "confusion.csv", "evaluate")),
+        reliability=_rows(_made(report / "reliability.csv", "evaluate")),
+        classification_report=_made(report / "classification_report.txt", "evaluate").read_text(
+            "utf-8"
+        ),
+        export=files.read_json(described),
+        export_bytes={
+            path.name: _bytes(path) for path in sorted(export.iterdir()) if path != described
+        },
+        data=arrays.read_info(pixels),
+        origin=origin,
+        set_aside=_counts(pixels / "set_aside.csv", "reason"),
+        leaks=_counts(pixels / "leaks.csv", "kind"),
+        figures={path.stem: path for path in sorted(paths.figures(experiment).glob("*.png"))},
+    )
+
+
+def _made(path: Path, stage: str) -> Path:
+    if not path.is_file():
+        message = f"{path}: not found; run the stage {stage}"
+        raise DataError(message)
+    return path
+
+
+def _rows(path: Path) -> list[Row]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _counts(path: Path, column: str) -> dict[str, int]:
+    """Count a column's values, without their details; a listing of nothing is not written."""
+    rows = _rows(path) if path.is_file() else []
+    return dict(Counter(row[column].split(": ")[0] for row in rows).most_common())
+
+
+def _bytes(path: Path) -> int:
+    """Give the size of a file, or of all that a folder holds."""
+    if path.is_file():
+        return path.stat().st_size
+    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())

@@ -1,0 +1,121 @@
+"""The table over all experiments, for the page, the terminal and Markdown alike."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from imago.reports import numbers
+
+
+@dataclass(frozen=True)
+class Result:
+    """A row of the table.
+
+    Attributes:
+        experiment: Its name.
+        dataset: The name of the data set that it learnt from.
+        metrics: Of metrics/<experiment>.json.
+        export_bytes: Bytes of each exported format; empty where none is known.
+    """
+
+    experiment: str
+    dataset: str
+    metrics: Mapping[str, float]
+    export_bytes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table.
+
+    Attributes:
+        title: At its head.
+        explanation: What it says.
+        value: By which rows are sorted; None where there is none.
+        text: As people read it.
+    """
+
+    title: str
+    explanation: str
+    value: Callable[[Result], str | float | None]
+    text: Callable[[Result], str]
+
+
+def of_card(card: Mapping[str, Any]) -> Result:
+    """Give the row of a model card."""
+    sizes = {name: figures["bytes"] for name, figures in card["exports"].items()}
+    return Result(card["experiment"], card["data"]["dataset"]["name"], card["metrics"], sizes)
+
+
+def ordered(results: Iterable[Result]) -> list[Result]:
+    """Put experiments of one data set together, the most accurate first."""
+    return sorted(results, key=lambda row: (row.dataset, -row.metrics["accuracy"], row.experiment))
+
+
+def markdown(results: Sequence[Result]) -> str:
+    """Write the table for READMEs and pull requests."""
+    aligned = [":--" if column.title in TEXTS else "--:" for column in COLUMNS]
+    rows = [[column.title for column in COLUMNS], aligned]
+    rows += [[_cell(column, result) for column in COLUMNS] for result in results]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _cell(column: Column, result: Result) -> str:
+    text = column.text(result)
+    return f"`{text}`" if column.title in TEXTS else text  # _ is no emphasis in code
+
+
+def _metric(title: str, explanation: str, key: str, kind: numbers.Kind) -> Column:
+    return Column(
+        title,
+        explanation,
+        value=lambda row: row.metrics.get(key),
+        text=lambda row: numbers.text(row.metrics.get(key), kind),
+    )
+
+
+def _interval(row: Result) -> str:
+    low, high = row.metrics["accuracy_low"], row.metrics["accuracy_high"]
+    return f"{100 * low:.2f} to {100 * high:.2f}"
+
+
+def _total_bytes(row: Result) -> int | None:
+    return sum(row.export_bytes.values()) or None
+
+
+TEXTS = ("Experiment", "Data set")
+COLUMNS = (
+    Column(
+        "Experiment",
+        "Its name in params.yaml.",
+        lambda row: row.experiment,
+        lambda row: row.experiment,
+    ),
+    Column(
+        "Data set",
+        "What it learnt from and was tested on.",
+        lambda row: row.dataset,
+        lambda row: row.dataset,
+    ),
+    _metric("Accuracy", "Share of the test images that are named right.", "accuracy", "share"),
+    Column(
+        "95 % interval",
+        "Where the accuracy may lie for all that this many test images can say, in percent.",
+        lambda row: row.metrics["accuracy_low"],
+        _interval,
+    ),
+    _metric("Macro F1", "Mean over the classes of F1.", "macro_f1", "share"),
+    _metric(
+        "Calibration error",
+        "How far stated probabilities are from how often they come true; lower is better.",
+        "expected_calibration_error",
+        "share",
+    ),
+    _metric("Parameters", "Numbers in the model's weights.", "parameters", "count"),
+    Column(
+        "Exports",
+        "Size of all exported formats together.",
+        _total_bytes,
+        lambda row: numbers.text(_total_bytes(row), "bytes"),
+    ),
+)

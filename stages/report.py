@@ -1,0 +1,34 @@
+"""Write an experiment's report: a page that opens anywhere, and the model card as JSON.
+
+Reads   metrics/<experiment>.json, reports/<experiment>, exports/<experiment>, data/<pixels>,
+        data/<input>, params.yaml
+Writes  reports/<experiment>/index.html, reports/cards/<experiment>.json
+"""
+
+import logging
+
+from imago import command, files, params, paths
+from imago.reports import card, figures, material, page
+
+SECTIONS = {"input", "pixels", "train", "evaluate", "export"}
+"""Of an experiment: what its results depend on, and nothing else."""
+
+log = logging.getLogger("imago.stages.report")
+
+
+def main(experiment: str) -> None:
+    """Gather what the stages have made of the experiment, and write it for people."""
+    settings = params.load()
+    chosen = params.pick(settings.experiments, "experiment", experiment)
+    asked = chosen.model_dump(mode="json", exclude_unset=True, include=SECTIONS)
+    found = material.read(experiment, {"seed": settings.seed} | asked)
+
+    told = card.make(found, card.versions())
+    html = page.render(told, figures.embedded(found.figures), found.classification_report)
+    files.write_json(paths.card(experiment), told)
+    files.write_text(paths.page(experiment), html)
+    log.info("%s: %s, %.0f kB", experiment, paths.page(experiment), len(html) / 1000)
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__)

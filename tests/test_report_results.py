@@ -1,0 +1,112 @@
+import re
+
+import pytest
+
+from imago import files, params
+from imago.commands import results as command
+from imago.reports import results
+from tests import report_tree
+
+METRICS = {
+    "accuracy": 0.97,
+    "accuracy_low": 0.96647,
+    "accuracy_high": 0.97317,
+    "macro_f1": 0.9697,
+    "expected_calibration_error": 0.0123,
+    "parameters": 52_866,
+}
+SGD = results.Result("mnist_sgd", "mnist", METRICS, {"litert": 200_000, "onnx": 300_000})
+ADAM = results.Result("mnist_adam", "mnist", METRICS | {"accuracy": 0.98}, {})
+CATS = results.Result("zebra", "cats", METRICS, {})
+
+
+def test_markdown():
+    assert results.markdown([SGD, ADAM]).splitlines() == [
+        "| Experiment | Data set | Accuracy | 95 % interval | Macro F1 | Calibration error "
+        "| Parameters | Exports |",
+        "| :-- | :-- | --: | --: | --: | --: | --: | --: |",
+        "| `mnist_sgd` | `mnist` | 97.00 % | 96.65 to 97.32 | 96.97 % | 1.23 % | 52,866 "
+        "| 500.0 kB |",
+        "| `mnist_adam` | `mnist` | 98.00 % | 96.65 to 97.32 | 96.97 % | 1.23 % | 52,866 | – |",
+    ]
+
+
+def test_of_one_data_set_the_most_accurate_is_first():
+    assert results.ordered([SGD, CATS, ADAM]) == [CATS, ADAM, SGD]
+
+
+def test_figures_that_an_older_run_has_not():
+    few = {name: METRICS[name] for name in ("accuracy", "accuracy_low", "accuracy_high")}
+    line = results.markdown([results.Result("a", "b", few, {})]).splitlines()[-1]
+    assert line == "| `a` | `b` | 97.00 % | 96.65 to 97.32 | – | – | – | – |"
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    report_tree.write(tmp_path)
+    text = report_tree.PARAMS
+    text += text[text.index("  tiny:") :].replace("tiny", "later")
+    (tmp_path / "params.yaml").write_text(text, "utf-8")
+    return tmp_path
+
+
+def run(capsys, *arguments):
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    command.configure(parser)
+    assert command.run(parser.parse_args(arguments)) == 0
+    return capsys.readouterr().out
+
+
+def test_the_command_prints_what_has_run_and_names_what_has_not(tree, capsys):
+    files.write_json(tree / "reports/cards/tiny.json", {"exports": report_tree.EXPORTS})
+    files.write_text(tree / "reports/index.html", "")
+
+    *table, absent, report = run(capsys).rstrip().splitlines()
+
+    row = next(line for line in table if "tiny" in line)
+    assert re.split(r"\s{2,}", row.strip()) == [
+        "tiny",
+        "pets",
+        "70.00 %",
+        "39.68 to 89.22",
+        "65.12 %",
+        "12.34 %",
+        "1,234,567",
+        "2.5 MB",
+    ]
+    assert absent == "not run yet: later"
+    assert report == "report: reports/index.html"
+
+
+def test_the_command_before_any_run(tree, capsys):
+    (tree / "metrics/tiny.json").unlink()
+    assert run(capsys) == "not run yet: tiny, later\n"
+
+
+def test_markdown_is_the_table_alone(tree, capsys):
+    lines = run(capsys, "--md").splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith("| ") and line.endswith(" |") for line in lines)
+
+
+@pytest.mark.parametrize("width", [30, 60, 90, 120])
+@pytest.mark.usefixtures("tree")
+def test_nothing_is_cut_off_on_a_narrow_terminal(capsys, monkeypatch, width):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", run(capsys))  # without colours
+
+    assert max(map(len, printed.splitlines())) <= width
+    for text in ("tiny", "pets", "70.00 %", "39.68 to 89.22", "1,234,567"):
+        assert text in printed
+    assert "…" not in printed
+
+
+@pytest.mark.usefixtures("tree")
+def test_the_rows_are_those_of_params(capsys):
+    assert set(params.load().experiments) == {"tiny", "later"}
+    assert "later" in run(capsys)

@@ -1,0 +1,239 @@
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from imago import files
+from imago.errors import DataError, ParamsError
+from imago.reports import numbers
+from stages import report
+from tests import report_tree
+from tests.report_tree import CLASSES, LICENCE, METRICS, TABLES
+
+ROOT = Path(__file__).parents[1]
+
+
+class Page(HTMLParser):
+    """Tables by id or by their region's label, each a list of rows of cells; and the texts."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.rows, self.text, self.images, self.ids = [], [], [], [], []
+        self.in_cell = False
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.tags.append((tag, values))
+        if "id" in values:
+            self.ids.append(values["id"])
+        if tag == "tr":
+            self.rows.append({"attributes": values, "cells": [], "data": []})
+        elif tag in ("td", "th") and self.rows:
+            self.rows[-1]["cells"].append("")
+            self.in_cell = True
+        elif tag == "data":
+            self.rows[-1]["data"].append(values["value"])
+        elif tag == "img":
+            self.images.append(values)
+
+    def handle_endtag(self, tag):
+        self.in_cell = self.in_cell and tag not in ("td", "th")
+
+    def handle_data(self, data):
+        self.text.append(data)
+        if self.in_cell:
+            self.rows[-1]["cells"][-1] += data
+
+    def rows_with(self, attribute):
+        return {
+            row["attributes"][attribute]: row for row in self.rows if attribute in row["attributes"]
+        }
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    report_tree.write(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def page(tree):
+    report.main("tiny")
+    return Page((tree / "reports/tiny/index.html").read_text("utf-8"))
+
+
+def test_every_metric_is_shown_as_it_is_tracked(page):
+    rows = page.rows_with("data-metric")
+    assert list(rows) == list(METRICS)
+    for name, row in rows.items():
+        (full,) = row["data"]
+        assert float(full) == METRICS[name]
+    shown = {name: row["cells"][-1] for name, row in rows.items()}
+    assert shown["accuracy"] == "70.00 %"
+    assert shown["loss"] == "0.87654"
+    assert shown["parameters"] == "1,234,567"
+    assert shown["another_figure"] == "0.25"
+
+
+def test_every_figure_of_each_class_is_shown_as_it_is_tracked(page):
+    rows = page.rows_with("data-class")
+    header, *expected = TABLES["per_class.csv"]
+    assert list(rows) == [row[0] for row in expected]
+    for name, *values in expected:
+        assert [float(full) for full in rows[name]["data"]] == [v for v in values if v != ""]
+    assert rows[CLASSES[0]]["cells"] == [
+        CLASSES[0], "100.00 %", "80.00 %", "88.80 %", "5", "0.9"
+    ]  # fmt: skip
+    assert rows[CLASSES[2]]["cells"][-1] == "–"
+    assert len(header) == 6
+
+
+def test_every_epoch_is_shown_as_it_is_tracked(page):
+    start = next(i for i, row in enumerate(page.rows) if row["cells"][:1] == ["Epoch"])
+    shown = [list(map(float, row["data"])) for row in page.rows[start + 1 : start + 3]]
+    assert shown == TABLES["history.csv"][1:]
+
+
+def test_formats(page):
+    rows = page.rows_with("data-format")
+    assert rows["litert"]["cells"] == [
+        "litert", "model.tflite", "1.5 kB", "70.00 %", "100.00 %", "1.2e-06"
+    ]  # fmt: skip
+    assert rows["saved_model"]["cells"] == ["saved_model", "saved_model", "2.5 MB", "–", "–", "–"]
+
+
+def test_texts_of_the_data_are_no_html(page, tree):
+    html = (tree / "reports/tiny/index.html").read_text("utf-8")
+    for text in (*CLASSES, LICENCE):
+        assert any(text in shown for shown in page.text)
+    assert "<b>cat" not in html
+    assert "<1.0>" not in html
+
+
+def test_nothing_is_asked_of_any_host(page):
+    for tag, attributes in page.tags:
+        for name in ("src", "href"):
+            target = attributes.get(name, "")
+            assert not re.match(r"(https?:)?//", target), (tag, target)
+    policy = next(a["content"] for _, a in page.tags if "Content-Security-Policy" in a.values())
+    assert policy.startswith("default-src 'none';")
+
+
+def test_figures_stand_in_their_order_with_words_for_each(page):
+    assert [image["alt"].split(" of ")[0] for image in page.images] == [
+        "Learning curves",
+        "Confusion matrix",
+        "Something new",
+    ]
+    for image in page.images:
+        assert image["src"].startswith("data:image/png;base64,iVBOR")
+        assert (image["width"], image["height"]) == ("40", "20")
+
+
+def test_links_within_the_page_lead_somewhere(page):
+    targets = [a["href"][1:] for _, a in page.tags if a.get("href", "").startswith("#")]
+    assert targets
+    assert set(targets) <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_the_card(tree):
+    report.main("tiny")
+    card = files.read_json(tree / "reports/cards/tiny.json")
+
+    assert card["experiment"] == "tiny"
+    assert card["metrics"] == METRICS
+    assert card["data"]["dataset"]["licence"] == LICENCE
+    assert card["data"]["dataset"]["files"] == {"pets.zip": "f" * 64}
+    assert card["data"]["set_aside"] == {"truncated": 1}
+    assert card["data"]["splits"]["train"]["examples_per_class"] == report_tree.TRAIN
+    assert card["parameters"]["seed"] == 7
+    assert card["parameters"]["train"]["hidden_units"] == [3, 5]
+    assert card["confusions"][0] == {
+        "true": CLASSES[1], "predicted": CLASSES[2], "count": 2, "share": 0.5
+    }  # fmt: skip
+    assert card["confidence"] == pytest.approx((4 * 0.6 + 6 * 0.95) / 10)
+    assert card["exports"]["litert"]["bytes"] == 1500
+    assert set(card["versions"]) == {"python", "imago", "keras", "numpy", "tensorflow"}
+    assert {one["about"] for one in card["limits"]} >= {"Weakest class", "Confusions"}
+
+
+def test_equal_files_give_equal_bytes(tree):
+    written = [tree / "reports/tiny/index.html", tree / "reports/cards/tiny.json"]
+    report.main("tiny")
+    first = [path.read_bytes() for path in written]
+    report.main("tiny")
+    assert [path.read_bytes() for path in written] == first
+
+
+def test_features_are_described(tree):
+    """With a note of where they come from, and without."""
+    text = (tree / "params.yaml").read_text("utf-8")
+    text = text.replace("weights: {}", "weights: {net: {files: {n.h5: unpublished}, sources: [a]}}")
+    text = text.replace("image_size_px: 4", "image_size_px: 32").replace(
+        "features: {}",
+        "features: {net: {variant: pets4, backbone: MobileNetV2, weights: net, pooling: max}}",
+    )
+    text = text.replace("input: prepared/pets4", "input: features/net")
+    text = text.replace("model: mlp\n      normalization: rescale", "model: transfer")
+    (tree / "params.yaml").write_text(text, "utf-8")
+    html = tree / "reports/tiny/index.html"
+
+    report.main("tiny")
+    assert "<code>data/features/net</code>" in html.read_text("utf-8")
+
+    told = files.read_json(tree / "data/prepared/pets4/provenance.json")
+    told["features"] = {"name": "net", "backbone": "MobileNetV2"}
+    files.write_json(tree / "data/features/net/provenance.json", told)
+    report.main("tiny")
+    assert "backbone: MobileNetV2" in html.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("metrics/tiny.json", "metrics/tiny.json: not found; run the stage evaluate"),
+        ("reports/tiny/history.csv", "reports/tiny/history.csv: not found; run the stage train"),
+        ("exports/tiny/model.json", "exports/tiny/model.json: not found; run the stage export"),
+        ("data/prepared/pets4/provenance.json", "provenance.json: not found; run the stage that"),
+    ],
+)
+def test_what_was_not_made_yet(tree, missing, message):
+    (tree / missing).unlink()
+    with pytest.raises(DataError, match=re.escape(message)):
+        report.main("tiny")
+    assert not (tree / "reports/tiny/index.html").exists()
+
+
+@pytest.mark.usefixtures("tree")
+def test_unknown_experiment():
+    with pytest.raises(ParamsError, match="unknown experiment 'other'"):
+        report.main("other")
+
+
+def test_a_hundred_classes(tree):
+    names = [f"class {number:03}" for number in range(120)]
+    rows = [["class", "precision", "recall", "f1", "support"]]
+    rows += [[name, 0.5, 0.5, number / 120, 10] for number, name in enumerate(names)]
+    report_tree.write_csv(tree / "reports/tiny/per_class.csv", rows)
+    report.main("tiny")
+    page = Page((tree / "reports/tiny/index.html").read_text("utf-8"))
+    assert list(page.rows_with("data-class")) == names
+
+
+def test_numbers_below_a_cent_are_not_lost():
+    assert numbers.text(0.00001, "number") == "1e-05"
+
+
+@pytest.mark.parametrize("stage", ["report", "overview"])
+def test_tensorflow_stays_out(stage):
+    code = (
+        f"import sys, stages.{stage}; print(sorted({{'keras', 'tensorflow'}} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert found.stdout == "[]\n", found.stderr
