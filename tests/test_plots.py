@@ -1,0 +1,96 @@
+"""The charts of `dvc plots`: what dvc.yaml asks for against what the stages write."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from dvc_render.vega import VegaRenderer
+
+from imago import calibration, history, roc, scores
+
+ROOT = Path(__file__).parents[1]
+TEMPLATES = ROOT / ".dvc/plots"
+CLASSES = ("cat", "dog", "owl")
+LABELS = np.array([0, 1, 2, 1])
+PROBABILITIES = np.array([[0.5, 0.3, 0.2], [0.2, 0.7, 0.1], [0.4, 0.3, 0.3], [0.3, 0.6, 0.1]])
+TABLES = {
+    "history": history.table([{"loss": 1.0, "accuracy": 0.5, "learning_rate": 0.1}]),
+    "confusion": scores.confusion(LABELS, PROBABILITIES, CLASSES),
+    "per_class": scores.per_class(LABELS, PROBABILITIES, CLASSES),
+    "reliability": calibration.reliability(LABELS, PROBABILITIES),
+    "roc": roc.curves(LABELS, PROBABILITIES, CLASSES),
+}
+
+
+def _charts() -> dict[str, dict[str, Any]]:
+    """For the name of each table that dvc.yaml has a chart of, the chart's properties."""
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
+    outs = [out for stage in stages.values() for out in stage.get("do", {}).get("plots", [])]
+    charts = {path: properties for out in outs for path, properties in out.items()}
+    return {Path(path).stem: charts[path] for path in charts if path.endswith(".csv")}
+
+
+CHARTS = _charts()
+
+
+def inside(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object of a JSON value, at any depth."""
+    if isinstance(value, dict):
+        yield value
+    for part in value.values() if isinstance(value, dict) else value:
+        if isinstance(part, dict | list):
+            yield from inside(part)
+
+
+def made(spec: dict[str, Any]) -> set[str]:
+    """The fields that a chart computes."""
+    names = [part["as"] for part in inside(spec) if "as" in part]
+    return {name for each in names for name in (each if isinstance(each, list) else [each])}
+
+
+def test_every_template_is_used():
+    assert {chart["template"] for chart in CHARTS.values()} == {
+        path.stem for path in TEMPLATES.glob("*.json")
+    }
+
+
+def test_every_table_has_a_chart():
+    assert set(CHARTS) == set(TABLES)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_says_whose_it_is_and_what_its_axes_are(name):
+    assert CHARTS[name]["title"].startswith("${key}: ")
+    template = (TEMPLATES / f"{CHARTS[name]['template']}.json").read_text("utf-8")
+    for label in ("x_label", "y_label"):
+        assert (label in CHARTS[name]) == (f"<DVC_METRIC_{label.upper()}>" in template)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_is_of_the_columns_that_are_written(name):
+    rows = [
+        {key: str(value) for key, value in row.items()} for row in TABLES[name].to_dict("records")
+    ]
+    rows = [row | {"rev": revision} for revision in ("HEAD", "workspace") for row in rows]
+
+    chart = VegaRenderer(rows, name, **CHARTS[name], template_dir=str(TEMPLATES))
+    spec = chart.get_filled_template()
+
+    assert spec["data"]["values"] == rows
+    assert spec["title"]["text"] == CHARTS[name]["title"]
+    del spec["data"]
+    text = json.dumps(spec)
+    assert "DVC_METRIC" not in text
+    known = set(rows[0]) | made(spec)
+    used = {part["field"] for part in inside(spec) if isinstance(part.get("field"), str)}
+    folded = {column for part in inside(spec) for column in part.get("fold", [])}
+    in_expressions = set(re.findall(r"datum\.(\w+)", text)) | set(
+        re.findall(r"datum\['(\w+)", text)
+    )
+    assert used | folded | in_expressions - {"value"} <= known  # value: of an axis' label
+    assert {"rev"} < used
