@@ -33,11 +33,12 @@ test: setup ## run the tests (no network, some minutes)
 	python -m pytest
 
 repro: setup ## run mnist_sgd, mnist_adam and fashion_mlp on the real data
-	dvc repro $(VARIANTS:%=preview@%) $(foreach name,$(REPRO),evaluate@$(name) export@$(name))
-	dvc metrics show $(REPRO:%=metrics/%.json)
+	dvc repro $(VARIANTS:%=preview@%) $(REPRO:%=report@%)
+	dvc repro --single-item overview
+	imago results
 
 all: setup ## run every experiment; goes on past data that are out of reach, and says which
-	dvc repro --keep-going; status=$$?; dvc metrics show metrics/*.json; imago missing && exit $$status
+	dvc repro --keep-going; status=$$?; dvc repro --single-item overview; imago results; imago missing && exit $$status
 
 bench: setup ## measure our training against plain Keras, side by side
 	dvc repro --quiet $(foreach name,$(REPRO),train@$(name))

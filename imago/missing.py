@@ -73,6 +73,8 @@ def _made(params: Params, name: str) -> Iterator[Gap]:
     yield Gap(paths.model(name), _again(f"train@{name}"))
     yield Gap(paths.metrics(name), _again(f"evaluate@{name}"))
     yield Gap(paths.export(name), _again(f"export@{name}"))
+    yield Gap(paths.figures(name), _again(f"figures@{name}"))
+    yield Gap(paths.page(name), _again(f"report@{name}"))
 
 
 def _supply(published: schema.Dataset | schema.Weights, stage: str, key: str) -> str:

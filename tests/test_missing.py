@@ -41,6 +41,8 @@ MADE = {
         "models/tiny",
         "metrics/tiny.json",
         "exports/tiny",
+        "reports/tiny/figures",
+        "reports/tiny/index.html",
     ],
     "transferred": [
         "data/raw/pets",
@@ -51,6 +53,8 @@ MADE = {
         "models/transferred",
         "metrics/transferred.json",
         "exports/transferred",
+        "reports/transferred/figures",
+        "reports/transferred/index.html",
     ],
 }
 
