@@ -15,6 +15,8 @@ Counts = NDArray[np.float64]
 Metric = Callable[[Counts, Counts, Counts], Counts]
 """From (..., K) counts of each class: right, predicted and true, to (...) values."""
 
+_ROUNDING = 1e-12
+"""Values that differ by no more are equal: a sample that ties counts as one that reaches as far."""
 _DRAWN_AT_ONCE = 2_000_000
 """Examples in a block of samples: bounds the memory."""
 
@@ -44,11 +46,11 @@ class Changes:
         Samples scatter about the change that was found as that one scatters about the true one,
         so the p-value is the share of samples whose distance reaches from the margin to it.
         """
-        return self._share(self.samples - self.change <= self.change + margin)
+        return self._share(self.samples - self.change <= self.change + margin + _ROUNDING)
 
     def gain(self) -> float:
         """Give the one-sided p-value of a rise."""
-        return self._share(self.samples - self.change >= self.change)
+        return self._share(self.samples - self.change >= self.change - _ROUNDING)
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Give the percentile interval of the change."""

@@ -1,6 +1,7 @@
 """From p-values and floors to what is said of each experiment."""
 
 import enum
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -153,7 +154,7 @@ def _require_samples(family: Sequence[Change], gate: schema.Gate) -> None:
     if not resampled:
         return
     smallest = min(change.share for change in resampled) / sum(c.share for c in family)
-    needed = int(1 / (gate.significance_level * smallest)) + 1
+    needed = math.ceil(1 / (gate.significance_level * smallest))  # for a p-value that is less
     if gate.bootstrap_samples < needed:
         message = (
             f"params.yaml: gate.bootstrap_samples must be {needed} or more for {len(family)} "
