@@ -39,7 +39,7 @@ def test_a_class_that_nobody_has_counts_as_in_scikit_learn():
 
 def test_samples_of_counts_are_those_of_examples():
     """Drawing the numbers of each kind is drawing examples: the spread is the same."""
-    rows = np.random.default_rng(2).integers(400, size=(1000, 400))
+    rows = np.random.default_rng(2).integers(400, size=(300, 400))
     one_by_one = [
         metrics.f1_score(LABELS[row], SECOND[row], average="macro")
         - metrics.f1_score(LABELS[row], FIRST[row], average="macro")
@@ -48,8 +48,8 @@ def test_samples_of_counts_are_those_of_examples():
 
     samples = of_counts(bootstrap.macro_f1).samples
 
-    assert samples.std() == pytest.approx(np.std(one_by_one), rel=0.1)
-    assert samples.mean() == pytest.approx(np.mean(one_by_one), abs=0.002)
+    assert samples.std() == pytest.approx(np.std(one_by_one), rel=0.15)
+    assert samples.mean() == pytest.approx(np.mean(one_by_one), abs=0.004)
 
 
 def test_equal_predictions_are_no_change():
