@@ -30,11 +30,13 @@ class Staleness:
         reasons: Why a stage would run, for each that would by itself.
         followers: The stages that stand on one of these, and run if it makes something else.
         never_run: The stages that dvc.lock does not know, for nothing that they need is there.
+        has_lock: Whether there is a dvc.lock.
     """
 
     reasons: dict[str, list[str]] = field(default_factory=dict)
     followers: list[str] = field(default_factory=list)
     never_run: list[str] = field(default_factory=list)
+    has_lock: bool = True
 
 
 def find(root: Path = Path()) -> Staleness:
@@ -47,7 +49,9 @@ def find(root: Path = Path()) -> Staleness:
     recorded = lock.stages(path.read_bytes() if path.is_file() else None)
     try:
         with Repo(str(root)) as repo:
-            return _find(repo, recorded)
+            found = _find(repo, recorded)
+            found.has_lock = path.is_file()
+            return found
     except NotDvcRepoError as error:
         message = "this folder must be a DVC project; run imago's commands in one"
         raise LockError(message) from error
@@ -154,7 +158,7 @@ def _fault_of_dependency(dep: Dependency, maker: PipelineStage | None) -> str:
     if dep.exists and dep.workspace_status():
         return "{} changed"
     if not dep.exists and maker is None:
-        return "{} missing"
+        return "{} is missing"
     made = [out.hash_info for out in maker.outs if out.fs_path == dep.fs_path] if maker else []
     if maker and made and made[0] and made[0] != dep.hash_info:
         return f"{{}} made by {maker.addressing} differs from what it used"
@@ -167,4 +171,4 @@ def _fault_of_output(out: Output) -> str:
         return "it now makes {}"
     if out.exists:
         return "{} changed since it made this" if out.workspace_status() else ""
-    return "" if out.use_cache else "{} missing, which git keeps"
+    return "" if out.use_cache else "{} is missing"

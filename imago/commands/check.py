@@ -35,6 +35,9 @@ def run(chosen: argparse.Namespace) -> int:
         print(f"{', '.join(found.followers)} would follow, if what they need comes out different")
     if found.never_run:
         print(f"never run: {', '.join(found.never_run)}")
+    if not found.has_lock:
+        print("imago check: there is no dvc.lock, so no stage has run; run `dvc repro`")
+        return 1
     if found.reasons or (chosen.all and found.never_run):
         count = len(found.reasons) + (len(found.never_run) if chosen.all else 0)
         print(f"imago check: dvc.lock is not current, {count} stages would run; run `dvc repro`")
