@@ -118,8 +118,12 @@ class Predictor:
             probabilities: NDArray[np.float32] = self._run(np.ascontiguousarray(pixels))
         return probabilities
 
-    def pixels(self, image: AnyImage) -> NDArray[np.uint8]:
+    def pixels(self, image: AnyImage, name: str | None = None) -> NDArray[np.uint8]:
         """Decode an image, and bring it to the model's size and colour as the training data were.
+
+        Args:
+            image: What to decode.
+            name: Of the image in errors; None for its path, or "image".
 
         Returns:
             (H, W, C) uint8, 0-255.
@@ -127,7 +131,7 @@ class Predictor:
         Raises:
             ImageError: It cannot be read.
         """
-        decoded = decode(image)
+        decoded = decode(image, name=name)
         if self.framing is None:
             return convert(decoded, self.form)
         gray = convert(decoded, Form((*decoded.shape[:2], 1), "stretch", self.form.interpolation))
@@ -141,7 +145,9 @@ class Predictor:
         return dict(zip(self.classes, row.tolist(), strict=True))
 
 
-def decode(image: AnyImage, greatest_pixels: int = GREATEST_PIXELS) -> NDArray[np.uint8]:
+def decode(
+    image: AnyImage, greatest_pixels: int = GREATEST_PIXELS, name: str | None = None
+) -> NDArray[np.uint8]:
     """Decode an image, upright; what is transparent is laid on white.
 
     Returns:
@@ -150,7 +156,7 @@ def decode(image: AnyImage, greatest_pixels: int = GREATEST_PIXELS) -> NDArray[n
     Raises:
         ImageError: It cannot be read, or has more pixels.
     """
-    where = str(image) if isinstance(image, str | Path) else "image"
+    where = name or (str(image) if isinstance(image, str | Path) else "image")
     try:
         if isinstance(image, np.ndarray):
             return _from_array(image)

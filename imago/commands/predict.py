@@ -1,0 +1,132 @@
+"""Say what images show, by a model that the stage export wrote.
+
+An image is a file, a folder (every image in it and below), a pattern in quotes, an http(s) URL, or
+`-`, the bytes of an image on standard input. JPEG, PNG, GIF, WebP, BMP and TIFF of any size and
+colours are read, and turned upright. Answers come in the order of the images: as a table on a
+terminal, else as JSON lines.
+
+A model that knows light things on dark ground, such as digits, takes a dark thing on a light ground
+as well: images are inverted where their border asks for it (--polarity), and where they are larger
+or smaller than the model's input, the thing in them is found and put where the training images have
+theirs (--whole-image leaves that out).
+
+Exit codes: 0 every image has an answer; 1 nothing could be done, such as for want of a model;
+2 wrong arguments; 3 some images could not be read: each is a line on standard error, and the others
+have their answers; 4 all could be read, and some answers are `unsure`.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+
+from imago.errors import ImageError
+from imago.predicting import bulk, given, models, output
+from imago.predicting.given import Given
+from imago.predictor import Predictor
+
+UNREADABLE, UNSURE, BROKEN_PIPE = 3, 4, 141
+"""Exit codes; the last is 128 + SIGPIPE, as shells have it."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments to its parser."""
+    add = parser.add_argument
+    add("images", nargs="*", help="files, folders, patterns, URLs, or - for standard input")
+    add("--from", dest="listed", metavar="FILE", help="more of them, one a line; - for stdin")
+    add("--model", help="an experiment, or an exported folder or file; else the only one there is")
+    add("--format", choices=("table", "jsonl", "csv"), help="else by where the answers go")
+    add("--top", type=_positive, default=3, metavar="K", help="classes to tell; else %(default)s")
+    add(
+        "--threshold",
+        type=_probability,
+        default=0.0,
+        metavar="P",
+        help="probability, 0 to 1, under which the answer is `unsure`",
+    )
+    add("--polarity", choices=("auto", "as_is", "inverted"), default="auto")
+    add("--whole-image", action="store_true", help="do not look for the thing in it")
+    add("--workers", type=_positive, metavar="N", help="cores to work on; else all")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Answer for each image, and give the exit code."""
+    if not chosen.images and not chosen.listed:
+        print("imago predict: name an image, or - for standard input", file=sys.stderr)
+        return 2
+    try:
+        return _run(chosen)
+    except BrokenPipeError:  # whoever read the answers, such as `head`, has enough of them
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    path = models.find(chosen.model)
+    options = {"polarity": chosen.polarity, "find_subject": not chosen.whole_image}
+    loaded = [Predictor(path, threads=1, **options)]
+    classes = loaded[0].classes
+
+    def load() -> Predictor:
+        try:
+            return loaded.pop()  # the first worker takes the one that there is
+        except IndexError:
+            return Predictor(path, threads=1, **options)
+
+    kind = chosen.format or ("table" if sys.stdout.isatty() else "jsonl")
+    images: Iterable[Given] = given.expand(_words(chosen))
+    if kind == "table" or not chosen.listed:  # names for the columns' widths, and how many
+        images = list(images)
+    top = min(chosen.top, len(classes))
+    head, row = _rows(kind, top, chosen.threshold, images, classes)
+    if head is not None:
+        print(head, flush=True)
+    unreadable = unsure = 0
+    for image, found in _shown(bulk.predict(images, load, chosen.workers), images):
+        if isinstance(found, ImageError):
+            print(f"imago predict: {found}", file=sys.stderr, flush=True)
+            unreadable += 1
+        else:
+            print(row(image.name, found), flush=True)
+            unsure += found.probability < chosen.threshold
+    return UNREADABLE if unreadable else UNSURE if unsure else 0
+
+
+def _words(chosen: argparse.Namespace) -> Iterator[str]:
+    yield from chosen.images
+    if chosen.listed:
+        yield from given.lines(chosen.listed)
+
+
+def _rows(
+    kind: str, top: int, threshold: float, images: Iterable[Given], classes: Sequence[str]
+) -> tuple[str | None, output.Row]:
+    if kind == "table":
+        return output.table(top, threshold, (image.name for image in images), classes)
+    return {"jsonl": output.json_lines, "csv": output.comma_separated}[kind](top, threshold)
+
+
+def _shown(answers: Iterator[bulk.Answered], images: Iterable[Given]) -> Iterator[bulk.Answered]:
+    """Show on a terminal how far the work has come, where the answers themselves do not."""
+    total = len(images) if isinstance(images, list) else None
+    if sys.stdout.isatty() or not sys.stderr.isatty() or total == 1:
+        return answers
+    from imago import progress  # here, since one image must not wait for it
+
+    return progress.over(answers, "predict", total, "images")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        message = f"must be 1 or more, got {number}"
+        raise argparse.ArgumentTypeError(message)
+    return number
+
+
+def _probability(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        message = f"must be 0 to 1, got {number}"
+        raise argparse.ArgumentTypeError(message)
+    return number
