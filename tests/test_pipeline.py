@@ -24,12 +24,14 @@ EXPERIMENTS = {"plain": "tiny8", "cnn": "photos16", "transfer": "photos32"}
 CLASSES = {name: ["blue", "green", "red"] for name in ("cnn", "transfer")} | {
     "plain": ["top", "middle", "bottom"]
 }
+OF_EXPERIMENT = ("train", "evaluate", "export", "figures", "report")
 STAGES = {
     *(f"{stage}@{name}" for stage in ("fetch", "extract") for name in ("tiny", "photos")),
     *(f"{stage}@{name}" for stage in ("prepare", "preview") for name in EXPERIMENTS.values()),
     "fetch_weights@net",
     "embed@photos32_net",
-    *(f"{stage}@{name}" for stage in ("train", "evaluate", "export") for name in EXPERIMENTS),
+    *(f"{stage}@{name}" for stage in OF_EXPERIMENT for name in EXPERIMENTS),
+    "overview",
 }
 
 
@@ -122,7 +124,7 @@ def test_another_head_runs_no_more_than_its_training_and_what_follows(project):
     values = tiny_project.read_params(project)
     values["experiments"]["transfer"]["train"]["hidden_units"] = [8]
     tiny_project.write_params(project, values)
-    expected = {f"{stage}@transfer" for stage in ("train", "evaluate", "export")}
+    expected = {f"{stage}@transfer" for stage in OF_EXPERIMENT} | {"overview"}
     assert stages_run(dvc(project, "repro")) == expected
 
 
@@ -130,7 +132,7 @@ def test_another_augmentation_runs_what_depends_on_its_variant(project):
     values = tiny_project.read_params(project)
     values["prepare"]["photos32"]["augment"]["brightness"] = 0.2
     tiny_project.write_params(project, values)
-    expected = {f"{stage}@transfer" for stage in ("train", "evaluate", "export")}
+    expected = {f"{stage}@transfer" for stage in OF_EXPERIMENT} | {"overview"}
     expected |= {"prepare@photos32", "preview@photos32", "embed@photos32_net"}
     assert stages_run(dvc(project, "repro")) == expected
 
@@ -161,7 +163,8 @@ def test_one_target_runs_what_it_needs_and_no_more(project):
 
 def test_an_experiment_with_another_value_runs_its_stages_and_can_be_compared(project):
     output = dvc(project, "exp", "run", "-S", "experiments.plain.train.learning_rate=0.00005")
-    assert stages_run(output) == {"train@plain", "evaluate@plain", "export@plain"}
+    expected = {f"{stage}@plain" for stage in OF_EXPERIMENT} | {"overview"}
+    assert stages_run(output) == expected
     assert "5e-05" in (project / "params.yaml").read_text()  # as DVC writes it
 
     ((key, change),) = json.loads(dvc(project, "params", "diff", "--json"))["params.yaml"].items()
