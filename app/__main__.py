@@ -7,6 +7,8 @@ import sys
 
 import uvicorn
 
+from imago.photos import decoding
+
 DEFAULT_PORT = 8501
 KEEP_ALIVE_S = 20
 
@@ -14,9 +16,7 @@ KEEP_ALIVE_S = 20
 def main() -> int:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m app", description=__doc__)
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on; else %(default)s"
-    )
+    parser.add_argument("--host", default="127.0.0.1", help="address; else %(default)s")
     parser.add_argument(
         "--port", type=int, default=DEFAULT_PORT, help="0 for any that is free; else %(default)s"
     )
@@ -37,7 +37,8 @@ def main() -> int:
     config = uvicorn.Config(
         application, log_level="warning", timeout_keep_alive=KEEP_ALIVE_S, server_header=False
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    with decoding.quiet():
+        uvicorn.Server(config).run(sockets=[listener])
     return 0
 
 

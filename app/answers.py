@@ -72,8 +72,8 @@ def thumbnail(pixels: NDArray[np.uint8]) -> str:
     if max(height, width) < SMALL_PX:
         return data_url(enlarged(pixels), "png")
     wanted = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(pixels, wanted, interpolation=cv2.INTER_AREA)
-    return data_url(np.asarray(small, np.uint8), "jpg")
+    small = np.asarray(cv2.resize(pixels, wanted, interpolation=cv2.INTER_AREA), np.uint8)
+    return data_url(small.reshape(*wanted[::-1], pixels.shape[2]), "jpg")
 
 
 def enlarged(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -5,7 +5,7 @@ from html import escape
 from app import certainty, intake, limits
 from app.answers import Answer, data_url, enlarged
 from app.catalog import Reliability
-from app.texts import Language, Texts, percent, whole
+from app.texts import Language, Texts, percent, probability, whole
 
 BARS = 5
 
@@ -51,11 +51,14 @@ def answer(
     """Show an answer.
 
     Args:
+        found: The answer.
+        texts: The words.
+        language: Of the numbers.
         reliability: What such a probability was worth on test images; None where it is unknown.
         looked_at: A data URL of what counted, if it is to be shown.
     """
     said = found.prediction
-    name, share = texts.name(said.label), percent(said.probability, language)
+    name, share = texts.name(said.label), probability(said.probability, language)
     sure = certainty.of(said.probabilities)
     ranked = said.top(len(said.probabilities))
     second = texts.name(ranked[1][0]) if len(ranked) > 1 else ""
@@ -72,9 +75,10 @@ def answer(
         said_so = texts.reliability.format(share=right, count=count)
         lines.append(f'<p class="small">{escape(said_so)}</p>')
     height, width = found.seen.shape[:2]
-    picture = _figure(found.thumbnail, texts.your_image.format(name=found.name), found.name)
+    picture = _figure(found.thumbnail, found.name, found.name)
     sees = texts.sees.format(width=width, height=height)
-    seen = _figure(data_url(enlarged(found.seen), "png"), sees, sees, "pixels")
+    is_new = found.label is None  # examples are as the model sees them
+    seen = _figure(data_url(enlarged(found.seen), "png"), sees, sees, "pixels") if is_new else ""
     looked = _figure(looked_at, texts.looks, texts.looks, "pixels") if looked_at else ""
     return (
         f'<article class="imago" aria-label="{escape(found.name)}">{picture}<div class="said">'
@@ -111,7 +115,7 @@ def _bar(name: str, share: float, language: Language) -> str:
     return (
         f'<li><span class="label">{escape(name)}</span><span class="track">'
         f'<span class="bar" style="width:{share:.2%}"></span></span>'
-        f'<span class="share">{percent(share, language)}</span></li>'
+        f'<span class="share">{probability(share, language)}</span></li>'
     )
 
 

@@ -100,7 +100,7 @@ def is_convolutional(name: str) -> bool:
 
 
 def examples(name: str) -> list[Example]:
-    """Take the first images of each class from an experiment's test split; none where it is gone."""
+    """Take the first test images of each class; none where they are not here."""
     experiment = _experiments().get(name)
     if experiment is None:
         return []

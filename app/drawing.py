@@ -23,7 +23,7 @@ def strokes(value: Any) -> list[Stroke]:
     """Take what the browser sent as strokes; what is not of this form is left out."""
     if not isinstance(value, list):
         return []
-    found = [
+    found: list[Stroke] = [
         [(float(x), float(y)) for x, y in filter(_is_point, stroke)]
         for stroke in value
         if isinstance(stroke, list)
@@ -49,7 +49,8 @@ def render(strokes: Sequence[Stroke]) -> NDArray[np.uint8]:
     middle = least + np.ptp(points, axis=0) / 2
     image = np.zeros((SIDE_PX, SIDE_PX), np.uint8)
     for stroke in strokes:
-        at_px = (np.array(stroke) - middle) * scale + SIDE_PX / 2
+        whole = np.array([*stroke, stroke[-1]])  # a line, even of a dot
+        at_px = (whole - middle) * scale + SIDE_PX / 2
         fixed = np.rint(at_px * 2**_SHIFT).astype(np.int32).reshape(-1, 1, 2)
         cv2.polylines(image, [fixed], False, 255, PEN_PX, cv2.LINE_AA, _SHIFT)
     moments = cv2.moments(image)

@@ -215,17 +215,18 @@ async def _files(request: Request) -> list[UploadFile]:
     parser.spool_max_size = limits.REQUEST_BYTES + 1  # beyond which Starlette would write to disk
     try:
         async with asyncio.timeout(limits.BODY_TIMEOUT_S):
-            found = (await parser.parse()).multi_items()
+            form = await parser.parse()
     except TimeoutError as error:
         raise HTTPException(408, "the body took too long") from error
     except ClientDisconnect as error:  # of which nobody hears
         raise HTTPException(400, "the body ended early") from error
     except MultiPartException as error:
         raise HTTPException(_code(error), error.message) from error
-    names = ", ".join(sorted({intake.shown(key) for key, _ in found})) or "none"
+    names = ", ".join(sorted({intake.shown(key) for key in form})) or "none"
     if names != "images":
+        await form.close()
         raise HTTPException(422, f"the files must all be sent as images, got {names}")
-    return [file for _, file in found if isinstance(file, UploadFile)]
+    return [file for _, file in form.multi_items() if isinstance(file, UploadFile)]
 
 
 def _code(error: MultiPartException) -> int:

@@ -150,7 +150,7 @@ def _drawing(texts: Texts) -> list[Picture]:
     strokes = widgets.draw(texts)
     if not strokes:
         return []
-    return [Picture(repr(strokes), texts.sources["drawing"], lambda: drawing.render(strokes))]
+    return [Picture(repr(strokes), texts.drawn, lambda: drawing.render(strokes))]
 
 
 def _examples(name: str, texts: Texts) -> list[Picture]:
@@ -163,7 +163,7 @@ def _examples(name: str, texts: Texts) -> list[Picture]:
     if position is None:
         return []
     pixels, label = found[position].pixels, found[position].label
-    return [Picture(f"example {position}", texts.sources["examples"], lambda: pixels, label)]
+    return [Picture(f"example {position}", texts.example, lambda: pixels, label)]
 
 
 def _answers(

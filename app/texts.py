@@ -59,7 +59,8 @@ class Texts:
     right: str
     wrong: str
     others: str
-    your_image: str
+    drawn: str
+    example: str
     sees: str
     looks: str
     looks_toggle: str
@@ -135,7 +136,8 @@ ENGLISH = Texts(
     right="The model is right.",
     wrong="The model is wrong.",
     others="{count} others together",
-    your_image="Your picture: {name}",
+    drawn="Your drawing",
+    example="Example",
     sees="What the model sees: {width} × {height} pixels",
     looks="Where the model looked",
     looks_toggle="Show where the model looked",
@@ -217,7 +219,8 @@ PORTUGUESE = Texts(
     right="O modelo acertou.",
     wrong="O modelo errou.",
     others="{count} outras, juntas",
-    your_image="A sua imagem: {name}",
+    drawn="O seu desenho",
+    example="Exemplo",
     sees="O que o modelo vê: {width} × {height} pixels",
     looks="Para onde o modelo olhou",
     looks_toggle="Mostrar para onde o modelo olhou",
@@ -266,6 +269,9 @@ PORTUGUESE = Texts(
     },
 )
 
+LEAST_SHOWN = 0.001
+_SPACE = "\N{NO-BREAK SPACE}"
+
 BY_LANGUAGE: Mapping[Language, Texts] = {"en": ENGLISH, "pt": PORTUGUESE}
 
 
@@ -275,17 +281,24 @@ def preferred(locale: str | None) -> Language:
 
 
 def percent(share: float, language: Language) -> str:
-    """Write a share of 0 to 1 as percent, to a tenth, never rounded up to all or down to none."""
-    shown = min(max(round(share * 100, 1), 0.1), 99.9) if 0 < share < 1 else share * 100
-    text = f"{shown:.1f}".removesuffix(".0") if share in (0, 1) else f"{shown:.1f}"
-    return f"{decimal(text, language)} %"
+    """Write a share of 0 to 1 as percent, to a tenth."""
+    return f"{_decimal(f'{share:.1%}'[:-1], language)}{_SPACE}%"
+
+
+def probability(share: float, language: Language) -> str:
+    """Write a probability as percent, to a tenth, but never that something is certain."""
+    if share < LEAST_SHOWN:
+        return f"<{_SPACE}{percent(LEAST_SHOWN, language)}"
+    if share > 1 - LEAST_SHOWN:
+        return f">{_SPACE}{percent(1 - LEAST_SHOWN, language)}"
+    return percent(share, language)
 
 
 def whole(number: int, language: Language) -> str:
     """Write a whole number with separators of thousands."""
-    return f"{number:,}".replace(",", "," if language == "en" else " ")
+    return f"{number:,}".replace(",", "," if language == "en" else _SPACE)
 
 
-def decimal(text: str, language: Language) -> str:
+def _decimal(text: str, language: Language) -> str:
     """Write a number's decimal point as the language has it."""
     return text if language == "en" else text.replace(".", ",")

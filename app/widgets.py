@@ -17,8 +17,8 @@ def _part(name: str, kind: str) -> str:
 
 
 def _component(name: str) -> Any:
-    parts = {kind: _part(name, kind) for kind in ("html", "css", "js")}
-    return st.components.v2.component(f"imago.{name}", **parts)
+    html, css, js = (_part(name, kind) for kind in ("html", "css", "js"))
+    return st.components.v2.component(f"imago.{name}", html=html, css=css, js=js)
 
 
 _draw, _paste, _examples = map(_component, ("draw", "paste", "examples"))

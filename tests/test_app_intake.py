@@ -1,0 +1,57 @@
+import pytest
+
+from app import intake, limits
+from tests import malformed
+
+JPEG = malformed.picture("JPEG")
+
+
+def test_a_photo() -> None:
+    found = intake.examine("a.png", malformed.picture("PNG", 7, (1, 2, 3)))
+    assert isinstance(found, intake.Photo)
+    assert (found.name, found.pixels.shape) == ("a.png", (7, 7, 3))
+    assert found.pixels[0, 0].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "empty"),
+        (b"hello", "unreadable"),
+        (JPEG[:-20], "unreadable"),
+        (JPEG + bytes(limits.IMAGE_BYTES), "too_large"),
+        (malformed.png_claiming(8001, 5000), "too_many_pixels"),
+        (malformed.progressive(200), "too_many_scans"),
+    ],
+    ids=["empty", "text", "cut", "large", "pixels", "scans"],
+)
+def test_a_refusal(content: bytes, fault: intake.Fault) -> None:
+    found = intake.examine("a.jpg", content)
+    assert isinstance(found, intake.Rejected)
+    assert (found.name, found.fault) == ("a.jpg", fault)
+    assert found.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a b.png", "a b.png"),
+        ("../../etc/a.png", "a.png"),
+        ("C:\\photos\\a.png", "a.png"),
+        ("a\0\n\u202ea.png", "aa.png"),
+        ("", "?"),
+        ("x" * 100, "x" * 79 + "…"),
+    ],
+)
+def test_names(name: str, shown: str) -> None:
+    assert intake.shown(name) == shown
+
+
+def test_scans_of_the_picture_alone_are_counted() -> None:
+    assert intake.jpeg_scans(malformed.picture("PNG")) == 0
+    assert intake.jpeg_scans(JPEG) == 1
+    usual = intake.jpeg_scans(malformed.progressive(1))
+    assert intake.jpeg_scans(malformed.progressive(31)) == usual + 30
+    thumbnail = b"\xff\xe1" + (2 + len(JPEG)).to_bytes(2, "big") + JPEG
+    assert intake.jpeg_scans(JPEG[:2] + thumbnail + JPEG[2:] + JPEG) == 1
+    assert intake.jpeg_scans(b"\xff\xd8\xff") == 0

@@ -1,0 +1,164 @@
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app import endpoint, limits
+from tests import app_project, malformed
+
+RED = malformed.picture("PNG", 20, app_project.RGB["red"])
+BLUE = malformed.picture("JPEG", 20, app_project.RGB["blue"])
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    app_project.create(folder)
+    return folder
+
+
+@pytest.fixture
+def client(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    monkeypatch.chdir(project)
+    with TestClient(endpoint.api) as started:
+        yield started
+
+
+def ask(client: TestClient, *files: tuple[str, bytes], query: str = "model=cnn") -> Any:
+    return client.post(f"/predict?{query}", files=[("images", file) for file in files])
+
+
+def test_health_and_models(client: TestClient) -> None:
+    assert client.get("/health").json() == {"status": "ok", "models": 2}
+    found = client.get("/models").json()["models"]
+    assert found[0] == {"name": "cnn", "classes": ["blue", "green", "red"], "shape": [16, 16, 3]}
+    assert found[1]["name"] == "digits"
+
+
+def test_one_image(client: TestClient) -> None:
+    answer = ask(client, ("red.png", RED), query="model=cnn&top=2")
+    assert answer.status_code == 200
+    (image,) = answer.json()["images"]
+    assert (image["status"], image["name"], image["label"]) == ("ok", "red.png", "red")
+    assert image["certainty"] == "very_sure"
+    # the softmax of 0.05 times (20, 20, 230)
+    assert image["probability"] == pytest.approx(0.999945, abs=1e-6)
+    assert [share["label"] for share in image["top"]] == ["red", "blue"]
+
+
+def test_a_broken_file_among_others(client: TestClient) -> None:
+    answer = ask(client, ("red.png", RED), ("notes.png", b"hello"), ("blue.jpg", BLUE))
+    assert answer.status_code == 200
+    first, second, third = answer.json()["images"]
+    assert (first["label"], third["label"]) == ("red", "blue")
+    assert second["status"] == "refused"
+    assert (second["name"], second["fault"]) == ("notes.png", "unreadable")
+    assert second["reason"].startswith("not of a known format")
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "detail"),
+    [
+        ("model=other", 404, "model must be one of cnn, digits"),
+        ("model=../exports/cnn", 404, "model must be one of cnn, digits"),
+        ("top=3", 422, "query.model: Field required"),
+        ("model=cnn&top=0", 422, "query.top: Input should be greater than or equal to 1"),
+        ("model=cnn&top=x", 422, "query.top: Input should be a valid integer"),
+    ],
+)
+def test_wrong_query(client: TestClient, query: str, code: int, detail: str) -> None:
+    answer = ask(client, ("red.png", RED), query=query)
+    assert answer.status_code == code
+    assert answer.json()["detail"].startswith(detail)
+
+
+def test_wrong_bodies(client: TestClient) -> None:
+    url = "/predict?model=cnn"
+    form = {"content-type": "multipart/form-data; boundary=b"}
+    assert client.post(url, content=RED).status_code == 415
+    assert client.post(url, json={}).status_code == 415
+    unbounded = client.post(url, content=b"x", headers={"content-type": "multipart/form-data"})
+    assert unbounded.status_code == 400
+    assert client.post(url, content=b"nonsense", headers=form).status_code == 400
+    assert client.post(url, content=b"--b\r\nno header\r\n", headers=form).status_code == 400
+    assert client.post(url, content=b"--b--\r\n", headers=form).status_code == 422
+    misnamed = client.post(url, files={"photo": ("red.png", RED)})
+    assert misnamed.status_code == 422
+    assert misnamed.json()["detail"] == "the files must all be sent as images, got photo"
+    text = client.post(url, data={"images": "red"}, files={"images": ("red.png", RED)})
+    assert text.status_code == 422
+
+
+def test_limits(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(limits, "IMAGE_BYTES", len(RED) - 1)
+        alone = ask(client, ("red.png", RED))
+    assert alone.status_code == 413
+    assert alone.json()["images"][0]["fault"] == "too_large"
+
+    many = ask(client, *[("red.png", RED)] * (limits.IMAGES + 1))
+    assert many.status_code == 413
+
+
+def test_a_body_without_length_is_read_to_the_limit_only(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "REQUEST_BYTES", 100_000)
+    head = b'--b\r\nContent-Disposition: form-data; name="images"; filename="a.png"\r\n\r\n'
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        yield head
+        while sent < 10_000_000:
+            sent += 50_000
+            yield bytes(50_000)
+
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    answer = client.post("/predict?model=cnn", content=endless(), headers=headers)
+    assert answer.status_code == 413
+    assert "100,000 bytes" in answer.json()["detail"]
+
+
+def test_uploads_never_go_to_disk(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a temporary file")
+
+    for name in ("TemporaryFile", "NamedTemporaryFile", "mkstemp", "mkdtemp"):
+        monkeypatch.setattr(tempfile, name, refuse)
+    large = malformed.picture("BMP", 1200)
+    assert len(large) > 4_000_000
+    assert ask(client, ("large.bmp", large)).status_code == 200
+
+
+def test_too_many_requests(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "_busy", asyncio.Semaphore(0))
+    answer = ask(client, ("red.png", RED))
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
+
+
+def test_description(client: TestClient) -> None:
+    described = client.get("/openapi.json").json()
+    assert {*described["paths"], "/openapi.json"} == endpoint.PATHS
+    post = described["paths"]["/predict"]["post"]
+    assert {*post["responses"]} == {"200", "400", "404", "408", "413", "415", "422", "503"}
+    assert "multipart/form-data" in post["requestBody"]["content"]
+    assert client.get("/predict").status_code == 405
+    assert client.get("/docs").status_code == 404
+
+
+def test_malformed_images(client: TestClient) -> None:
+    known = {"200", *client.get("/openapi.json").json()["paths"]["/predict"]["post"]["responses"]}
+    files = [*malformed.crafted(), *malformed.fuzzed(400)]
+    answers = [ask(client, file) for file in files]
+    assert {str(answer.status_code) for answer in answers} <= known
+    assert sum(answer.status_code == 422 for answer in answers) > 200
+    for answer in answers:
+        for image in answer.json()["images"]:
+            assert image["status"] in ("ok", "refused")
+    assert ask(client, ("red.png", RED)).json()["images"][0]["label"] == "red"
