@@ -70,7 +70,9 @@ def _find(repo: Repo, recorded: Mapping[str, Mapping[str, Any]]) -> Staleness:
         if name in recorded:
             reasons = list(_reasons(stage, recorded[name], makers))
         elif needed and all(one.addressing in recorded for one in needed):
-            reasons = ["it has never run, and all that it needs has"]
+            reasons = ["never run, though what it needs has"]
+        elif needed and all(one.addressing in recorded or one in stale for one in needed):
+            reasons = []
         else:
             found.never_run.append(name)
             continue

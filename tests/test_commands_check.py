@@ -183,7 +183,10 @@ AFTER_TRAIN = "evaluate@small would follow, if what they need comes out differen
             "params.yaml",
             "  late:\n",
             "  new:\n    data: digits\n    train: {}\n  late:\n",
-            ["train@new would run: it has never run, and all that it needs has"],
+            [
+                "train@new would run: never run, though what it needs has",
+                "evaluate@new would follow, if what they need comes out different",
+            ],
             id="an experiment on data that are there",
         ),
     ],
@@ -195,7 +198,7 @@ def test_a_change(capsys, name, old, new, said):
 
     assert code == 1
     assert lines[: len(said)] == said
-    assert lines[-1] == "imago check: dvc.lock is not current, 1 stages would run; run `dvc repro`"
+    assert lines[-1] == "imago check: dvc.lock is not current, 1 stage would run; run `dvc repro`"
 
 
 def test_stages_with_the_same_reason_share_a_line(capsys):

@@ -40,7 +40,8 @@ def run(chosen: argparse.Namespace) -> int:
         return 1
     if found.reasons or (chosen.all and found.never_run):
         count = len(found.reasons) + (len(found.never_run) if chosen.all else 0)
-        print(f"imago check: dvc.lock is not current, {count} stages would run; run `dvc repro`")
+        stages = "1 stage" if count == 1 else f"{count} stages"
+        print(f"imago check: dvc.lock is not current, {stages} would run; run `dvc repro`")
         return 1
     print("imago check: dvc.lock is current")
     return 0
