@@ -5,6 +5,16 @@ from collections.abc import Callable
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as faults
+
+_FAULTS = (
+    faults.Fail,
+    faults.InvalidArgument,
+    faults.InvalidGraph,
+    faults.InvalidProtobuf,
+    faults.NotImplemented,
+    faults.RuntimeException,
+)
 
 Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """From (n, H, W, C) uint8, n of any number, to (n, K) float32."""
@@ -16,11 +26,17 @@ def load(content: bytes, threads: int | None = None) -> Run:
     Args:
         content: Of the file.
         threads: That a call works on. None: one for each core.
+
+    Raises:
+        ValueError: The content is not such a model.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3  # errors
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except _FAULTS as error:
+        raise ValueError(str(error)) from error
     (pixels,), (result,) = session.get_inputs(), session.get_outputs()
 
     def run(images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 import importlib
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ DESCRIPTION = "model.json"
 GREATEST_PIXELS = 100_000_000
 """Of an image, width times height: beyond it, a file is more likely an attack than a photo."""
 _RUNTIMES = {".tflite": "imago.litert", ".onnx": "imago.onnx_model"}
+_REMEDY = "run the stage export"
 _PREFERRED = ("model.tflite", "model.onnx", "model_fp16.tflite", "model_int8.tflite")
 
 AnyImage = str | Path | bytes | NDArray[np.uint8] | Image.Image
@@ -77,14 +78,19 @@ class Predictor:
             DataError: There is no model that can be run here, or no description of it.
         """
         self.path = _model_file(Path(path))
-        self.description: Mapping[str, Any] = _read_description(self.path.with_name(DESCRIPTION))
-        self.classes: tuple[str, ...] = tuple(self.description["classes"])
-        wanted = self.description["input"]
-        self.form = Form(tuple(wanted["shape"][1:]), wanted["fit"], wanted["interpolation"])
-        self.framing = Framing(**known) if (known := wanted.get("framing")) else None
+        described = self.path.with_name(DESCRIPTION)
+        self.description: Mapping[str, Any] = _read_description(described)
+        try:
+            self.classes: tuple[str, ...] = tuple(self.description["classes"])
+            wanted = self.description["input"]
+            self.form = Form(tuple(wanted["shape"][1:]), wanted["fit"], wanted["interpolation"])
+            self.framing = Framing(**known) if (known := wanted.get("framing")) else None
+        except KeyError as error:
+            key = error.args[0]
+            message = f"{described}: must describe a model, but has no {key}; {_REMEDY} again"
+            raise DataError(message) from error
         self.polarity, self.find_subject = polarity, find_subject
-        runtime = importlib.import_module(_RUNTIMES[self.path.suffix])  # only the one needed
-        self._run = runtime.load(self.path.read_bytes(), threads)
+        self._run = _load(self.path, threads)
         self._lock = threading.Lock()
 
     def predict(self, images: Iterable[AnyImage]) -> list[Prediction]:
@@ -188,16 +194,27 @@ def _model_file(path: Path) -> Path:
     if path.is_dir():
         found = next((path / name for name in _PREFERRED if (path / name).is_file()), None)
         if found is None:
-            message = f"{path}: must hold {' or '.join(_PREFERRED)}; run the stage export"
+            message = f"{path}: must hold {' or '.join(_PREFERRED)}; {_REMEDY}"
             raise DataError(message)
         return found
     if path.suffix not in _RUNTIMES:
         message = f"{path}: must be a folder or a {' or '.join(_RUNTIMES)} file"
         raise DataError(message)
     if not path.is_file():
-        message = f"{path}: not found; run the stage export"
+        message = f"{path}: not found; {_REMEDY}"
         raise DataError(message)
     return path
+
+
+def _load(path: Path, threads: int | None) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    runtime = importlib.import_module(_RUNTIMES[path.suffix])  # only the one that is needed
+    try:
+        run: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+        run = runtime.load(path.read_bytes(), threads)
+    except ValueError as error:
+        message = f"{path}: must be a whole {path.suffix} file: {error}; {_REMEDY} again"
+        raise DataError(message) from error
+    return run
 
 
 def _read_description(path: Path) -> dict[str, Any]:
@@ -207,6 +224,6 @@ def _read_description(path: Path) -> dict[str, Any]:
         message = f"{path}: not found; it belongs beside the model, and the stage export writes it"
         raise DataError(message) from error
     except ValueError as error:
-        message = f"{path}: must be JSON: {error}; run the stage export again"
+        message = f"{path}: must be JSON: {error}; {_REMEDY} again"
         raise DataError(message) from error
     return description

@@ -1,0 +1,237 @@
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import imago
+from imago import forms, predictor
+from imago.errors import DataError, ImageError
+from imago.photos import decoding
+from imago.predictor import Prediction, Predictor
+from tests import color_export
+
+ORANGE = np.full((4, 4, 3), (200, 50, 0), np.uint8)
+"""Four fifths red, one fifth green."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return color_export.write(tmp_path_factory.mktemp("exports") / "colors")
+
+
+@pytest.fixture(scope="module")
+def colors(folder):
+    return Predictor(folder, threads=1)
+
+
+def encoded(image, format_name="PNG", **options):
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, format_name, **options)
+    return buffer.getvalue()
+
+
+def test_a_prediction_names_the_classes(colors):
+    (found,) = colors.predict([ORANGE])
+    assert (found.label, found.probability) == ("red", pytest.approx(0.8))
+    assert found.probabilities == {
+        "red": pytest.approx(0.8),
+        "green": pytest.approx(0.2),
+        "blue": 0.0,
+    }
+    assert list(found.probabilities) == list(colors.classes) == ["red", "green", "blue"]
+
+
+def test_top():
+    said = Prediction("b", 0.5, {"a": 0.25, "b": 0.5, "c": 0.25})
+    assert said.top(2) == [("b", 0.5), ("a", 0.25)]
+    assert said.top(9) == [("b", 0.5), ("a", 0.25), ("c", 0.25)]
+
+
+def as_file(tmp_path):
+    path = tmp_path / "orange.png"
+    path.write_bytes(encoded(ORANGE))
+    return path
+
+
+KINDS = {
+    "array": lambda _: ORANGE,
+    "array with opacity": lambda _: np.dstack([ORANGE, np.full((4, 4), 255, np.uint8)]),
+    "bytes": lambda _: encoded(ORANGE),
+    "path": as_file,
+    "text of a path": lambda tmp_path: str(as_file(tmp_path)),
+    "image of Pillow": lambda _: Image.fromarray(ORANGE),
+    "opened by Pillow": lambda _: Image.open(io.BytesIO(encoded(ORANGE))),
+    "of another size": lambda _: np.full((31, 17, 3), (200, 50, 0), np.uint8),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_image_may_be_any_of(kind, colors, tmp_path):
+    (found,) = colors.predict([KINDS[kind](tmp_path)])
+    assert found.probability == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (6, 5, 1)])
+def test_a_gray_image_has_all_colors(shape, colors):
+    (found,) = colors.predict([np.full(shape, 90, np.uint8)])
+    assert list(found.probabilities.values()) == pytest.approx([1 / 3] * 3)
+
+
+def test_what_is_transparent_is_white(colors):
+    clear = np.dstack([ORANGE, np.zeros((4, 4), np.uint8)])
+    assert colors.pixels(clear).tolist() == np.full((4, 4, 3), 255).tolist()
+
+
+def test_pixels_are_those_of_prepare(colors):
+    photo = np.random.default_rng(1).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+    content = encoded(photo, "JPEG")
+    decoded = decoding.decode(content, greatest_pixels=10_000)
+    expected = forms.convert(decoded, forms.Form((4, 4, 3), "stretch", "area"))
+    np.testing.assert_array_equal(colors.pixels(content), expected)
+
+
+def test_exif_turns_are_undone(colors):
+    photo = np.random.default_rng(1).integers(0, 256, (48, 32, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned to the right
+    turned = encoded(np.rot90(photo), "PNG", exif=exif)
+    np.testing.assert_array_equal(colors.pixels(turned), colors.pixels(photo))
+    opened = Image.open(io.BytesIO(turned))
+    np.testing.assert_array_equal(colors.pixels(opened), colors.pixels(photo))
+
+
+def test_probabilities_of_no_images(colors):
+    assert colors.predict([]) == []
+    assert colors.probabilities(np.zeros((0, 4, 4, 3), np.uint8)).shape == (0, 3)
+
+
+def truncated(_):
+    return encoded(np.random.default_rng(1).integers(0, 256, (32, 32, 3), dtype=np.uint8))[:900]
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (lambda _: b"no image", "image: not of a known format: BMP, GIF"),
+        (lambda folder: folder / "none.jpg", "none.jpg: No such file or directory"),
+        (lambda folder: folder, ".*: Is a directory"),
+        (lambda _: np.zeros((3, 3), np.float32), "image: must be uint8 of .*, got float32 3×3"),
+        (lambda _: np.zeros((3, 3, 2), np.uint8), "image: must be uint8 of .*, got uint8 3×3×2"),
+        (lambda _: np.zeros((0, 3), np.uint8), "image: must have one or more pixels, got none"),
+        (truncated, "image: not decodable as PNG: "),
+        (lambda f: Image.open(io.BytesIO(truncated(f))), "image: not decodable as PNG: "),
+    ],
+    ids=["text", "missing", "folder", "float", "channels", "empty", "truncated", "Pillow"],
+)
+def test_unreadable_images(image, message, colors, tmp_path):
+    with pytest.raises(ImageError, match=message):
+        colors.predict([image(tmp_path)])
+
+
+def test_an_image_with_too_many_pixels():
+    with pytest.raises(ImageError, match="a: too many pixels: 4×4, more than 15"):
+        predictor.decode(encoded(ORANGE), greatest_pixels=15, name="a")
+
+
+def test_a_file_of_an_export_may_be_named(folder):
+    assert Predictor(folder / "model.onnx").classes == ("red", "green", "blue")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("empty", r"empty: must hold model\.tflite or model\.onnx or .*; run the stage export"),
+        ("model.keras", r"model\.keras: must be a folder or a \.tflite or \.onnx file"),
+        ("none.onnx", r"none\.onnx: not found; run the stage export"),
+        ("alone/model.onnx", r"alone/model\.json: not found; it belongs beside the model"),
+        ("broken/model.onnx", r"broken/model\.json: must be JSON: .*; run the stage export again"),
+        ("bare", r"bare/model\.json: must describe a model, but has no classes; run the stage"),
+        ("damaged", r"damaged/model\.onnx: must be a whole .onnx file: "),
+    ],
+)
+def test_exports_that_cannot_be_used(name, message, folder, tmp_path):
+    model = (folder / "model.onnx").read_bytes()
+    for part in ("empty", "alone", "broken", "bare", "damaged"):
+        (tmp_path / part).mkdir()
+        if part != "empty":
+            (tmp_path / part / "model.onnx").write_bytes(model[: 40 if part == "damaged" else None])
+    (tmp_path / "broken/model.json").write_text("{", "utf-8")
+    (tmp_path / "bare/model.json").write_text("{}", "utf-8")
+    (tmp_path / "damaged/model.json").write_bytes((folder / "model.json").read_bytes())
+    with pytest.raises(DataError, match=message):
+        Predictor(tmp_path / name)
+
+
+def gray_description(folder, **framing):
+    path = folder / "model.json"
+    description = json.loads(path.read_text("utf-8"))
+    description["input"] |= {"framing": framing, "shape": [None, 8, 8, 1], "color": "grayscale"}
+    path.write_text(json.dumps(description), "utf-8")
+    return folder
+
+
+@pytest.fixture
+def on_dark(tmp_path):
+    """A model of light things that fill half of a dark 8×8 image; only its pixels are looked at."""
+    folder = color_export.write(tmp_path / "dark")
+    return gray_description(folder, ground="dark", longest_side=0.5, center="box", at=[0.5, 0.5])
+
+
+DARK_BAR = np.full((8, 8), 250, np.uint8)
+DARK_BAR[1:5, 2] = 10
+
+
+@pytest.mark.parametrize(
+    ("polarity", "inverted"), [("auto", True), ("inverted", True), ("as_is", False)]
+)
+def test_polarity(on_dark, polarity, inverted):
+    found = Predictor(on_dark, polarity=polarity).pixels(DARK_BAR)[..., 0]
+    np.testing.assert_array_equal(found, 255 - DARK_BAR if inverted else DARK_BAR)
+
+
+def test_an_image_of_the_right_polarity_and_size_stays_as_it_is(on_dark):
+    np.testing.assert_array_equal(Predictor(on_dark).pixels(255 - DARK_BAR)[..., 0], 255 - DARK_BAR)
+
+
+def test_the_thing_in_a_larger_image_is_found(on_dark):
+    photo = np.full((60, 90, 3), 230, np.uint8)
+    photo[5:25, 61:66] = 40
+    expected = np.zeros((8, 8), np.uint8)
+    expected[2:6, 4] = 255  # 4 pixels high, in the middle
+    np.testing.assert_array_equal(Predictor(on_dark).pixels(photo)[..., 0], expected)
+
+
+def test_finding_it_can_be_left_out(on_dark):
+    photo = np.full((16, 16), 230, np.uint8)
+    photo[:4, :4] = 30
+    found = Predictor(on_dark, find_subject=False).pixels(photo)[..., 0]
+    expected = np.full((8, 8), 25)
+    expected[:2, :2] = 225
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_predictor_comes_from_the_package_itself():
+    assert imago.Predictor is Predictor
+    with pytest.raises(AttributeError, match="'imago' has no attribute 'Predict'"):
+        _ = imago.Predict
+
+
+HEAVY = {"tensorflow", "keras", "pandas", "pydantic", "sklearn", "matplotlib", "requests", "tqdm"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "absent"),
+    [
+        ("import imago", HEAVY | {"numpy", "cv2", "PIL"}),
+        ("import imago; imago.Predictor", HEAVY | {"onnxruntime", "ai_edge_litert"}),
+        ("import imago.commands.predict, imago.litert", HEAVY | {"onnxruntime"}),
+    ],
+)
+def test_what_is_not_imported(statement, absent):
+    script = f"{statement}\nimport sys; print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert absent & set(found.stdout.decode().split()) == set()
