@@ -43,3 +43,7 @@ class RemoteError(ImagoError, OSError):
 
 class ModelError(ImagoError, ValueError):
     """A model is not of the kind that is needed."""
+
+
+class SearchError(ImagoError, ValueError):
+    """A search for hyperparameters cannot be run as it was asked for."""

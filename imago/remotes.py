@@ -1,6 +1,5 @@
 """Whether a remote of DVC can be used; one line where it cannot."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,8 +12,6 @@ from dvc.repo import Repo
 from imago.errors import RemoteError
 
 ADD = "dvc remote add --default NAME URL"
-LOST = ("missing", "new")
-"""What DVC calls an object that the remote lacks: it is nowhere, or in the cache alone."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +49,11 @@ def configured(repo: Repo, name: str | None) -> Remote:
     return Remote(chosen, str(settings["url"]), bool(settings.get("verify", False)))
 
 
-def lacking(remote: Remote) -> list[str]:
-    """Ask the remote which of the files that dvc.lock names it lacks.
+def lacking(repo: Repo, remote: Remote) -> list[str]:
+    """Ask the remote which of the outputs that dvc.lock names it lacks; a folder counts as one.
 
     Raises:
-        RemoteError: The remote cannot be reached, does not exist or refuses.
+        RemoteError: The remote cannot be reached, refuses, or has nothing at all.
     """
     if "://" not in remote.url and not Path(remote.url).is_dir():
         message = (
@@ -64,16 +61,31 @@ def lacking(remote: Remote) -> list[str]:
             f"for the first push"
         )
         raise RemoteError(message)
-    # In a child, since the client of every kind of store has exceptions of its own.
-    command = ["status", "--cloud", "--remote", remote.name, "--json"]
-    found = subprocess.run(
+    outs = [out for out in repo.index.outs if out.use_cache and out.hash_info]
+    kept = {out.def_path: out.hash_info.value for out in outs}
+    if not kept:
+        return []
+    _reach(remote, min(kept))
+    store = repo.cloud.get_remote_odb(remote.name)
+    found = [path for path, digest in kept.items() if not store.exists(digest)]
+    if len(found) == len(kept):
+        message = (
+            f"{remote.name}: {remote.url} has nothing that dvc.lock names; if that is the right "
+            f"URL, run `dvc push` where the files are"
+        )
+        raise RemoteError(message)
+    return sorted(found)
+
+
+def _reach(remote: Remote, artifact: str) -> None:
+    """Ask for one artifact; in a child, since the client of each kind of store fails in its way."""
+    command = ["status", "--cloud", "--remote", remote.name, "--json", artifact]
+    asked = subprocess.run(
         [sys.executable, "-m", "dvc", *command], capture_output=True, text=True, check=False
     )
-    if found.returncode:
-        message = f"{remote.name} ({remote.url}): {_fault(found.stderr)}"
+    if asked.returncode:
+        message = f"{remote.name} ({remote.url}): {_fault(asked.stderr)}"
         raise RemoteError(message)
-    states: dict[str, str] = json.loads(found.stdout)
-    return sorted(path for path, state in states.items() if state in LOST)
 
 
 def _fault(printed: str) -> str:

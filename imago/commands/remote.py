@@ -18,11 +18,12 @@ def run(chosen: argparse.Namespace) -> int:
     """Say whether the remote can be reached, has everything and gives away nothing damaged."""
     with Repo() as repo:
         remote = remotes.configured(repo, chosen.name)
+        lacking = remotes.lacking(repo, remote)
     faults = []
     if not remote.verifies:
         setting = f"dvc remote modify {remote.name} verify true"
         faults.append(f"hands out damaged files unnoticed; run `{setting}`")
-    if lacking := remotes.lacking(remote):
+    if lacking:
         more = f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
         names = ", ".join(lacking[:SHOWN])
         faults.append(f"lacks {names}{more}; run `dvc push` where they are")

@@ -57,7 +57,7 @@ def _verify_here(repo: Repo, remove: bool) -> int:
 
 def _verify_remote(repo: Repo, name: str | None, remove: bool) -> int:
     remote = remotes.configured(repo, name)
-    remotes.lacking(remote)  # ends in one line if the remote is out of reach
+    remotes.lacking(repo, remote)  # ends in one line if the remote is out of reach
     store = repo.cloud.get_remote_odb(remote.name)
     objects = integrity.examine(repo, store)
     damaged = integrity.damaged(objects)

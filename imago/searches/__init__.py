@@ -1,0 +1,1 @@
+"""Searches for hyperparameters: what is tried, its runs as DVC experiments, and their ranking."""

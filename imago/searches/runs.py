@@ -1,0 +1,149 @@
+"""The trials of a search as experiments of DVC, on top of the commit that is checked out."""
+
+import copy
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+from dvc.repo import Repo
+
+from imago import params, paths, schema, strict_yaml
+from imago.errors import ParamsError, SearchError
+from imago.searches.space import Trial
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+def name(experiment: str, trial: Trial) -> str:
+    """Name a trial by what it tries, so that a search that is repeated finds those it has."""
+    digest = hashlib.sha256(json.dumps(trial, sort_keys=True).encode()).hexdigest()
+    return f"{experiment}-{digest[:7]}"
+
+
+def recipes(experiment: str, trials: Sequence[Trial]) -> list[schema.Train]:
+    """Read the section `train` of the experiment as params.yaml would have it in each trial.
+
+    Raises:
+        SearchError: A key or value is not allowed; the message says in which trial.
+    """
+    raw = strict_yaml.read(paths.PARAMS.read_text("utf-8"))
+    found = []
+    for trial in trials:
+        changed = copy.deepcopy(raw)
+        for key, value in trial.items():
+            _set(changed, _full(experiment, key).split("."), value)
+        plain = json.loads(json.dumps(changed))  # so that no part is written as an anchor
+        try:
+            checked = params.parse(yaml.safe_dump(plain), describe(trial))
+        except ParamsError as error:
+            raise SearchError(str(error)) from error
+        found.append(checked.experiments[experiment].train)
+    return found
+
+
+def describe(trial: Trial) -> str:
+    """Write a trial in one line."""
+    return ", ".join(f"{key}={value}" for key, value in trial.items())
+
+
+def require_commit() -> str:
+    """Give the commit that is checked out, on which the trials stand.
+
+    Raises:
+        SearchError: Files that git tracks differ from it, or there is no commit.
+    """
+    if changed := _git("status", "--porcelain", "--untracked-files=no").splitlines():
+        names = ", ".join(line[3:] for line in changed[:5])
+        message = f"files must be committed for trials to stand on them, got changes of {names}"
+        raise SearchError(message)
+    return _git("rev-parse", "HEAD").strip()
+
+
+def finished(commit: str) -> dict[str, str]:
+    """Give the revisions of the experiments that stand on a commit, by their names."""
+    refs = f"refs/exps/{commit[:2]}/{commit[2:]}/"
+    lines = _git("for-each-ref", "--format=%(objectname) %(refname)", refs).splitlines()
+    return {ref.removeprefix(refs): revision for revision, ref in map(str.split, lines)}
+
+
+def queue(experiment: str, trials: Sequence[Trial]) -> None:
+    """Put trials that are not there yet into DVC's queue; each trains, and is not tested.
+
+    Raises:
+        SearchError: DVC failed.
+    """
+    with Repo() as repo:
+        tasks = repo.experiments.celery_queue.status()
+    waiting = {task["name"] for task in tasks if task["status"] in ("Queued", "Running")}
+    raw = strict_yaml.read(paths.PARAMS.read_text("utf-8"))
+    for trial in trials:
+        called = name(experiment, trial)
+        if called not in waiting:
+            full = {_full(experiment, key): value for key, value in trial.items()}
+            values = [f"{_sign(raw, key)}{key}={_written(full[key])}" for key in full]
+            options = [word for value in values for word in ("--set-param", value)]
+            dvc("exp", "run", "--quiet", "--queue", "--name", called, *options, f"train@{experiment}")
+
+
+def run_queue(jobs: int) -> None:
+    """Run all that is in the queue, `jobs` at a time, printing what the trainings print."""
+    dvc("exp", "run", "--run-all", "--jobs", str(jobs))
+
+
+def dvc(*arguments: str) -> None:
+    """Run a dvc command. Raises SearchError if it fails."""
+    if subprocess.run([sys.executable, "-m", "dvc", *arguments], check=False).returncode:
+        message = f"dvc {' '.join(arguments)} failed; its error is above"
+        raise SearchError(message)
+
+
+def read(revision: str, path: str) -> str:
+    """Give the text of a file of a revision. Raises SearchError if it has none."""
+    return _git("show", f"{revision}:./{path}")
+
+
+def _set(section: Any, key: Sequence[str], value: Any) -> None:
+    """Put a value into nested sections; where one is no section, the check of the whole tells."""
+    for part in key[:-1]:
+        section = section.setdefault(part, {}) if isinstance(section, dict) else {}
+    if isinstance(section, dict):
+        section[key[-1]] = value
+
+
+def _full(experiment: str, key: str) -> str:
+    return f"experiments.{experiment}.train.{key}"
+
+
+def _sign(raw: object, key: str) -> str:
+    """Give the sign with which DVC adds a key that params.yaml has not yet."""
+    for part in key.split("."):
+        if not isinstance(raw, dict) or part not in raw:
+            return "+"
+        raw = raw[part]
+    return ""
+
+
+def _written(value: object) -> str:
+    """Write a value as `dvc exp run --set-param` reads it."""
+    match value:
+        case dict():
+            return "{" + ",".join(f"{key}:{_written(item)}" for key, item in value.items()) + "}"
+        case list():
+            return "[" + ",".join(map(_written, value)) + "]"
+        case str() if _PLAIN.fullmatch(value):
+            return value
+        case _:
+            return json.dumps(value)
+
+
+def _git(*arguments: str) -> str:
+    found = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    if found.returncode:
+        message = f"git {' '.join(arguments)}: {found.stderr.strip()}"
+        raise SearchError(message)
+    return found.stdout
