@@ -36,7 +36,7 @@ def recipes(experiment: str, trials: Sequence[Trial]) -> list[schema.Train]:
     for trial in trials:
         changed = copy.deepcopy(raw)
         for key, value in trial.items():
-            _set(changed, _full(experiment, key).split("."), value)
+            _set(changed, _full(experiment, key), value)
         plain = json.loads(json.dumps(changed))  # so that no part is written as an anchor
         try:
             checked = params.parse(yaml.safe_dump(plain), describe(trial))
@@ -85,9 +85,10 @@ def queue(experiment: str, trials: Sequence[Trial]) -> None:
         called = name(experiment, trial)
         if called not in waiting:
             full = {_full(experiment, key): value for key, value in trial.items()}
-            values = [f"{_sign(raw, key)}{key}={_written(full[key])}" for key in full]
+            values = [f"{_sign(raw, key)}{key}={written(full[key])}" for key in full]
             options = [word for value in values for word in ("--set-param", value)]
-            dvc("exp", "run", "--quiet", "--queue", "--name", called, *options, f"train@{experiment}")
+            queued = ["exp", "run", "--quiet", "--queue", "--name", called]
+            dvc(*queued, *options, f"train@{experiment}")
 
 
 def run_queue(jobs: int) -> None:
@@ -107,12 +108,15 @@ def read(revision: str, path: str) -> str:
     return _git("show", f"{revision}:./{path}")
 
 
-def _set(section: Any, key: Sequence[str], value: Any) -> None:
-    """Put a value into nested sections; where one is no section, the check of the whole tells."""
-    for part in key[:-1]:
-        section = section.setdefault(part, {}) if isinstance(section, dict) else {}
-    if isinstance(section, dict):
-        section[key[-1]] = value
+def _set(section: Any, key: str, value: Any) -> None:
+    """Put a value into nested sections. Raises SearchError where one of them is none."""
+    *parts, last = key.split(".")
+    for part in parts:
+        section = section.setdefault(part, {})
+        if not isinstance(section, dict):
+            message = f"{key}: must be a key of params.yaml, and {part} holds {section!r}"
+            raise SearchError(message)
+    section[last] = value
 
 
 def _full(experiment: str, key: str) -> str:
@@ -128,13 +132,13 @@ def _sign(raw: object, key: str) -> str:
     return ""
 
 
-def _written(value: object) -> str:
+def written(value: object) -> str:
     """Write a value as `dvc exp run --set-param` reads it."""
     match value:
         case dict():
-            return "{" + ",".join(f"{key}:{_written(item)}" for key, item in value.items()) + "}"
+            return "{" + ",".join(f"{key}:{written(item)}" for key, item in value.items()) + "}"
         case list():
-            return "[" + ",".join(map(_written, value)) + "]"
+            return "[" + ",".join(map(written, value)) + "]"
         case str() if _PLAIN.fullmatch(value):
             return value
         case _:
