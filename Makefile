@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 REPRO := mnist_sgd mnist_adam fashion_mlp
 VARIANTS := mnist28 mnist28_validated fashion28
 
-.PHONY: help setup check test repro all bench lock clean
+.PHONY: help setup check test repro all app serve bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ repro: setup ## run mnist_sgd, mnist_adam and fashion_mlp on the real data
 
 all: setup ## run every experiment; goes on past data that are out of reach, and says which
 	dvc repro --keep-going; status=$$?; dvc repro --single-item overview; imago results; imago missing && exit $$status
+
+app: setup ## open a page for one's own photos, with the REST endpoint beside it (HOST=, PORT=)
+	python -m app $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
+
+serve: setup ## the REST endpoint alone (HOST=, PORT=)
+	python -m app --endpoint-only $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
 bench: setup ## measure our training against plain Keras, side by side
 	dvc repro --quiet $(foreach name,$(REPRO),train@$(name))

@@ -28,5 +28,11 @@ REQUESTS = 8
 DECODING_THREADS = 2
 """That decode at a time, over all visitors: each may hold several times an image's pixels."""
 
-SESSION_BYTES = 200 * 2**20
-"""That one visitor's uploads may take together while the page is open."""
+VISIT_BYTES = 200 * 2**20
+"""Of one visitor's uploads that the page holds, all together."""
+
+HELD_BYTES = 2**30
+"""Of all visitors' uploads that the page holds."""
+
+FORGET_AFTER_S = 60
+"""That uploads are held after a visitor has left; a lost connection can come back until then."""

@@ -1,16 +1,106 @@
-"""A model's card, as its report has it, in a section of the page."""
+"""A model's card, which its report makes, as a section of the page."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
-from app.texts import Texts
+from app.texts import Language, Texts, percent, whole
+
+Card = Mapping[str, Any]
+Cells = dict[str, str]
 
 
-def show(card: Mapping[str, Any], texts: Texts) -> None:
+def show(card: Card, texts: Texts, language: Language) -> None:
     """Show a card to those who open it; nothing where there is none."""
     if not card:
         return
+    rows = {
+        "limits": [{"": str(line)} for line in _list(card, "limits")],
+        "metrics": metrics(_section(card, "metrics"), texts, language),
+        "splits": splits(_section(_section(card, "data"), "splits"), language),
+        "confusions": table(_list(card, "confusions"), language),
+        "exports": exports(_section(card, "exports"), language),
+        "parameters": settings(_section(card, "parameters")),
+        "versions": settings(_section(card, "versions")),
+    }
     with st.expander(texts.card):
-        st.json(dict(card))
+        for key, found in rows.items():
+            if not found:
+                continue
+            st.markdown(f"**{texts.card_sections[key]}**")
+            if key == "limits":
+                for row in found:
+                    st.text(f"• {row['']}")
+            else:
+                st.dataframe(found, hide_index=True, width="content")
+
+
+def metrics(found: Card, texts: Texts, language: Language) -> list[Cells]:
+    """Name the figures that most readers understand."""
+    return [
+        {"": words, " ": _said(found[key], language)}
+        for key, words in texts.card_numbers.items()
+        if key in found
+    ]
+
+
+def splits(found: Card, language: Language) -> list[Cells]:
+    """Give each split's number of images."""
+    return [
+        {"": name, " ": _said(split.get("examples"), language)}
+        for name, split in found.items()
+        if isinstance(split, Mapping)
+    ]
+
+
+def exports(found: Card, language: Language) -> list[Cells]:
+    """Give a row for each format."""
+    rows = [
+        {"format": name, **figures}
+        for name, figures in found.items()
+        if isinstance(figures, Mapping)
+    ]
+    return table(rows, language)
+
+
+def table(rows: list[Any], language: Language) -> list[Cells]:
+    """Write out rows of text and numbers."""
+    return [
+        {str(key): _said(value, language) for key, value in row.items()}
+        for row in rows
+        if isinstance(row, Mapping)
+    ]
+
+
+def settings(found: Card, prefix: str = "") -> list[Cells]:
+    """Write sections within sections as keys with dots."""
+    rows: list[Cells] = []
+    for key, value in found.items():
+        if isinstance(value, Mapping):
+            rows += settings(value, f"{prefix}{key}.")
+        else:
+            rows.append({"": f"{prefix}{key}", " ": _written(value)})
+    return rows
+
+
+def _said(value: Any, language: Language) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return whole(value, language)
+    if isinstance(value, float) and 0.001 <= value <= 1:
+        return percent(value, language)
+    return _written(value)
+
+
+def _written(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _section(card: Card, key: str) -> Card:
+    found = card.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _list(card: Card, key: str) -> list[Any]:
+    found = card.get(key)
+    return found if isinstance(found, list) else []

@@ -47,7 +47,7 @@ def main() -> None:
         if predictor:
             _answers(name, predictor, pictures, texts, language)
     if predictor:
-        model_cards.show(catalog.card(name), texts)
+        model_cards.show(catalog.card(name), texts, language)
     st.caption(f"{texts.private} {texts.programs}")
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import streamlit
 from starlette.formparsers import MultiPartParser
+from starlette.responses import PlainTextResponse
+from streamlit import runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.web import bootstrap
 
 from app import endpoint, limits
@@ -28,12 +31,16 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
 ]
 
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+FULL = PlainTextResponse("too many uploads are held; remove some, or come back later", 413)
 OPTIONS = {
     "browser.gatherUsageStats": False,
     "client.showErrorDetails": "none",  # in the terminal only
     "client.toolbarMode": "minimal",
     "logger.level": "warning",
     "runner.magicEnabled": False,
+    "server.disconnectedSessionTTL": limits.FORGET_AFTER_S,
     "server.fileWatcherType": "none",
     "server.headless": True,
     "server.maxMessageSize": 32,
@@ -56,5 +63,23 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
             message["headers"] = [*message.get("headers", []), *_HEADERS]
         await send(message)
 
-    is_for_endpoint = scope["type"] == "http" and scope["path"] in endpoint.PATHS
-    await (endpoint.api if is_for_endpoint else page)(scope, receive, send_with_headers)
+    chosen: Application = page
+    if scope["type"] == "http":
+        if scope["path"] in endpoint.PATHS:
+            chosen = endpoint.api
+        elif scope["method"] == "PUT" and not has_room(scope["path"]):
+            chosen = FULL
+    await chosen(scope, receive, send_with_headers)
+
+
+def has_room(path: str) -> bool:
+    """Tell whether another upload, to /…/<visit>/<file>, is within the limits."""
+    manager = runtime.Runtime.instance().uploaded_file_mgr
+    if not isinstance(manager, MemoryUploadedFileManager):
+        return True
+    visit = path.split("/")[-2] if path.count("/") > 1 else ""
+    held = {
+        key: sum(len(file.data) for file in list(files.values()))
+        for key, files in list(manager.file_storage.items())
+    }
+    return held.get(visit, 0) < limits.VISIT_BYTES and sum(held.values()) < limits.HELD_BYTES

@@ -72,6 +72,8 @@ class Texts:
     too_many: str
     private: str
     card: str
+    card_sections: Mapping[str, str]
+    card_numbers: Mapping[str, str]
     programs: str
     no_models: str
     no_models_how: str
@@ -158,6 +160,22 @@ ENGLISH = Texts(
     private="Your pictures stay in the memory of the computer that runs this page, while it is "
     "open. They are not stored and not sent anywhere else.",
     card="About this model",
+    card_sections={
+        "limits": "What to know before use",
+        "metrics": "On the test images",
+        "splits": "Images",
+        "confusions": "Most often confused",
+        "parameters": "How it was trained",
+        "exports": "Formats",
+        "versions": "Made with",
+    },
+    card_numbers={
+        "accuracy": "Right",
+        "accuracy_low": "Right, 95 % interval, from",
+        "accuracy_high": "to",
+        "macro_f1": "Mean F1 of the classes",
+        "examples": "Images",
+    },
     programs="Programs can ask too: POST /predict",
     no_models="There is no model yet.",
     no_models_how="Train and export one, then load this page again:",
@@ -241,6 +259,22 @@ PORTUGUESE = Texts(
     private="As suas imagens ficam na memória do computador que serve esta página, enquanto ela "
     "estiver aberta. Não são guardadas nem enviadas para outro lugar.",
     card="Sobre este modelo",
+    card_sections={
+        "limits": "O que convém saber antes de usar (em inglês)",
+        "metrics": "Nas imagens de teste",
+        "splits": "Imagens",
+        "confusions": "Confusões mais frequentes",
+        "parameters": "Como foi treinado",
+        "exports": "Formatos",
+        "versions": "Feito com",
+    },
+    card_numbers={
+        "accuracy": "Respostas certas",
+        "accuracy_low": "Respostas certas, intervalo de 95 %, de",
+        "accuracy_high": "a",
+        "macro_f1": "Média do F1 das classes",
+        "examples": "Imagens",
+    },
     programs="Também para programas: POST /predict",
     no_models="Ainda não há nenhum modelo.",
     no_models_how="Treine e exporte um, e depois abra esta página de novo:",
