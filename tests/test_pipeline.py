@@ -9,12 +9,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 import pandas as pd
 import pytest
 
-from imago import arrays, exports, files
+from imago import Predictor, arrays, files
+from imago.exports.formats import FORMATS
+from imago.photos import packs
 from tests import tiny_project
 from tests.tiny_project import commit, dvc, environment, run
 
@@ -78,9 +81,26 @@ def test_each_experiment_has_its_artifacts(finished, name):
 def test_an_export_gives_what_predictions_say(finished, name):
     images = np.load(finished / "data/prepared" / EXPERIMENTS[name] / "test/images.npy")
     rows = pd.read_csv(finished / f"predictions/{name}.csv")
-    for kind, file_name in exports.FILE_NAMES.items():
-        predict = exports.read(kind, finished / "exports" / name / file_name)
-        np.testing.assert_allclose(predict(images).max(axis=1), rows["probability"], atol=1e-4)
+    for exported in FORMATS.values():
+        predict = exported.load(finished / "exports" / name / exported.file_name, 1)
+        tolerance = 1e-4 if exported.exact else 0.1
+        np.testing.assert_allclose(predict(images).max(axis=1), rows["probability"], atol=tolerance)
+
+
+@pytest.mark.parametrize("name", ["cnn", "transfer"])
+def test_a_predictor_sees_photos_as_prepare_does(finished, name):
+    predictor = Predictor(finished / "exports" / name)
+    photos = packs.read_images(finished / "data/extracted/photos", "test")
+    prepared = np.load(finished / "data/prepared" / EXPERIMENTS[name] / "test/images.npy")
+    seen = [predictor.pixels(photos.content(row)) for row in range(len(photos))]
+    np.testing.assert_array_equal(np.stack(seen), prepared)
+
+
+def test_predict_from_the_command_line(finished, tmp_path):
+    cv2.imwrite(str(tmp_path / "photo.jpg"), np.full((30, 40, 3), (60, 60, 200), np.uint8))
+    printed = run(finished, "imago", "predict", "--model", "cnn", str(tmp_path))
+    said = json.loads(printed)
+    assert (said["image"], said["answer"]) == (str(tmp_path / "photo.jpg"), "red")
 
 
 def test_history_has_validation_figures_where_there_is_a_validation_split(finished):
