@@ -90,6 +90,16 @@ def overview() -> Path:
     return Path("reports/index.html")
 
 
+def accuracies() -> Path:
+    """The accuracy of every experiment, for `dvc plots`."""
+    return Path("reports/accuracies.csv")
+
+
+def curves() -> Path:
+    """The epochs of every experiment, for `dvc plots`."""
+    return Path("reports/curves.csv")
+
+
 def preview(variant: str) -> Path:
     """The figure of some training images and their augmented copies."""
     return Path("reports/variants", f"{variant}.png")

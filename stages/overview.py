@@ -1,13 +1,13 @@
-"""Write the page over all experiments that have a report.
+"""Write the page over all experiments that have a report, and tables for `dvc plots`.
 
 Reads   reports/cards
-Writes  reports/index.html
+Writes  reports/index.html, reports/accuracies.csv, reports/curves.csv
 """
 
 import logging
 
 from imago import command, files, paths
-from imago.reports import overview
+from imago.reports import comparison, overview
 
 log = logging.getLogger("imago.stages.overview")
 
@@ -16,6 +16,8 @@ def main() -> None:
     """Render the cards, in the order of their names."""
     cards = [files.read_json(path) for path in sorted(paths.cards().glob("*.json"))]
     files.write_text(paths.overview(), overview.render(cards))
+    files.write_csv(paths.accuracies(), comparison.accuracies(cards))
+    files.write_csv(paths.curves(), comparison.curves(cards))
     log.info("%s: %d experiments", paths.overview(), len(cards))
 
 

@@ -122,7 +122,7 @@ def expected_files(stage: str, entry: str) -> tuple[set[Path], set[Path]]:
             sources = {paths.prepared(features.variant), paths.weights(features.weights)}
             return sources, {paths.features(entry)}
         case "overview":
-            return {paths.cards()}, {paths.overview()}
+            return {paths.cards()}, {paths.overview(), paths.accuracies(), paths.curves()}
     experiment, model, report = SETTINGS.experiments[entry], paths.model(entry), paths.report(entry)
     learnt_from, pixels = paths.data(experiment.input), paths.data(experiment.pixels)
     return {

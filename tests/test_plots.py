@@ -12,13 +12,23 @@ import yaml
 from dvc_render.vega import VegaRenderer
 
 from imago import calibration, history, roc, scores
+from imago.reports import comparison
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / ".dvc/plots"
 CLASSES = ("cat", "dog", "owl")
 LABELS = np.array([0, 1, 2, 1])
 PROBABILITIES = np.array([[0.5, 0.3, 0.2], [0.2, 0.7, 0.1], [0.4, 0.3, 0.3], [0.3, 0.6, 0.1]])
-TABLES = {
+EPOCH = {"epoch": 1, "loss": 1.0, "accuracy": 0.5}
+CARD = {
+    "experiment": "plain",
+    "data": {"dataset": {"name": "pets"}},
+    "metrics": {"accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6},
+    "exports": {},
+    "history": [EPOCH, EPOCH | {"epoch": 2, "validation_loss": 1.5, "validation_accuracy": 0.4}],
+}
+OF_ALL = {"accuracies": comparison.accuracies([CARD]), "curves": comparison.curves([CARD])}
+TABLES = OF_ALL | {
     "history": history.table([{"loss": 1.0, "accuracy": 0.5, "learning_rate": 0.1}]),
     "confusion": scores.confusion(LABELS, PROBABILITIES, CLASSES),
     "per_class": scores.per_class(LABELS, PROBABILITIES, CLASSES),
@@ -29,8 +39,8 @@ TABLES = {
 
 def _charts() -> dict[str, dict[str, Any]]:
     """For the name of each table that dvc.yaml has a chart of, the chart's properties."""
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
-    outs = [out for stage in stages.values() for out in stage.get("do", {}).get("plots", [])]
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"].values()
+    outs = [out for stage in stages for out in stage.get("do", stage).get("plots", [])]
     charts = {path: properties for out in outs for path, properties in out.items()}
     return {Path(path).stem: charts[path] for path in charts if path.endswith(".csv")}
 
@@ -65,7 +75,8 @@ def test_every_table_has_a_chart():
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_chart_says_whose_it_is_and_what_its_axes_are(name):
-    assert CHARTS[name]["title"].startswith("${key}: ")
+    whose = "Accuracy of all experiments" if name in OF_ALL else "${key}: "
+    assert CHARTS[name]["title"].startswith(whose)
     template = (TEMPLATES / f"{CHARTS[name]['template']}.json").read_text("utf-8")
     for label in ("x_label", "y_label"):
         assert (label in CHARTS[name]) == (f"<DVC_METRIC_{label.upper()}>" in template)

@@ -72,3 +72,11 @@ def test_curves_of_one_data_set_are_in_one_chart(html):
 def test_equal_cards_give_equal_bytes(tree, html):
     overview.main()
     assert (tree / "reports/index.html").read_text("utf-8") == html
+
+
+def test_tables_for_dvc_plots(tree):
+    lines = (tree / "reports/accuracies.csv").read_text("utf-8").splitlines()
+    assert [line.split(",")[1] for line in lines] == ["experiment", "alone", "better", "tiny"]
+    history = (tree / "reports/tiny/history.csv").read_text("utf-8").splitlines()
+    lines = (tree / "reports/curves.csv").read_text("utf-8").splitlines()
+    assert [line.split(",")[1] for line in lines].count("tiny") == len(history) - 1
