@@ -1,0 +1,299 @@
+"""The command `imago predict`, and the modules that only it uses."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flaky_server import Status, Truncate, serving
+from PIL import Image
+
+from imago import cli
+from imago.predicting import bulk, given, models
+from imago.predicting.given import Given
+from imago.predictor import Predictor
+from imago.sources import retries
+from tests import color_export
+
+COLORS = {"r.png": (200, 50, 0), "g.bmp": (10, 200, 10), "deep/b.tif": (0, 0, 250)}
+
+
+def encoded(color, format_name="PNG"):
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((20, 30, 3), color, np.uint8)).save(buffer, format_name)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    color_export.write(tmp_path / "exports/colors")
+    for name, color in COLORS.items():
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((20, 30, 3), color, np.uint8)).save(path)
+    (tmp_path / "photos/notes.txt").write_text("no image")
+    return tmp_path
+
+
+def predict(*words):
+    return cli.main(["predict", *map(str, words)])
+
+
+def records(capsys):
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_one_image_by_the_only_model(here, capsys):
+    assert predict("photos/r.png") == 0
+    assert records(capsys) == [
+        {
+            "image": "photos/r.png",
+            "answer": "red",
+            "label": "red",
+            "probability": 0.8,
+            "top": {"red": 0.8, "green": 0.2, "blue": 0.0},
+        }
+    ]
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["photos"], ["photos/g.bmp", "photos/r.png", "photos/deep/b.tif"]),
+        (["photos/deep", "photos/r.png"], ["photos/deep/b.tif", "photos/r.png"]),
+        (["photos/[gr].*"], ["photos/g.bmp", "photos/r.png"]),
+        (["photos/**/*.tif"], ["photos/deep/b.tif"]),
+        (["photos/r.png", "photos/r.png"], ["photos/r.png", "photos/r.png"]),
+    ],
+    ids=["folder", "folder and file", "pattern", "deep pattern", "twice"],
+)
+def test_what_words_name(words, expected, capsys):
+    assert predict(*words) == 0
+    assert [record["image"] for record in records(capsys)] == expected
+
+
+def test_a_file_whose_name_looks_like_a_pattern(here):
+    (here / "r[1].png").write_bytes(encoded((9, 0, 0)))
+    assert [image.name for image in given.expand(["r[1].png"])] == ["r[1].png"]
+
+
+class FakeStdin(io.TextIOWrapper):
+    """Standard input with a content."""
+
+    def __init__(self, content):
+        super().__init__(io.BytesIO(content), "utf-8")
+
+
+@pytest.mark.usefixtures("here")
+def test_standard_input(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", FakeStdin(encoded((0, 200, 0))))
+    assert predict("-") == 0
+    (said,) = records(capsys)
+    assert (said["image"], said["answer"]) == ("-", "green")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_list_of_images_on_standard_input(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", FakeStdin(b"photos/r.png\n\nphotos/deep\r\n"))
+    assert predict("photos/g.bmp", "--from", "-") == 0
+    found = [record["image"] for record in records(capsys)]
+    assert found == ["photos/g.bmp", "photos/r.png", "photos/deep/b.tif"]
+
+
+def test_a_list_of_images_in_a_file(here, capsys):
+    (here / "list.txt").write_text("photos/r.png\nnone.png\n", "utf-8")
+    assert predict("--from", "list.txt", "--format", "csv") == 3
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[1:] == ["photos/r.png,red,red,0.8,green,0.2,blue,0.0"]
+    assert printed.err == "imago predict: none.png: No such file or directory\n"
+
+
+@pytest.mark.usefixtures("here")
+def test_unreadable_images_are_a_line_each_and_the_others_go_on(capsys):
+    words = ["none.png", "photos/notes.txt", "photos/r.png", "*.gif", "exports", "photos/g.bmp"]
+    assert predict(*words) == 3
+    printed = capsys.readouterr()
+    assert [json.loads(line)["answer"] for line in printed.out.splitlines()] == ["red", "green"]
+    assert printed.err.splitlines() == [
+        "imago predict: none.png: No such file or directory",
+        "imago predict: photos/notes.txt: not of a known format: BMP, GIF, JPEG, PNG, TIFF, WEBP",
+        "imago predict: *.gif: matches no files",
+        "imago predict: exports: holds no images",
+    ]
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("threshold", "code", "answer"), [("0.8", 0, "red"), ("0.81", 4, "unsure")]
+)
+def test_threshold(threshold, code, answer, capsys):
+    assert predict("photos/r.png", "--threshold", threshold) == code
+    (said,) = records(capsys)
+    assert (said["answer"], said["label"]) == (answer, "red")
+
+
+@pytest.mark.usefixtures("here")
+def test_csv_of_the_two_most_probable(capsys):
+    assert predict("photos", "--format", "csv", "--top", 2) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "image,answer,label,probability,label_2,probability_2",
+        "photos/g.bmp,green,green,0.909091,red,0.045455",
+        "photos/r.png,red,red,0.8,green,0.2",
+        "photos/deep/b.tif,blue,blue,1.0,red,0.0",
+    ]
+
+
+@pytest.mark.usefixtures("here")
+def test_table(capsys):
+    assert predict("photos", "--format", "table", "--threshold", 0.9) == 4
+    assert capsys.readouterr().out.splitlines() == [
+        "image              answer  probability  or",
+        "photos/g.bmp       green        90.9 %  red 4.5 %, blue 4.5 %",
+        "photos/r.png       unsure       80.0 %  red 80.0 %, green 20.0 %, blue <0.1 %",
+        "photos/deep/b.tif  blue        >99.9 %  red <0.1 %, green <0.1 %",
+    ]
+
+
+@pytest.mark.usefixtures("here")
+def test_a_table_of_the_answer_alone_shortens_long_names(capsys):
+    folder = Path("photos", "n" * 60)
+    folder.mkdir()
+    (folder / "r.png").write_bytes(encoded((9, 0, 0)))
+    assert predict(folder, "--format", "table", "--top", 1) == 0
+    head, row = capsys.readouterr().out.splitlines()
+    assert head == "image" + " " * 57 + "answer  probability"
+    assert row == "…" + "n" * 53 + "/r.png  red         >99.9 %"
+
+
+@pytest.mark.parametrize("name", ["colors", "exports/colors", "exports/colors/model.onnx"])
+def test_a_model_by_name_or_path(name, here, capsys):
+    color_export.write(here / "exports/others")
+    assert predict("--model", name, "photos/r.png") == 0
+    assert records(capsys)[0]["answer"] == "red"
+
+
+@pytest.mark.parametrize(
+    ("others", "words", "message"),
+    [
+        (
+            ["more"],
+            [],
+            "--model must name one of several models; exports has colors, more",
+        ),
+        (
+            [],
+            ["--model", "color"],
+            "--model must be an experiment or an exported file, got 'color'; exports has colors; "
+            "run `dvc repro export@<experiment>` to export one",
+        ),
+    ],
+    ids=["several", "unknown"],
+)
+def test_a_model_that_cannot_be_told(others, words, message, here, capsys):
+    for name in others:
+        color_export.write(here / "exports" / name)
+    assert predict("photos/r.png", *words) == 1
+    assert capsys.readouterr().err == f"imago predict: {message}\n"
+
+
+def test_no_model_at_all(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="there is no exported model; run `dvc repro export@"):
+        models.find(None)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "name an image, or - for standard input"),
+        (["a.png", "--top", "0"], "must be 1 or more, got 0"),
+        (["a.png", "--threshold", "2"], "must be 0 to 1, got 2.0"),
+    ],
+)
+def test_wrong_arguments_exit_with_2(words, message, capsys):
+    try:
+        code = predict(*words)
+    except SystemExit as stopped:
+        code = stopped.code
+    assert code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("here")
+def test_urls(monkeypatch, capsys):
+    monkeypatch.setattr(retries, "sleep", lambda _: None)
+    with serving() as server:
+        server.files |= {"/r.png": encoded((200, 50, 0)), "/page": b"<html>"}
+        server.script["/r.png"] = [Status(503), Truncate(20)]  # and then as it should
+        urls = [f"{server.url}/{name}" for name in ("none.png", "page", "r.png")]
+        assert predict(*urls) == 3
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["image"] == urls[2]
+    assert printed.err.splitlines() == [
+        f"imago predict: {urls[0]}: 404 Not Found",
+        f"imago predict: {urls[1]}: not of a known format: BMP, GIF, JPEG, PNG, TIFF, WEBP",
+    ]
+
+
+def test_what_is_too_large_is_not_taken_from_the_network(monkeypatch):
+    monkeypatch.setattr(given, "GREATEST_BYTES", 1000)
+    with serving() as server:
+        server.files["/big.png"] = bytes(5000)
+        (image,) = given.expand([f"{server.url}/big.png"])
+        with pytest.raises(ValueError, match=r"big\.png: must have at most 1,000 bytes, got more"):
+            image.read()
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_many_images_come_in_their_order_and_few_are_held(here, workers):
+    begun = []
+
+    def images():
+        for index in range(100):
+            begun.append(index)
+            color = (200, 50, 0) if index % 3 else (0, 0, 9)
+            yield Given(str(index), lambda color=color: encoded(color))
+
+    loads = []
+
+    def load():
+        loads.append(1)
+        return Predictor(here / "exports/colors", threads=1)
+
+    answers = bulk.predict(images(), load, workers)
+    first = next(answers)
+    most = bulk.IMAGES_PER_CALL * (workers * bulk.CALLS_AHEAD + 1)
+    assert len(begun) <= most < 100
+    found = [first, *answers]
+    assert [image.name for image, _ in found] == [str(index) for index in range(100)]
+    assert [said.label for _, said in found] == ["red" if i % 3 else "blue" for i in range(100)]
+    assert 1 <= len(loads) <= workers
+
+
+def test_whoever_has_enough_stops_the_rest(here):
+    read = []
+    images = (Given(str(i), lambda i=i: read.append(i) or encoded((9, 9, 9))) for i in range(1000))
+    load = lambda: Predictor(here / "exports/colors", threads=1)  # noqa: E731
+    answers = bulk.predict(images, load, 1)
+    next(answers)
+    answers.close()
+    assert len(read) <= bulk.IMAGES_PER_CALL * (bulk.CALLS_AHEAD + 1)
+
+
+def test_a_closed_pipe_ends_it_without_a_word(here):
+    words = ["photos/r.png"] * 2000
+    command = [sys.executable, "-m", "imago", "predict", *words]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ, cwd=here
+    )
+    assert json.loads(process.stdout.readline())["answer"] == "red"
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(), said) == (141, b"")
