@@ -1,7 +1,9 @@
 """Where `imago gate` finds what it compares, and how it says so."""
 
+import http.server
 import json
 import subprocess
+import threading
 
 import numpy as np
 import pytest
@@ -275,7 +277,7 @@ def test_a_damaged_copy_in_the_remote_is_named_and_not_used(project, remote, cap
 
 @pytest.mark.parametrize(
     ("removed", "said_of_it"),
-    [(0, "not in the DVC remote storage"), (3, "the DVC remote cannot be read: storage: ")],
+    [(0, "not in the DVC remote storage"), (3, "the DVC remote storage cannot be read: ")],
     ids=["the object", "the remote"],
 )
 def test_what_a_remote_lacks(project, remote, capsys, removed, said_of_it):
@@ -291,6 +293,58 @@ def test_what_a_remote_lacks(project, remote, capsys, removed, said_of_it):
 
     assert code == 2
     assert said_of_it in said["experiments"][0]["notes"][0]
+
+
+class Refusing(http.server.BaseHTTPRequestHandler):
+    """A server of S3 that knows nobody."""
+
+    def do_GET(self):
+        self.send_error(403)
+
+    def do_HEAD(self):
+        self.send_error(403)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def refusing_url():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said_of_it"),
+    [
+        (
+            "url = s3://bucket\nendpointurl = {url}\naccess_key_id = a\nsecret_access_key = b",
+            "Forb",
+        ),
+        ("url = s3://bucket\nprofile = nobody", "The config profile (nobody) could not be found"),
+        ("url = gs://bucket", "gs is supported, but requires 'dvc-gs' to be installed"),
+        ("url = nowhere://bucket", "Unsupported URL type nowhere://"),
+    ],
+    ids=["wrong keys", "no profile", "no extra", "no such kind"],
+)
+def test_a_remote_that_cannot_be_read_is_one_line(
+    project, remote, refusing_url, capsys, settings, said_of_it
+):
+    config = project.folder / ".dvc/config"
+    text = (
+        f"[core]\nremote = storage\n['remote \"storage\"']\n{settings.format(url=refusing_url)}\n"
+    )
+    config.write_text(text)
+
+    code, said = found(capsys)
+
+    (note,) = said["experiments"][0]["notes"]
+    assert code == 2
+    assert said_of_it in note
+    assert "\n" not in note
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from imago import lock, paths, schema, strict_yaml
 from imago.errors import DataError, GateError, ParamsError
 from imago.gate import git
 from imago.gate.predictions import Predictions, parse
-from imago.gate.storage import Storage
+from imago.gate.storage import MissingError, Storage
 
 AGREEMENT = 1e-6
 """How far the accuracy in metrics/<experiment>.json may be from that of the predictions."""
@@ -159,8 +159,12 @@ class Revision:
                 raise DataError(message)
             try:
                 content = self._storage.read(md5)
-            except GateError as error:
+            except MissingError as error:
                 message = f"{self._named(path)} is missing: {error}; {self._bring(experiment)}"
+                raise DataError(message) from error
+            except GateError as error:
+                command = f"dvc pull {path}" if self.tree.commit is None else "imago gate"
+                message = f"{self._named(path)} is missing: {error}, and run `{command}` again"
                 raise DataError(message) from error
         return parse(content, self._named(path))
 

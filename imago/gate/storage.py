@@ -24,6 +24,10 @@ _CLIENTS = {
 """Libraries behind remotes, and what their own errors are derived from."""
 
 
+class MissingError(GateError):
+    """Neither the cache nor the remote has a file."""
+
+
 class Storage:
     """The cache and the default remote of the DVC project in this folder."""
 
@@ -34,7 +38,8 @@ class Storage:
         """Give the content with this digest; what is damaged is never given.
 
         Raises:
-            GateError: Neither the cache nor the remote has it, or not undamaged.
+            MissingError: Neither the cache nor the remote has it.
+            GateError: The remote cannot be read, or what is there is damaged.
         """
         place = self._cache.oid_to_path(md5)
         try:
@@ -52,6 +57,9 @@ class Storage:
         except NotDvcRepoError as error:
             message = "this folder must be a DVC project; run dvc init"
             raise GateError(message) from error
+        except DvcException as error:
+            message = f"the DVC project cannot be opened: {_in_a_line(error)}; mend .dvc/config"
+            raise GateError(message) from error
 
     @property
     def _cache(self) -> ObjectDB:
@@ -64,7 +72,7 @@ class Storage:
             content = self._of_remote(md5)
         except GateError as error:
             message = f"{reason}; {error}"
-            raise GateError(message) from error
+            raise type(error)(message) from error
         if _md5(content) != md5:
             message = (
                 f"{reason}; damaged in the DVC remote too ({md5}): delete it there and push it "
@@ -80,14 +88,17 @@ class Storage:
             remote = self._repo.cloud.get_remote()
             content = _cat(remote, md5)
         except NoRemoteError as error:
-            self._fault_of_remote = "no DVC remote is set up (dvc remote add --default NAME URL)"
-            raise GateError(self._fault_of_remote) from error
+            message = "no DVC remote is set up (dvc remote add --default NAME URL)"
+            raise MissingError(message) from error
         except _failures() as error:
-            self._fault_of_remote = f"the DVC remote cannot be read: {_in_a_line(error)}"
+            self._fault_of_remote = (
+                f"the DVC remote {self._repo.config['core'].get('remote')} cannot be read: "
+                f"{_in_a_line(error)}; check its URL and your credentials"
+            )
             raise GateError(self._fault_of_remote) from error
         if content is None:
             message = f"not in the DVC remote {remote.name}"
-            raise GateError(message)
+            raise MissingError(message)
         return content
 
 
@@ -97,7 +108,7 @@ def _cat(remote: Remote, md5: str) -> bytes | None:
     except FileNotFoundError as error:
         if remote.fs.exists(remote.path):
             return None
-        message = f"{remote.name}: {remote.path} not found"
+        message = f"{remote.path} not found"
         raise FileNotFoundError(message) from error
 
 
@@ -109,7 +120,7 @@ def _failures() -> tuple[type[Exception], ...]:
         if module in sys.modules
     ]
     of_dvc = (DvcException, ObjectDBError, AuthError, ConfigError, RemoteMissingDepsError)
-    return (OSError, *of_dvc, *of_clients)
+    return (OSError, ImportError, *of_dvc, *of_clients)  # DVC has it so where an extra is missing
 
 
 def _in_a_line(error: Exception) -> str:
