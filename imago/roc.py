@@ -42,6 +42,7 @@ def curves(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]
     rows: list[tuple[str, float, float]] = []
     for index in _with_a_curve(labels, len(classes)):
         false, true, _ = metrics.roc_curve(labels == index, probabilities[:, index])
+        # By the logarithm, since a good classifier's curve turns where few are false.
         kept = _spread(true + np.log1p(1000 * false) / np.log(1001), most)
         name = [classes[index]] * len(kept)
         rows += zip(name, false[kept].tolist(), true[kept].tolist(), strict=True)
