@@ -65,7 +65,7 @@ def lacking(repo: Repo, remote: Remote) -> list[str]:
     kept = {out.def_path: out.hash_info.value for out in outs}
     if not kept:
         return []
-    _reach(remote, min(kept))
+    _reach(remote)
     store = repo.cloud.get_remote_odb(remote.name)
     found = [path for path, digest in kept.items() if not store.exists(digest)]
     if len(found) == len(kept):
@@ -77,9 +77,9 @@ def lacking(repo: Repo, remote: Remote) -> list[str]:
     return sorted(found)
 
 
-def _reach(remote: Remote, artifact: str) -> None:
-    """Ask for one artifact; in a child, since the client of each kind of store fails in its way."""
-    command = ["status", "--cloud", "--remote", remote.name, "--json", artifact]
+def _reach(remote: Remote) -> None:
+    """Ask for all; in a child, since the client of each kind of store fails in its own way."""
+    command = ["status", "--cloud", "--json", "--remote", remote.name]
     asked = subprocess.run(
         [sys.executable, "-m", "dvc", *command], capture_output=True, text=True, check=False
     )

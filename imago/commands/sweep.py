@@ -74,17 +74,17 @@ def run(chosen: argparse.Namespace) -> int:
     if results:
         best, *_ = ranked = ranking.ranked(results)
         print(f"\n{ranking.table(ranked, named)}\n")
-        _conclude(experiment, best.name, chosen.apply)
+        _conclude(experiment, best.name, done[best.name], chosen.apply)
     for name in failed:
         print(f"failed: {runs.describe(named[name])}; dvc queue logs {name}")
     return 1 if failed else 0
 
 
-def _conclude(experiment: str, best: str, apply: bool) -> None:
+def _conclude(experiment: str, best: str, revision: str, apply: bool) -> None:
     from imago.searches import runs
 
     if apply:
-        runs.dvc("exp", "apply", best)
+        runs.apply(best, revision)
     else:
-        print(f"To take the best:\n    dvc exp apply {best}")
+        print(f"To take the best, the same with --apply, or:\n    dvc exp apply {best}")
     print(f"To test it:\n    dvc repro evaluate@{experiment} export@{experiment}")

@@ -96,6 +96,17 @@ def run_queue(jobs: int) -> None:
     dvc("exp", "run", "--run-all", "--jobs", str(jobs))
 
 
+def apply(name: str, revision: str) -> None:
+    """Put an experiment into the working tree. Raises SearchError if that fails."""
+    try:
+        dvc("exp", "apply", name)
+    except SearchError:
+        # DVC also fails over the artifacts of other experiments that have never run here.
+        if _git("diff", "--name-only", revision, "--", str(paths.PARAMS), "dvc.lock"):
+            raise
+        print(f"{name} is applied; what DVC could not check out is not of this experiment")
+
+
 def dvc(*arguments: str) -> None:
     """Run a dvc command. Raises SearchError if it fails."""
     if subprocess.run([sys.executable, "-m", "dvc", *arguments], check=False).returncode:
