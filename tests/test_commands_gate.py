@@ -322,7 +322,7 @@ def refusing_url():
     [
         (
             "url = s3://bucket\nendpointurl = {url}\naccess_key_id = a\nsecret_access_key = b",
-            "Forb",
+            "Forbidden",
         ),
         ("url = s3://bucket\nprofile = nobody", "The config profile (nobody) could not be found"),
         ("url = gs://bucket", "gs is supported, but requires 'dvc-gs' to be installed"),
