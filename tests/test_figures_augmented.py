@@ -27,10 +27,10 @@ def written(tmp_path, figure):
 
 def cells(pixels, rows, columns, cell):
     """Cut the images out of a preview."""
-    step = cell + augmented.GAP_PX
+    step, top, left = cell + augmented.GAP_PX, augmented.TOP_PX, augmented.LEFT_PX
     return [
         [
-            pixels[augmented.TOP_PX + row * step :, augmented.LEFT_PX + column * step :][:cell, :cell]
+            pixels[top + row * step :, left + column * step :][:cell, :cell]
             for column in range(columns)
         ]
         for row in range(rows)
@@ -143,5 +143,5 @@ def test_equal_figures_are_equal_bytes_without_a_date(tmp_path):
 def test_a_name_for_each_image_is_needed():
     originals = noise(2, 8, 8, 1)
 
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="longer"):
         augmented.preview(originals, no_views(originals), ["cat"])

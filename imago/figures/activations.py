@@ -9,7 +9,7 @@ from imago.figures import cards, choices, sheets
 from imago.figures.canvas import GRAY, RIGHT, SMALL_POINTS, WRONG
 from imago.outcomes import Outcomes
 
-CARDS, IMAGE_PX, GAP_PX = 9, 112, 8
+CARDS, GAP_PX = 9, 8
 STRIP_PX = 80
 
 
@@ -33,21 +33,20 @@ def activations(
         rows: Which of them are drawn.
     """
     marked = activation_maps.overlay(images, maps)
+    room = cards.room_px(images.shape[1:])
     place = {index: number for number, index in enumerate(rows.tolist())}
 
     def content(sheet: sheets.Sheet, left: int, top: int, index: int) -> None:
-        color = RIGHT if outcomes.right[index] else WRONG
-        image = sheets.shown(images[place[index]], IMAGE_PX)
-        sheet.framed(left, top, image, color)
-        after = left + image.shape[1] + GAP_PX
-        sheet.image(after, top, sheets.shown(marked[place[index]], IMAGE_PX))
+        image, beside = (sheets.shown(which[place[index]], room) for which in (images, marked))
+        sheet.framed(left, top, image, RIGHT if outcomes.right[index] else WRONG)
+        sheet.image(left + image.shape[1] + GAP_PX, top, beside)
 
     text = (
         f"{cards.describe(outcomes, rows)} Beside each image: where the model finds what speaks "
         "for its answer (Grad-CAM)."
     )
-    title = "What the model looks at"
-    return cards.grid(outcomes, rows, IMAGE_PX, title, text, content, _draw_legend)
+    title, height = "What the model looks at", sheets.cell_px(images.shape[1:], room)
+    return cards.grid(outcomes, rows, height, title, text, content, _draw_legend)
 
 
 def _draw_legend(sheet: sheets.Sheet, left: int, top: int) -> None:

@@ -1,5 +1,6 @@
 """An empty figure measured in pixels, places and texts on it, and how it becomes a PNG file."""
 
+import functools
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ HEADING_PX = 62
 FONT = "DejaVu Sans"
 """It comes with Matplotlib, so figures do not depend on the fonts of a machine."""
 POINTS, SMALL_POINTS, TITLE_POINTS = 9, 8, 12
+NARROWEST_EM = 0.25
+"""No letter of the font is narrower, as a share of its size: what need not be measured."""
 
 INK, GRAY, LIGHT = "#1a1a1a", "#595959", "#e3e3e3"
 BLUE, VERMILLION, ORANGE, GREEN = "#0072b2", "#d55e00", "#e69f00", "#009e73"
@@ -80,23 +83,22 @@ def write_text(
         width_px: Wrap into `lines`, and cut off what does not fit. None: as it is.
         lines: At most.
     """
-    written = figure.text(
+    weight = "bold" if bold else "normal"
+    words = text if width_px is None else fitted(text, width_px, lines, points, weight)
+    return figure.text(
         left,
         figure.bbox.height - top,
-        text,
+        words,
         transform=IdentityTransform(),
         parse_math=False,
         fontfamily=FONT,
         fontsize=points,
-        fontweight="bold" if bold else "normal",
+        fontweight=weight,
         color=color,
         horizontalalignment=align,
         verticalalignment=hang,
         linespacing=1.15,
     )
-    if width_px is not None:
-        fit(written, width_px, lines)
-    return written
 
 
 def heading(figure: Figure, title: str, subtitle: str) -> None:
@@ -106,15 +108,18 @@ def heading(figure: Figure, title: str, subtitle: str) -> None:
     write_text(figure, MARGIN_PX, 30, subtitle, color=GRAY, width_px=width, lines=2)
 
 
-def fit(text: Text, width_px: float, lines: int) -> None:
+@functools.lru_cache(maxsize=4096)  # class names come again and again
+def fitted(text: str, width_px: float, lines: int, points: float, weight: str) -> str:
     """Wrap a text into `lines` no wider than `width_px`, and cut off what does not fit."""
-    whole = text.get_text()
+    ruler = blank(1, 1).text(0, 0, "", parse_math=False, fontfamily=FONT, fontsize=points)
+    ruler.set_fontweight(weight)
 
     def fits(characters: int) -> bool:
-        text.set_text("\n".join(_wrapped(whole, characters, lines)))
-        return bool(text.get_window_extent().width <= width_px)
+        ruler.set_text("\n".join(_wrapped(text, characters, lines)))
+        return bool(ruler.get_window_extent().width <= width_px)
 
-    fits(_greatest(fits, len(whole)))
+    most = lines * int(width_px / (NARROWEST_EM * points * DPI / 72))
+    return "\n".join(_wrapped(text, _greatest(fits, min(len(text), most)), lines))
 
 
 def _greatest(fits: Callable[[int], bool], most: int) -> int:
@@ -130,11 +135,17 @@ def _greatest(fits: Callable[[int], bool], most: int) -> int:
 
 def _wrapped(text: str, characters: int, lines: int) -> Sequence[str]:
     if lines == 1:
-        return [text if len(text) <= characters else text[: characters - 1].rstrip() + "…"]
+        return [text if len(text) <= characters else _without_its_middle(text, characters)]
     found = textwrap.wrap(text, characters)
     if len(found) > lines:
         found = [*found[: lines - 1], found[lines - 1][: characters - 1] + "…"]
     return found
+
+
+def _without_its_middle(text: str, characters: int) -> str:
+    """Shorten a text so that its beginning and its end, where names differ, stay."""
+    end = (characters - 1) // 3
+    return f"{text[: characters - 1 - end].rstrip()}…{text[len(text) - end :].lstrip()}"
 
 
 def percent(share: float) -> str:

@@ -12,8 +12,8 @@ from imago.figures.canvas import GRAY, INK, LIGHT, MARGIN_PX, RIGHT, SMALL_POINT
 from imago.outcomes import Outcomes
 
 CARDS, COLUMNS = 12, 3
-IMAGE_PX, BARS = 112, 5
-GAP_PX, TITLES_PX, LEGEND_PX, BAR_PX = 22, 38, 26, 6
+BARS, BAR_PX, BAR_STEP_PX = 5, 6, 22
+GAP_PX, TITLES_PX, LEGEND_PX = 22, 38, 26
 CARD_PX = (canvas.WIDTH_PX - 2 * MARGIN_PX - (COLUMNS - 1) * GAP_PX) // COLUMNS
 
 
@@ -26,6 +26,11 @@ class Content(Protocol):
 
     def __call__(self, sheet: sheets.Sheet, left: int, top: int, index: int, /) -> None:
         """Draw the content of the card of `index`."""
+
+
+def room_px(image_shape: tuple[int, ...]) -> int:
+    """Give the room for an image: more for small ones, which are enlarged by whole factors."""
+    return 128 if max(image_shape) <= 64 else 104
 
 
 def examples(images: NDArray[np.uint8], outcomes: Outcomes) -> Figure:
@@ -76,13 +81,15 @@ def _with_bars(
     if count > BARS:
         text += f" Bars: {BARS} of {count} classes, the most probable and the true one."
 
-    def content(sheet: sheets.Sheet, left: int, top: int, index: int) -> None:
-        color = RIGHT if outcomes.right[index] else WRONG
-        sheet.framed(left, top, sheets.shown(images[index], IMAGE_PX), color)
-        left_of_bars = left + sheets.cell_px(images.shape[1:], IMAGE_PX) + 14
-        _draw_bars(sheet, left_of_bars, left + CARD_PX, top, outcomes, index)
+    room = room_px(images.shape[1:])
 
-    return grid(outcomes, rows, IMAGE_PX, title, text, content, _draw_legend_of_bars)
+    def content(sheet: sheets.Sheet, left: int, top: int, index: int) -> None:
+        image = sheets.shown(images[index], room)
+        sheet.framed(left, top, image, RIGHT if outcomes.right[index] else WRONG)
+        _draw_bars(sheet, left + image.shape[1] + 14, left + CARD_PX, top, outcomes, index)
+
+    height = max(sheets.cell_px(images.shape[1:], room), BARS * BAR_STEP_PX)
+    return grid(outcomes, rows, height, title, text, content, _draw_legend_of_bars)
 
 
 def grid(
@@ -138,7 +145,7 @@ def _draw_legend_of_bars(sheet: sheets.Sheet, left: int, top: int) -> None:
     for color in (RIGHT, WRONG, GRAY):
         sheet.box(left, top + 5, 14, BAR_PX, color)
         left += 17
-    words = "probability of the true class, of a wrong one that is predicted, of others"
+    words = "their probabilities, and those of others"
     sheet.text(left + 4, top, words, points=SMALL_POINTS, color=GRAY)
 
 
@@ -164,14 +171,13 @@ def _draw_bars(
 ) -> None:
     """Draw the most probable classes and the true one, each a line of text above its bar."""
     probabilities, true = outcomes.probabilities[index], int(outcomes.labels[index])
-    step = IMAGE_PX // BARS
     for row, label in enumerate(bars_of(probabilities, true)):
         sign, color, ink = "", GRAY, INK
         if label == true:
             sign, color, ink = f"{canvas.RIGHT_SIGN} ", RIGHT, RIGHT
         elif row == 0:
             sign, color, ink = f"{canvas.WRONG_SIGN} ", WRONG, WRONG
-        share, y = float(probabilities[label]), top + row * step
+        share, y = float(probabilities[label]), top + row * BAR_STEP_PX
         number = sheet.text(
             right, y - 5, canvas.percent(share), points=SMALL_POINTS, color=ink, align="right"
         )

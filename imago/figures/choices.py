@@ -9,7 +9,7 @@ Rows = NDArray[np.intp]
 
 
 def evenly(count: int, most: int) -> Rows:
-    """Take `most` of 0..count-1 at even distances, the first and the last among them, or all."""
+    """Take `most` of 0..count-1 at even distances, or all."""
     rows = np.linspace(0, count - 1, min(most, count)).round()
     return np.asarray(rows, np.intp)
 

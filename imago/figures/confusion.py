@@ -16,6 +16,8 @@ CLASSES = 20
 UPRIGHT = 12
 """Up to so many names stand above their columns; of more, they lean."""
 NAME_PX, LEANING_PX, GAP_PX = 150, 100, 2
+WHITE_INK_BELOW = 0.25
+"""The luminance of a colour on which white letters are easier to read."""
 
 
 def confusion(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
@@ -35,9 +37,11 @@ def confusion(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
     if len(classes) > CLASSES:
         text += f" {CLASSES} of {len(classes)} classes, those in most mistakes."
     title = "Confusion matrix"
-    width = (canvas.WIDTH_PX - NAME_PX - 2 * MARGIN_PX) // len(names)
-    cell = min(width, 200), 42 if len(names) <= UPRIGHT else 34
-    top = canvas.HEADING_PX + (44 if len(names) <= UPRIGHT else LEANING_PX)
+    room = canvas.WIDTH_PX - NAME_PX - 2 * MARGIN_PX
+    if len(names) <= UPRIGHT:
+        cell, top = (min(room // len(names), 200), 42), canvas.HEADING_PX + 44
+    else:
+        cell, top = ((room - 50) // len(names), 34), canvas.HEADING_PX + LEANING_PX
     sheet = sheets.Sheet.blank(canvas.WIDTH_PX, top + len(names) * cell[1] + 8)
     canvas.heading(sheet.figure, title, text)
     _draw_names(sheet, names, counts.sum(axis=1), cell, top)
@@ -110,7 +114,7 @@ def _draw_cells(
         sheet.box(x, y, width - GAP_PX, height - GAP_PX, to_hex(tuple(tint.tolist())))
         if not counts[row, column]:
             continue
-        ink = "white" if _luminance(tint) < 0.18 else INK
+        ink = "white" if _luminance(tint) < WHITE_INK_BELOW else INK
         middle = x + (width - GAP_PX) / 2
         how = {"align": "center", "hang": "center", "points": points, "color": ink}
         half = y + (height - GAP_PX) / 2
@@ -124,7 +128,7 @@ def _tint(color: str, depth: float) -> NDArray[np.float64]:
 
 
 def _luminance(rgb: NDArray[np.float64]) -> float:
-    """Give the relative luminance, 0..1; below 0.18 white stands out more than black.
+    """Give the relative luminance, 0..1.
 
     Source: Web Content Accessibility Guidelines 2.1, relative luminance.
     """

@@ -60,6 +60,8 @@ def _scale(axes: Axes, epochs: pd.Series, *, from_zero: bool) -> None:
     axes.margins(y=0.08)
     if from_zero:
         axes.set_ylim(bottom=0)
+    elif first == last:
+        axes.set_ylim(0, 1)  # one value gives no scale
 
 
 def _described(history: pd.DataFrame) -> str:

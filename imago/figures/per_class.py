@@ -85,5 +85,5 @@ def _write_numbers(figure: Figure, shown: pd.DataFrame) -> None:
         canvas.write_text(figure, left, middle, name, align="right", hang="center", width_px=width)
         for column, place in COLUMNS.items():
             value = values[column]
-            words = f"{value:,}" if column == "support" else f"{value:.3f}"
+            words = f"{int(value):,}" if column == "support" else f"{value:.3f}"
             canvas.write_text(figure, right + place, middle, words, align="right", hang="center")

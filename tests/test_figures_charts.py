@@ -1,0 +1,253 @@
+"""Curves, confusion, precision and recall, reliability, samples: what is said and drawn."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from imago import calibration, history, scores
+from imago.figures import (
+    activations,
+    canvas,
+    cards,
+    confusion,
+    curves,
+    per_class,
+    reliability,
+    samples,
+)
+from imago.outcomes import Outcomes
+
+LONG = "Great white shark, white shark, man-eater, man-eating shark, Carcharodon carcharias"
+
+
+def texts(figure):
+    return [text.get_text().replace("\n", " ") for text in figure.texts]
+
+
+def epochs(count, validated):
+    logs = [
+        {"loss": 2 / n, "accuracy": 1 - 1 / (n + 1), "learning_rate": 0.1}
+        | ({"val_loss": 3 / n, "val_accuracy": 0.5} if validated else {})
+        for n in range(1, count + 1)
+    ]
+    return history.table(logs)
+
+
+def test_curves_of_training_and_validation():
+    figure = curves.curves(epochs(3, validated=True))
+
+    loss, accuracy, rate = figure.axes
+    assert [axes.get_title("left") for axes in figure.axes] == [
+        "Loss (nats)",
+        "Accuracy",
+        "Learning rate",
+    ]
+    training, validation = loss.lines
+    assert training.get_xdata().tolist() == [1, 2, 3]
+    assert training.get_ydata().tolist() == [2, 1, pytest.approx(2 / 3)]
+    assert validation.get_ydata().tolist() == [3, 1.5, 1]
+    assert training.get_linestyle() != validation.get_linestyle()
+    assert training.get_marker() != validation.get_marker()
+    assert accuracy.lines[1].get_ydata().tolist() == [0.5] * 3
+    assert rate.lines[0].get_ydata().tolist() == [0.1] * 3
+    assert texts(figure)[1] == (
+        "3 epochs; in the last, training loss 0.6667, accuracy 75.00 %; validation loss 1.0000, "
+        "accuracy 50.00 %."
+    )
+
+
+def test_curves_without_validation():
+    figure = curves.curves(epochs(2, validated=False))
+
+    assert texts(figure)[1].endswith("There were no validation images.")
+    assert not any("validation, after" in words for words in texts(figure))
+
+
+@pytest.mark.parametrize("validated", [True, False])
+def test_curves_of_one_epoch_are_points_in_the_middle(validated):
+    figure = curves.curves(epochs(1, validated=validated))
+
+    assert texts(figure)[1].startswith("One epoch; ")
+    for axes in figure.axes:
+        assert axes.get_xlim() == (0.5, 1.5)
+        assert axes.lines[0].get_marker() != "None"
+
+
+def test_counts_and_shares_of_a_confusion_matrix():
+    table = pd.DataFrame({"count": [199, 1, 0, 30, 70, 0, 0, 0, 0]})
+
+    words = texts(confusion.confusion(table, ("cat", "dog", "owl")))
+
+    assert words[2:8] == ["cat", "200", "dog", "100", "owl", "0"]
+    assert words[12:] == ["199", ">99 %", "1", "<1 %", "30", "30 %", "70", "70 %"]
+
+
+def test_of_many_classes_the_most_confused_are_kept_in_their_order(monkeypatch):
+    monkeypatch.setattr(confusion, "CLASSES", 2)
+    counts = np.array([[9, 0, 1, 0], [0, 8, 0, 0], [2, 0, 7, 3], [0, 1, 0, 6]])
+
+    kept, names = confusion.gathered(counts, ["a", "b", "c", "d"])
+
+    # Mistakes: a 1 + 2, b 0 + 1, c 5 + 1, d 1 + 3; so c and d stay, a and b are together.
+    assert names == ["c", "d", "2 others"]
+    assert kept.tolist() == [[7, 3, 2], [0, 6, 1], [1, 0, 17]]
+    assert kept.sum() == counts.sum()
+
+
+def test_a_confusion_matrix_says_what_it_leaves_out():
+    classes = [f"class {number}" for number in range(25)]
+    table = pd.DataFrame({"count": np.eye(25, dtype=int).ravel()})
+
+    words = texts(confusion.confusion(table, classes))
+
+    assert words[1].endswith("20 of 25 classes, those in most mistakes.")
+    assert "5 others" in words
+
+
+def test_precision_and_recall_of_each_class():
+    labels = np.array([0, 0, 0, 1])
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.1, 0.9]])
+    table = scores.per_class(labels, probabilities, ("cat", "dog"))
+
+    figure = per_class.per_class(table)
+
+    (axes,) = figure.axes
+    recall, precision = axes.lines
+    assert precision.get_xdata().tolist() == [1, 0.5]
+    assert recall.get_xdata().tolist() == [pytest.approx(2 / 3), 1]
+    assert axes.get_xlim() == (0.4, 1)
+    assert axes.get_ylim() == (1.5, -0.5)  # the first class is on top
+    assert texts(figure)[-10:] == [
+        *("cat", "1.000", "0.667", "0.800", "3"),
+        *("dog", "0.500", "1.000", "0.667", "1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lowest", "begins"), [(0.0, 0.0), (0.05, 0.0), (0.51, 0.4), (0.97, 0.9), (1.0, 0.9)]
+)
+def test_the_axis_begins_at_a_tenth_below_the_lowest(lowest, begins):
+    assert per_class.lowest_shown(lowest) == pytest.approx(begins)
+
+
+def test_of_many_classes_those_of_the_lowest_f1_are_shown(monkeypatch):
+    monkeypatch.setattr(per_class, "CLASSES", 2)
+    columns = {"precision": 0.5, "recall": 0.5, "f1": [0.9, 0.2, 0.8], "support": 4}
+    table = pd.DataFrame({"class": ["a", "b", "c"]} | columns)
+
+    words = texts(per_class.per_class(table))
+
+    assert words[1].startswith("The 2 of 3 classes with the lowest F1, the lowest first. ")
+    assert [word for word in words if word in ("a", "b", "c")] == ["b", "c"]
+
+
+def test_reliability_is_that_of_the_table():
+    labels = np.array([0, 0, 1, 1])
+    probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.4, 0.6]])
+
+    figure = reliability.reliability(calibration.reliability(labels, probabilities))
+
+    error = calibration.expected_error(labels, probabilities)  # (3 * |2/3 - 0.9| + 0.4) / 4
+    assert error == pytest.approx(0.275)
+    assert texts(figure)[1] == (
+        "Expected calibration error (ECE) 0.2750 on 4 test images in 15 bins. The model is right "
+        "in 75.00 % of them and says 82.50 % on average."
+    )
+    diagram, histogram = figure.axes
+    points = diagram.lines[-1]
+    assert points.get_xdata().tolist() == pytest.approx([0.6, 0.9])
+    assert points.get_ydata().tolist() == pytest.approx([1, 2 / 3], abs=1e-6)
+    heights = [bar.get_height() for bar in histogram.patches]
+    assert sum(heights) == 4
+    assert max(heights) == 3
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(7, "7"), (999, "999"), (1000, "1.0k"), (9949, "9.9k"), (98_765, "99k")]
+)
+def test_labels_of_bars_are_short(count, said):
+    figure = reliability.reliability(
+        pd.DataFrame(
+            {
+                "confidence_above": [0.5],
+                "confidence_to": [1.0],
+                "examples": [count],
+                "confidence": [0.75],
+                "accuracy": [0.5],
+                "accuracy_low": [0.4],
+                "accuracy_high": [0.6],
+            }
+        )
+    )
+    assert said in [text.get_text() for text in figure.axes[1].texts]
+
+
+def test_samples_of_each_class_say_how_many_there_are():
+    labels = np.array([0, 1, 1, 0, 1])
+
+    words = texts(samples.samples(np.zeros((5, 8, 8, 1), np.uint8), labels, ("cat", "dog")))
+
+    assert words[1].startswith("5 training images; ")
+    assert words[2:] == ["cat", "2", "dog", "3"]
+
+
+def test_samples_of_many_classes_say_how_many_are_shown():
+    labels = np.arange(120) % 60
+    classes = [f"class {number}" for number in range(60)]
+
+    words = texts(samples.samples(np.zeros((120, 8, 8, 3), np.uint8), labels, classes))
+
+    assert words[1] == (
+        "120 training images of 60 classes, 2 to 2 of each. 48 of the classes are shown."
+    )
+    assert (words[2], words[-1], len(words)) == ("class 0", "class 59", 2 + 48)
+
+
+def every_figure(class_count, side, kind):
+    """All figures of random answers: all right, all wrong or some of each."""
+    generator = np.random.default_rng(2)
+    labels = generator.integers(0, class_count, 300)
+    logits = generator.normal(0, 1, (300, class_count))
+    logits[np.arange(300), labels] += {"right": 30, "wrong": -30, "both": 2}[kind]
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    classes = tuple(f"{LONG if number % 3 else 'W' * 60} {number}" for number in range(class_count))
+    outcomes = Outcomes(classes, labels, probabilities.astype(np.float32))
+    images = generator.integers(0, 256, (300, side, side, 3), dtype=np.uint8)
+    rows = activations.choose(outcomes)
+    return {
+        "samples": samples.samples(images, labels, classes),
+        "examples": cards.examples(images, outcomes),
+        "mistakes": cards.mistakes(images, outcomes),
+        "uncertain": cards.uncertain(images, outcomes),
+        "activations": activations.activations(
+            images[rows], np.ones((len(rows), 2, 2), np.float32), outcomes, rows
+        ),
+        "confusion": confusion.confusion(scores.confusion(labels, probabilities, classes), classes),
+        "per_class": per_class.per_class(scores.per_class(labels, probabilities, classes)),
+        "reliability": reliability.reliability(calibration.reliability(labels, probabilities)),
+        "curves": curves.curves(epochs(100, validated=True)),
+    }
+
+
+def tick_labels(axes):
+    low, high = axes.get_xlim()
+    return [text for text in axes.get_xticklabels() if low <= text.get_position()[0] <= high]
+
+
+@pytest.mark.parametrize(
+    ("class_count", "side", "kind"),
+    [(2, 28, "right"), (10, 128, "both"), (16, 64, "both"), (120, 32, "wrong")],
+)
+def test_no_text_is_cut_off_at_the_edge_and_files_are_small(tmp_path, class_count, side, kind):
+    for name, figure in every_figure(class_count, side, kind).items():
+        whole = figure.bbox
+        assert whole.width <= canvas.WIDTH_PX
+        figure.canvas.draw()
+        for text in (*figure.texts, *(text for axes in figure.axes for text in tick_labels(axes))):
+            box = text.get_window_extent()
+            assert box.x0 >= -1, (name, text)
+            assert box.x1 <= whole.x1 + 1, (name, text)
+            assert box.y0 >= -1, (name, text)
+            assert box.y1 <= whole.y1 + 1, (name, text)
+        canvas.write(tmp_path / f"{name}.png", figure)
+        assert (tmp_path / f"{name}.png").stat().st_size < 300_000
