@@ -37,7 +37,15 @@ STYLE = """<style>
 .imago .share { text-align: right; font-variant-numeric: tabular-nums; }
 .imago.refused { border-left: 0.35rem solid #c7791b; }
 .imago .wait { min-height: 6rem; display: flex; align-items: center; opacity: 0.7; }
-@media (max-width: 640px) { .imago { padding: 0.75rem; } }
+.imago-card { overflow-x: auto; }
+.imago-card h4 { font-size: 1rem; padding: 0; margin: 1rem 0 0.35rem; }
+.imago-card table { border-collapse: collapse; font-size: 0.9rem; }
+.imago-card :is(td, th) { border: 0; border-bottom: 1px solid rgba(128, 128, 128, 0.25);
+  padding: 0.25rem 1rem 0.25rem 0; text-align: left; vertical-align: top; }
+@media (max-width: 640px) {
+  .imago { padding: 0.75rem; }
+  .imago .said { order: -1; } /* the answer first, where one has to scroll */
+}
 </style>"""
 
 

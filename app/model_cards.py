@@ -1,6 +1,7 @@
 """A model's card, which its report makes, as a section of the page."""
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import streamlit as st
@@ -16,7 +17,7 @@ def show(card: Card, texts: Texts, language: Language) -> None:
     if not card:
         return
     rows = {
-        "limits": [{"": str(line)} for line in _list(card, "limits")],
+        "limits": sentences(_list(card, "limits")),
         "metrics": metrics(_section(card, "metrics"), texts, language),
         "splits": splits(_section(_section(card, "data"), "splits"), language),
         "confusions": table(_list(card, "confusions"), language),
@@ -24,16 +25,22 @@ def show(card: Card, texts: Texts, language: Language) -> None:
         "parameters": settings(_section(card, "parameters")),
         "versions": settings(_section(card, "versions")),
     }
+    parts = [
+        f"<h4>{escape(texts.card_sections[key])}</h4>{_html(found)}"
+        for key, found in rows.items()
+        if found
+    ]
     with st.expander(texts.card):
-        for key, found in rows.items():
-            if not found:
-                continue
-            st.markdown(f"**{texts.card_sections[key]}**")
-            if key == "limits":
-                for row in found:
-                    st.text(f"• {row['']}")
-            else:
-                st.dataframe(found, hide_index=True, width="content")
+        st.html(f'<div class="imago-card">{"".join(parts)}</div>')
+
+
+def sentences(found: list[Any]) -> list[Cells]:
+    """Give what a model cannot do: what about, and what is to be said."""
+    return [
+        {"": str(row.get("about", "")), " ": str(row.get("says", ""))}
+        for row in found
+        if isinstance(row, Mapping)
+    ]
 
 
 def metrics(found: Card, texts: Texts, language: Language) -> list[Cells]:
@@ -82,6 +89,18 @@ def settings(found: Card, prefix: str = "") -> list[Cells]:
         else:
             rows.append({"": f"{prefix}{key}", " ": _written(value)})
     return rows
+
+
+def _html(rows: list[Cells]) -> str:
+    """Write rows as a table; with a head, where the columns have names."""
+    names = list(rows[0])
+    head = "".join(f'<th scope="col">{escape(name.replace("_", " "))}</th>' for name in names)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(row.get(name, str()))}</td>' for name in names)}</tr>"
+        for row in rows
+    )
+    is_named = any(name.strip() for name in names)
+    return f"<table>{f'<tr>{head}</tr>' if is_named else ''}{body}</table>"
 
 
 def _said(value: Any, language: Language) -> str:

@@ -106,10 +106,14 @@ def test_a_photo_and_what_the_model_knows(visit: Open) -> None:
     expect(answer.get_by_role("listitem")).to_have_count(3)
 
 
-def test_several_files_of_which_one_is_broken_and_one_too_big(visit: Open) -> None:
+def test_several_files_of_which_one_is_broken_and_one_too_big(visit: Open, tmp_path: Path) -> None:
     page = visit()
-    big = file("big.png", bytes(limits.IMAGE_BYTES + 1))
-    upload(page, file("red.png", RED), file("<b>notes", b"hello"), file("blue.png", BLUE), big)
+    big = bytes(limits.IMAGE_BYTES + 1)
+    files = {"red.png": RED, "<b>notes": b"hello", "blue.png": BLUE, "big.png": big}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    field = page.get_by_test_id("stFileUploaderDropzoneInput")
+    field.set_input_files([tmp_path / name for name in files])
     expect(page.get_by_role("article", name="red.png")).to_contain_text("red, > 99.9 %")
     expect(page.get_by_role("article", name="blue.png")).to_contain_text("blue, > 99.9 %")
     refusal = page.get_by_role("alert").filter(has_text="Not read: <b>notes")

@@ -1,0 +1,26 @@
+from app import model_cards
+from app.texts import ENGLISH
+
+SPACE = "\N{NO-BREAK SPACE}"
+
+
+def test_sections_of_a_card() -> None:
+    found = {"accuracy": 0.975, "examples": 1000, "loss": 0.1}
+    assert model_cards.metrics(found, ENGLISH, "en") == [
+        {"": "Right", " ": f"97.5{SPACE}%"},
+        {"": "Images", " ": "1,000"},
+    ]
+    assert model_cards.splits({"train": {"examples": 60000}, "x": 1}, "pt") == [
+        {"": "train", " ": f"60{SPACE}000"}
+    ]
+    assert model_cards.settings({"a": {"b": 1, "c": {"d": [1, 2]}}, "e": None}) == [
+        {"": "a.b", " ": "1"},
+        {"": "a.c.d", " ": "1, 2"},
+        {"": "e", " ": "None"},
+    ]
+    assert model_cards.exports({"litert": {"bytes": 1234, "exact": True}, "x": None}, "en") == [
+        {"format": "litert", "bytes": "1,234", "exact": "True"}
+    ]
+    assert model_cards.sentences([{"about": "Size", "says": "Small."}, 7]) == [
+        {"": "Size", " ": "Small."}
+    ]
