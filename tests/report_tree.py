@@ -107,6 +107,7 @@ EXPORTS = {
     "saved_model": {"file": "saved_model", "bytes": 2500000},
 }
 FIGURES = ("confusion", "curves", "something_new")
+FIGURE_PX = (860, 300)
 
 
 def write(folder: Path) -> None:
@@ -133,7 +134,7 @@ def write_experiment(folder: Path, name: str) -> None:
     (report / "classification_report.txt").write_text(f"f1 of {CLASSES[0]}\n", "utf-8")
     (report / "figures").mkdir()
     for figure in FIGURES:
-        Image.new("RGB", (40, 20), "teal").save(report / f"figures/{figure}.png")
+        Image.new("RGB", FIGURE_PX, "teal").save(report / f"figures/{figure}.png")
     (exports / "saved_model").mkdir(parents=True)
     (exports / "model.tflite").write_bytes(bytes(1500))
     description = {

@@ -134,7 +134,17 @@ def test_without_scripts_all_is_there(open_page):
     assert names(page) == ["better", "tiny", "worse"]
 
 
+def test_a_figure_that_was_shrunk_can_be_enlarged(open_page):
+    page = open_page("experiment", viewport={"width": 390, "height": 800})
+    image = page.locator("#confusion img")
+    assert image.evaluate("i => i.clientWidth") < report_tree.FIGURE_PX[0]
+    for width in (report_tree.FIGURE_PX[0], image.evaluate("i => i.clientWidth")):
+        image.click()
+        assert image.evaluate("i => i.clientWidth") == width
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_images_are_drawn(open_page):
     page = open_page("experiment")
     sizes = page.evaluate("[...document.images].map(i => [i.naturalWidth, i.naturalHeight])")
-    assert sizes == [[40, 20]] * len(report_tree.FIGURES)
+    assert sizes == [[*report_tree.FIGURE_PX]] * len(report_tree.FIGURES)

@@ -99,6 +99,14 @@ def test_every_epoch_is_shown_as_it_is_tracked(page):
     assert shown == TABLES["history.csv"][1:]
 
 
+def test_confusions_are_those_of_the_table(page):
+    rows = [row for row in page.rows if "data-confusion" in row["attributes"]]
+    assert [row["cells"] for row in rows] == [
+        [CLASSES[1], CLASSES[2], "2", "50.00 %"],
+        [CLASSES[0], CLASSES[2], "1", "20.00 %"],
+    ]
+
+
 def test_formats(page):
     rows = page.rows_with("data-format")
     assert rows["litert"]["cells"] == [
@@ -132,7 +140,7 @@ def test_figures_stand_in_their_order_with_words_for_each(page):
     ]
     for image in page.images:
         assert image["src"].startswith("data:image/png;base64,iVBOR")
-        assert (image["width"], image["height"]) == ("40", "20")
+        assert (image["width"], image["height"]) == ("860", "300")
 
 
 def test_links_within_the_page_lead_somewhere(page):

@@ -18,7 +18,7 @@ def page(template: str, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"as": numbers.text, "measured": _measured}
+    environment.filters |= {"as": numbers.text, "measured": _measured, "tied": _tied}
     return environment.get_template(template).render(values)
 
 
@@ -27,3 +27,8 @@ def _measured(value: float | None, kind: numbers.Kind) -> Markup:
     if value is None:
         return Markup("–")
     return Markup('<data value="{}">{}</data>').format(repr(value), numbers.text(value, kind))
+
+
+def _tied(text: str) -> str:
+    """Keep a number and its % in one line."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")

@@ -41,8 +41,11 @@ photo = Image.open("photo.png").convert("{mode}").resize(({width}, {height}))
 pixels = np.asarray(photo, np.uint8).reshape(1, {height}, {width}, {channels})
 classes = json.loads(Path("{export}/model.json").read_text("utf-8"))["classes"]
 
-run = Interpreter("{export}/{file}").get_signature_runner()
-(probabilities,) = run({input}=pixels)["{output}"]
+model = Interpreter("{export}/{file}")
+model.allocate_tensors()
+model.set_tensor(model.get_input_details()[0]["index"], pixels)
+model.invoke()
+(probabilities,) = model.get_tensor(model.get_output_details()[0]["index"])
 print(classes[probabilities.argmax()], probabilities.max())
 """
 
@@ -60,8 +63,6 @@ def of(card: Mapping[str, Any]) -> dict[str, str]:
         "height": height,
         "width": width,
         "channels": channels,
-        "input": card["input"]["name"],
-        "output": card["output"]["name"],
     }
     found = {"imago": IMAGO, "Keras": KERAS}
     if "litert" in card["exports"]:
