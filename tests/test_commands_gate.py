@@ -409,6 +409,18 @@ def test_the_table(project, capsys):
     )
 
 
+def test_a_narrow_table_has_fewer_columns(project, capsys, monkeypatch):
+    monkeypatch.setattr("imago.commands.gate.WIDTH_WITHOUT_TERMINAL", 80)
+    project.evaluate("digits", WORSE)
+
+    _, said = gate(capsys)
+
+    lines = said.splitlines()
+    assert max(map(len, lines)) <= 80
+    names = [name.strip() for name in lines[2].split("┃")[1:-1]]
+    assert names == ["experiment", "metric", "base", "here", "change", "verdict"]
+
+
 def test_markdown(project, capsys):
     project.evaluate("digits", WORSE)
 

@@ -26,6 +26,8 @@ COLUMNS = (
     "verdict",
 )
 _IN_TEXT = ("experiment", "metric", "verdict")
+_FIRST_TO_GO = ("95 % interval", "floor", "p, adjusted")
+"""Where the terminal is narrow; a floor that is not met stands below the table too."""
 _COLORS: dict[str, str] = {
     Verdict.REGRESSION: "bold red",
     Verdict.MISSING: "bold red",
@@ -35,6 +37,7 @@ _COLORS: dict[str, str] = {
     Result.PASS: "bold green",
     Result.FAIL: "bold red",
 }
+_NOT_MET = " not met"
 _SAYINGS = {
     Result.PASS: "passed",
     Result.FAIL: "failed",
@@ -64,18 +67,30 @@ class Report:
 
 def print_table(report: Report, console: Console) -> None:
     """Print a table, below it the notes, and the result in one line."""
-    table = Table(title=report.title, title_justify="left", title_style="bold")
-    for column in COLUMNS:
-        table.add_column(column, justify="left" if column in _IN_TEXT else "right")
-    for finding in report.findings:
-        for *cells, floor, verdict in _rows(finding):
-            style = _COLORS[Result.FAIL] if floor.endswith("not met") else ""
-            table.add_row(*cells, Text(floor, style), Text(verdict, _COLORS.get(verdict, "")))
-        table.add_section()
+    wide = console.options.update(width=1000)
+    for left_out in range(len(_FIRST_TO_GO) + 1):
+        table = _table(report, [name for name in COLUMNS if name not in _FIRST_TO_GO[:left_out]])
+        if console.measure(table, options=wide).maximum <= console.width:
+            break
+    console.print(Text(report.title, "bold"), soft_wrap=True)
     console.print(table)
     for line in _notes(report.findings):
         console.print(Text(line), soft_wrap=True)
     console.print(Text(conclusion(report), _COLORS.get(report.result, "bold yellow")))
+
+
+def _table(report: Report, columns: Sequence[str]) -> Table:
+    table = Table()
+    for column in columns:
+        table.add_column(column, justify="left" if column in _IN_TEXT else "right")
+    for finding in report.findings:
+        for *cells, floor, verdict in _rows(finding):
+            style = _COLORS[Result.FAIL] if floor.endswith(_NOT_MET) else ""
+            colored = Text(floor, style), Text(verdict, _COLORS.get(verdict, ""))
+            shown: dict[str, str | Text] = dict(zip(COLUMNS, (*cells, *colored), strict=True))
+            table.add_row(*(shown[column] for column in columns))
+        table.add_section()
+    return table
 
 
 def markdown(report: Report) -> str:
@@ -184,7 +199,7 @@ def _cells(judged: Judged) -> tuple[str, ...]:
 def _of_floor(floor: Floor | None) -> str:
     if floor is None:
         return ""
-    return _percent(floor.floor) if floor.is_met else f"{_percent(floor.floor)} not met"
+    return f"{_percent(floor.floor)}{'' if floor.is_met else _NOT_MET}"
 
 
 def _notes(findings: Sequence[Finding]) -> Iterator[str]:
