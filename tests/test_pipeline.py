@@ -103,6 +103,18 @@ def test_predict_from_the_command_line(finished, tmp_path):
     assert (said["image"], said["answer"]) == (str(tmp_path / "photo.jpg"), "red")
 
 
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_each_experiment_has_a_report(finished, name):
+    page = finished / "reports" / name / "index.html"
+    assert page.stat().st_size < 1_600_000
+    assert f'href="{name}/index.html"' in (finished / "reports/index.html").read_text("utf-8")
+    card = files.read_json(finished / "reports/cards" / f"{name}.json")
+    assert card["metrics"] == files.read_json(finished / "metrics" / f"{name}.json")
+    dataset = "tiny" if name == "plain" else "photos"
+    assert card["data"]["dataset"]["name"] == dataset
+    assert ("features" in card["data"]) == (name == "transfer")
+
+
 def test_history_has_validation_figures_where_there_is_a_validation_split(finished):
     plain = pd.read_csv(finished / "reports/plain/history.csv")
     assert plain["epoch"].tolist() == [*range(1, 9)]
