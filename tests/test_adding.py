@@ -170,6 +170,15 @@ def test_an_experiment_on_pixels_needs_no_features():
     assert list(params.load().features) == ["pets32_mobile"]
 
 
+def test_floors_are_those_of_the_other_experiment(here):
+    floored = f"{TEXT}    floors: {{accuracy: 0.9}}\n"  # of the last one
+    (here / "params.yaml").write_text(floored, "utf-8")
+    adding.add(zip_of(), "birds", "pets_pixels")
+
+    assert params.load().experiments["pets_pixels"].floors == {"accuracy": 0.9}
+    assert params.load().experiments["birds"].floors is None
+
+
 def test_split_folders_are_used_as_they_are():
     adding.add(zip_of(SPLIT_BIRDS), "birds", "pets_mobile")
 
