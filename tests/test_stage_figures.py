@@ -1,0 +1,189 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from imago import arrays, augment, calibration, files, history, params, schema, scores, views
+from imago.errors import DataError, ParamsError
+from imago.figures import augmented, canvas
+from stages import figures
+from tests import tiny_project
+
+ROOT = Path(__file__).parents[1]
+CLASSES = ("top", "middle", "bottom")
+ALWAYS = {
+    *("confusion", "curves", "examples", "mistakes", "per_class", "reliability", "samples"),
+    "uncertain",
+}
+CHANGES = {"horizontal_flip": True, "brightness": 0.5}
+PROBABILITIES = np.random.default_rng(8).dirichlet(np.ones(3), 30).astype(np.float32)
+
+
+def write_data(folder, side_px, channels, copies=0):
+    """30 training images, each with its copies, and as many test images."""
+    generator = np.random.default_rng(9)
+    shape = (side_px, side_px, channels)
+    images = generator.integers(0, 256, (30 * (1 + copies), *shape), dtype=np.uint8)
+    labels = np.arange(30, dtype=np.int32) % 3
+    with arrays.writing(folder, CLASSES, shape, copies) as writer:
+        writer.add("train", labels.repeat(1 + copies), [images])
+        writer.add("test", labels, [images[:30]])
+    return images, labels
+
+
+def write_results(root, experiment, labels):
+    """What training and scoring leave behind."""
+    report = root / "reports" / experiment
+    identities = np.arange(30, dtype=np.uint64)
+    tables = {
+        report / "history.csv": history.table(
+            [{"loss": 1.0, "accuracy": 0.5, "learning_rate": 0.1}]
+        ),
+        report / "confusion.csv": scores.confusion(labels, PROBABILITIES, CLASSES),
+        report / "per_class.csv": scores.per_class(labels, PROBABILITIES, CLASSES),
+        report / "reliability.csv": calibration.reliability(labels, PROBABILITIES),
+        root / f"predictions/{experiment}.csv": scores.per_example(
+            labels, PROBABILITIES, CLASSES, identities
+        ),
+    }
+    for path, table in tables.items():
+        files.write_csv(path, table)
+
+
+def write_params(root, settings):
+    plain = json.loads(json.dumps(settings))
+    (root / "params.yaml").write_text(yaml.safe_dump(plain), "utf-8")
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """A finished experiment without validation images and views."""
+    monkeypatch.chdir(tmp_path)
+    write_params(tmp_path, tiny_project.settings())
+    _, labels = write_data(tmp_path / "data/prepared/tiny8", 8, 1)
+    write_results(tmp_path, "plain", labels)
+    return tmp_path
+
+
+def drawn(tree, experiment="plain"):
+    return {
+        path.stem: path.read_bytes() for path in (tree / f"reports/{experiment}/figures").iterdir()
+    }
+
+
+def test_every_figure_is_a_small_picture(tree):
+    figures.main("plain")
+
+    found = drawn(tree)
+    assert set(found) == ALWAYS
+    assert max(map(len, found.values())) < 300_000
+    for path in (tree / "reports/plain/figures").iterdir():
+        with Image.open(path) as picture:
+            assert (picture.format, path.suffix) == ("PNG", ".png")
+            assert picture.width <= canvas.WIDTH_PX
+
+
+def test_equal_bytes_whatever_stood_there_and_a_matplotlibrc_says(tree):
+    figures.main("plain")
+    before = drawn(tree)
+    (tree / "reports/plain/figures/old.png").write_bytes(b"")
+
+    with mpl.rc_context({"axes.linewidth": 5, "lines.linewidth": 9, "text.color": "red"}):
+        figures.main("plain")
+
+    assert drawn(tree) == before
+
+
+def test_a_dense_net_needs_no_tensorflow(tree):
+    """No model has been written, and nothing that reads one is imported."""
+    script = """
+import sys
+from stages import figures
+figures.main("plain")
+print(sorted({"keras", "tensorflow", "sklearn"} & set(sys.modules)))
+"""
+    environment = tiny_project.environment() | {"PYTHONPATH": str(ROOT)}
+    found = subprocess.run(
+        [sys.executable, "-c", script], cwd=tree, env=environment, capture_output=True, text=True
+    )
+    assert (found.stdout, found.stderr) == ("[]\n", "")
+    assert set(drawn(tree)) == ALWAYS
+
+
+def test_views_of_the_variant(tree):
+    images, labels = write_data(tree / "data/prepared/tiny8", 8, 1, copies=2)
+
+    figures.main("plain")
+
+    split = arrays.Split(images, labels.repeat(3))
+    originals, copies, shown = views.sample(split, 2, 3)
+    names = [CLASSES[label] for label in shown]
+    figure = augmented.preview(originals, copies, names, figures.VIEWS_PX)
+    canvas.write(tree / "expected.png", figure)
+    assert drawn(tree)["views"] == (tree / "expected.png").read_bytes()
+
+
+def test_changes_in_training_are_drawn_from_the_seed(tree):
+    settings = tiny_project.settings()
+    settings["experiments"]["plain"]["train"] |= {"augment": CHANGES, "jit_compile": False}
+    write_params(tree, settings)
+
+    figures.main("plain")
+
+    train = arrays.read_split(tree / "data/prepared/tiny8", "train")
+    originals, _, shown = views.sample(train, 0, 3)
+    generator = np.random.default_rng(20)
+    rows = augment.draw(schema.Augment(**CHANGES), 3 * len(originals), generator)
+    copies = [augment.apply(originals, part) for part in np.split(rows, 3)]
+    names = [CLASSES[label] for label in shown]
+    figure = augmented.preview(originals, np.stack(copies), names, figures.VIEWS_PX)
+    canvas.write(tree / "expected.png", figure)
+    assert drawn(tree)["views"] == (tree / "expected.png").read_bytes()
+
+
+def test_a_convolutional_net_is_looked_into(tree):
+    from imago import determinism, saving  # here: the other tests need no TensorFlow
+    from imago.models import cnn
+
+    settings = tiny_project.settings_with_photos("0" * 64)
+    write_params(tree, settings)
+    _, labels = write_data(tree / "data/prepared/photos16", 16, 3)
+    write_results(tree, "cnn", labels)
+    determinism.enable(1)
+    recipe = cnn.Settings(**settings["experiments"]["cnn"]["train"])
+    saving.write(tree / "models/cnn", cnn.build(recipe, (16, 16, 3), 3, None), CLASSES)
+    found = []
+    for _ in range(2):
+        figures.main("cnn")
+        found.append(drawn(tree, "cnn"))
+
+    assert set(found[0]) == ALWAYS | {"activations", "views"}
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("model", "convolutional"), [("plain", False), ("cnn", True), ("transfer", True)]
+)
+def test_which_models_are_convolutional(tree, model, convolutional):
+    write_params(tree, tiny_project.settings_with_photos("0" * 64))
+    assert params.load().experiments[model].train.convolutional is convolutional
+
+
+def test_missing_predictions(tree):
+    (tree / "predictions/plain.csv").unlink()
+
+    with pytest.raises(DataError, match=r"predictions/plain\.csv: not found; run the stage"):
+        figures.main("plain")
+    assert not (tree / "reports/plain/figures").exists()
+
+
+@pytest.mark.usefixtures("tree")
+def test_unknown_experiment():
+    with pytest.raises(ParamsError, match="unknown experiment 'plane'"):
+        figures.main("plane")
