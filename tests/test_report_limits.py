@@ -111,7 +111,7 @@ def history(accuracy, validation_accuracy):
         (
             "Few test images",
             {},
-            "1 class has less than 100, which says little of each; owl has the fewest, 0.",
+            "1 class has fewer than 100, which says little of each; owl has the fewest, 0.",
         ),
         (
             "Class sizes",

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from imago.reports import numbers
 
 WIDTH, HEIGHT = 440, 260
-LEFT, RIGHT, TOP, BOTTOM = 48, 14, 12, 40
+LEFT, RIGHT, TOP, BOTTOM = 66, 14, 12, 44
 TICKS = 5
 COLORS, MARKERS = 6, 5
 """How many there are in the page's style and template; together they tell 30 lines apart."""

@@ -115,7 +115,7 @@ def _few_test_images(card: Card) -> Iterator[str]:
         name = min(few, key=few.__getitem__)
         classes = "class has" if len(few) == 1 else "classes have"
         yield (
-            f"{count(len(few))} {classes} less than {FEW_TEST_IMAGES}, which says little of each; "
+            f"{count(len(few))} {classes} fewer than {FEW_TEST_IMAGES}, which says little of each; "
             f"{name} has the fewest, {count(few[name])}."
         )
 
