@@ -27,8 +27,9 @@ def test_add(calls, capsys):
         "My birds.zip: 1,234 photos of 2 classes: owl, wren\n"
         "Added to params.yaml. Look at it, and then run\n"
         "\n"
-        "    dvc repro evaluate@birds preview@birds128\n"
-        "    dvc metrics show metrics/birds.json\n"
+        "    dvc repro report@birds\n"
+        "\n"
+        "which writes reports/birds/index.html, a page on what came of it.\n"
     )
 
 

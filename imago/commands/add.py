@@ -28,6 +28,6 @@ def run(chosen: argparse.Namespace) -> int:
         print(f"Added to {paths.PARAMS}. Look at it, and then run\n")
     else:
         print(f"{paths.PARAMS} had it before, and now has its present sha256. Run\n")
-    print(f"    dvc repro evaluate@{name} preview@{added.variant}")
-    print(f"    dvc metrics show metrics/{name}.json")
+    print(f"    dvc repro report@{name}")
+    print(f"\nwhich writes {paths.page(name)}, a page on what came of it.")
     return 0
