@@ -51,6 +51,21 @@ def test_the_table(html):
     assert rows["better"]["cells"][2] == "90.00 %"
 
 
+def test_the_table_is_sorted_by_the_tracked_figures(html):
+    cells = [values for tag, values in Page(html).tags if tag == "td"]
+    of_tiny = {values["data-column"]: values["data-sort"] for values in cells[-7:]}
+    assert of_tiny["Data set"] == "pets"
+    for column, name in {
+        "Accuracy": "accuracy",
+        "95 % interval": "accuracy_low",
+        "Macro F1": "macro_f1",
+        "Calibration error": "expected_calibration_error",
+        "Parameters": "parameters",
+    }.items():
+        assert float(of_tiny[column]) == report_tree.METRICS[name]
+    assert int(of_tiny["Exports"]) == 1500 + 2500000
+
+
 def test_each_experiment_has_a_link(html):
     links = [values["href"] for tag, values in Page(html).tags if tag == "a"]
     assert links == ["alone/index.html", "better/index.html", "tiny/index.html"]
