@@ -205,6 +205,18 @@ def test_predictions_that_the_lock_does_not_name_are_noted(project, capsys):
     ]
 
 
+def test_predictions_that_are_no_table(project, capsys):
+    (project.folder / "predictions/digits.csv").write_text("nothing\n")
+
+    code, said = found(capsys)
+
+    assert code == 1
+    assert said["experiments"][0]["notes"] == [
+        "predictions/digits.csv: must have the column image, got nothing; "
+        "run `dvc repro evaluate@digits`"
+    ]
+
+
 def test_a_damaged_copy_in_the_cache_is_named_and_not_used(project, capsys):
     damaged = cached(project)
     damaged.chmod(0o644)

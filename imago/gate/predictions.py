@@ -69,7 +69,7 @@ def parse(content: bytes, where: str) -> Predictions:
         texts = {"image": str, "true": str, "predicted": str}
         table = pd.read_csv(io.BytesIO(content), dtype=texts, keep_default_na=False)
     except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        message = f"{where}: must be a table of predictions: {error}"
+        message = f"{where}: must be a table of predictions: {' '.join(str(error).split())}"
         raise DataError(message) from error
     if absent := sorted({"image", "true", "predicted"} - set(table.columns)):
         message = f"{where}: must have the column {absent[0]}, got {', '.join(table.columns[:6])}"

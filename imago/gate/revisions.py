@@ -1,6 +1,5 @@
 """What a revision has of each experiment: its settings, metrics and predictions."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from imago import lock, paths, schema, strict_yaml
 from imago.errors import DataError, GateError, ParamsError
 from imago.gate import git
 from imago.gate.predictions import Predictions, parse
-from imago.gate.storage import MissingError, Storage
+from imago.gate.storage import MissingError, Storage, digest
 
 AGREEMENT = 1e-6
 """How far the accuracy in metrics/<experiment>.json may be from that of the predictions."""
@@ -128,7 +127,7 @@ class Revision:
         """Tell whether predictions in the working tree are those that dvc.lock names, if any."""
         path = paths.predictions(experiment)
         content, md5 = self.tree.read(path), self._digests.get(path.as_posix())
-        return content is None or md5 is None or _md5(content) == md5
+        return content is None or md5 is None or digest(content) == md5
 
     def _metrics(self, experiment: str) -> dict[str, float]:
         path = paths.metrics(experiment)
@@ -166,7 +165,11 @@ class Revision:
                 command = f"dvc pull {path}" if self.tree.commit is None else "imago gate"
                 message = f"{self._named(path)} is missing: {error}, and run `{command}` again"
                 raise DataError(message) from error
-        return parse(content, self._named(path))
+        try:
+            return parse(content, self._named(path))
+        except DataError as error:
+            message = f"{error}; {self._again(experiment)}"
+            raise DataError(message) from error
 
     @cached_property
     def _digests(self) -> dict[str, str]:
@@ -210,7 +213,3 @@ def settings(tree: Tree) -> Settings:
     except ValueError as error:
         message = f"{where}: must be YAML: {error}"
         raise ParamsError(message) from error
-
-
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()

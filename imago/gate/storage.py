@@ -46,7 +46,7 @@ class Storage:
             content = bytes(self._cache.fs.cat_file(place))
         except FileNotFoundError:
             return self._fetched(md5, "not in the DVC cache")
-        if _md5(content) == md5:
+        if digest(content) == md5:
             return content
         return self._fetched(md5, f"damaged in the DVC cache; delete {_relative(place)}")
 
@@ -73,7 +73,7 @@ class Storage:
         except GateError as error:
             message = f"{reason}; {error}"
             raise type(error)(message) from error
-        if _md5(content) != md5:
+        if digest(content) != md5:
             message = (
                 f"{reason}; damaged in the DVC remote too ({md5}): delete it there and push it "
                 "again from where it is sound"
@@ -127,7 +127,8 @@ def _in_a_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _md5(content: bytes) -> str:
+def digest(content: bytes) -> str:
+    """Give the md5 by which DVC names a content."""
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
