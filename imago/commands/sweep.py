@@ -85,6 +85,7 @@ def _conclude(experiment: str, best: str, revision: str, apply: bool) -> None:
 
     if apply:
         runs.apply(best, revision)
+        print(f"{best} is in the working tree")
     else:
         print(f"To take the best, the same with --apply, or:\n    dvc exp apply {best}")
     print(f"To test it:\n    dvc repro evaluate@{experiment} export@{experiment}")

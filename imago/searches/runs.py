@@ -98,13 +98,13 @@ def run_queue(jobs: int) -> None:
 
 def apply(name: str, revision: str) -> None:
     """Put an experiment into the working tree. Raises SearchError if that fails."""
-    try:
-        dvc("exp", "apply", name)
-    except SearchError:
-        # DVC also fails over the artifacts of other experiments that have never run here.
-        if _git("diff", "--name-only", revision, "--", str(paths.PARAMS), "dvc.lock"):
-            raise
-        print(f"{name} is applied; what DVC could not check out is not of this experiment")
+    command = [sys.executable, "-m", "dvc", "exp", "apply", name]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    # DVC also fails over the artifacts of other experiments that have never run here.
+    kept = ("params.yaml", "dvc.lock")
+    if found.returncode and _git("diff", "--name-only", revision, "--", *kept):
+        message = f"dvc exp apply {name}: {found.stderr.strip()}"
+        raise SearchError(message)
 
 
 def dvc(*arguments: str) -> None:
