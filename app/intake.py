@@ -1,6 +1,6 @@
 """What visitors send, checked against the limits and decoded in memory."""
 
-import struct
+import math
 import threading
 import unicodedata
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app import limits
 from imago.photos import decoding
 
-Fault = Literal["empty", "too_large", "too_many_pixels", "too_many_scans", "unreadable"]
+Fault = Literal["empty", "too_large", "too_many_pixels", "too_complex", "unreadable"]
 
 _DECODERS = threading.BoundedSemaphore(limits.DECODING_THREADS)
 _SCAN = b"\xff\xda"
@@ -59,9 +59,9 @@ def examine(name: str, content: bytes) -> Photo | Rejected:
     if len(content) > limits.IMAGE_BYTES:
         reason = f"{len(content):,} bytes, more than {limits.IMAGE_BYTES:,}"
         return Rejected(name, "too_large", reason)
-    if (scans := jpeg_scans(content)) > limits.JPEG_SCANS:
-        reason = f"a JPEG of {scans:,} scans, more than {limits.JPEG_SCANS:,}"
-        return Rejected(name, "too_many_scans", reason)
+    if jpeg_scans(content) > limits.JPEG_SCANS:
+        reason = f"a JPEG of more than {limits.JPEG_SCANS} scans or {limits.JPEG_SEGMENTS} segments"
+        return Rejected(name, "too_complex", reason)
     try:
         with _DECODERS:
             return Photo(name, decoding.decode(content, limits.PIXELS))
@@ -80,34 +80,27 @@ def shown(name: str) -> str:
     return plain or "?"
 
 
-def jpeg_scans(content: bytes) -> int:
+def jpeg_scans(content: bytes) -> float:
     """Count the scans of a JPEG's first image; 0 for what is none.
 
     What stands in segments before, such as an embedded thumbnail, or after the image's end is
-    not counted.
+    not counted. Infinitely many where there are more than JPEG_SEGMENTS segments before.
     """
-    first = _first_scan(content)
-    if first is None:
-        return 0
-    end = content.find(_END_OF_IMAGE, first)
-    return content.count(_SCAN, first, end if end >= 0 else len(content))
-
-
-def _first_scan(content: bytes) -> int | None:
     if not content.startswith(b"\xff\xd8"):
-        return None
+        return 0
     position = 2
-    try:
-        while True:
-            prefix, marker = struct.unpack_from(">BB", content, position)
-            if prefix != 0xFF or marker == 0xFF:  # fill bytes
-                position += 1
-            elif marker == _SCAN[1]:
-                return position
-            elif marker in _WITHOUT_LENGTH:
-                position += 2
-            else:
-                (length,) = struct.unpack_from(">H", content, position + 2)
-                position += 2 + length
-    except struct.error:
-        return None
+    for _ in range(limits.JPEG_SEGMENTS):
+        start = content.find(b"\xff", position)
+        marker = content[start + 1 : start + 2] if start >= 0 else b""
+        if marker == _SCAN[1:]:
+            end = content.find(_END_OF_IMAGE, start)
+            return content.count(_SCAN, start, end if end >= 0 else len(content))
+        if not marker:
+            return 0
+        if marker == b"\xff":  # fills
+            position = start + 1
+        elif marker[0] in _WITHOUT_LENGTH:
+            position = start + 2
+        else:
+            position = start + 2 + int.from_bytes(content[start + 2 : start + 4], "big")
+    return math.inf

@@ -4,11 +4,14 @@ IMAGE_BYTES = 15 * 2**20
 """Of one file, whole MiB. Large photos of phones have 12."""
 
 PIXELS = 40_000_000
-"""Of one image, width times height; decoded, they take three bytes each."""
+"""Of one image, width times height. While they are decoded they take up to 30 bytes each."""
 
 JPEG_SCANS = 100
 """Of one JPEG. Progressive ones have about ten; each costs a pass over all pixels, however few
 bytes it has. See "Two Issues with the JPEG Standard", libjpeg-turbo, 2015."""
+
+JPEG_SEGMENTS = 2000
+"""Of one JPEG before its first scan, with fill bytes; a colour profile may take 255."""
 
 IMAGES = 20
 """Of one request, and shown at a time."""

@@ -151,7 +151,7 @@ ENGLISH = Texts(
         "empty": "This file is empty.",
         "too_large": "This file is too large. The limit is {megabytes} MB.",
         "too_many_pixels": "This picture has too many pixels. The limit is {megapixels} million.",
-        "too_many_scans": "This JPEG is built in a way that takes too long to read.",
+        "too_complex": "This JPEG is built in a way that takes too long to read.",
         "unreadable": "This is not a picture that can be read. It may be damaged, or another "
         "kind of file.",
     },
@@ -250,7 +250,7 @@ PORTUGUESE = Texts(
         "empty": "Está vazia: não tem nada dentro.",
         "too_large": "É grande demais. O limite é de {megabytes} MB.",
         "too_many_pixels": "Esta imagem tem pixels a mais. O limite é de {megapixels} milhões.",
-        "too_many_scans": "Este JPEG está feito de uma forma que demora demais a ler.",
+        "too_complex": "Este JPEG está feito de uma forma que demora demais a ler.",
         "unreadable": "Não é uma imagem que se possa ler. Pode estar danificada, ou não ser "
         "uma imagem.",
     },
