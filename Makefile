@@ -46,9 +46,10 @@ app: setup ## open a page for one's own photos, with the REST endpoint beside it
 serve: setup ## the REST endpoint alone (HOST=, PORT=)
 	python -m app --endpoint-only $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
-bench: setup ## measure our training against plain Keras, side by side
-	dvc repro --quiet $(foreach name,$(REPRO),train@$(name))
+bench: setup ## measure our training and predictions against plain Keras, side by side
+	dvc repro --quiet $(foreach name,$(REPRO),train@$(name)) export@mnist_adam
 	python -m bench.training
+	python -m bench.predict mnist_adam
 
 lock: ## choose the newest allowed dependencies and pin them (needs uv)
 	uv pip compile pyproject.toml --quiet --universal --extra cpu --extra dev --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --output-file requirements.txt
