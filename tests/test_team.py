@@ -1,0 +1,335 @@
+"""Two clones that share their work by git and a DVC remote, in a folder and in a store like S3."""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests import s3_server, tiny_project
+from tests.tiny_project import commit, dvc, environment, run
+
+pytestmark = pytest.mark.slow
+
+WANTED = ("evaluate@plain", "export@plain")
+RATE = "experiments.plain.train.learning_rate"
+PREDICTIONS = Path("predictions/plain.csv")
+IMAGES = Path("data/prepared/tiny8/train/images.npy")
+
+
+def stages_run(output: str) -> set[str]:
+    return set(re.findall(r"Running stage '([^']+)'", output))
+
+
+def failing(folder: Path, *command: str) -> str:
+    """What a command that must fail says on both streams."""
+    found = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert found.returncode, found.stdout
+    return found.stdout
+
+
+def imago(folder: Path, *arguments: str) -> str:
+    return run(folder, sys.executable, "-m", "imago", *arguments)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A DVC remote in a folder."""
+
+    url: str
+
+    settings = ()
+
+    def damage(self, digest: str) -> None:
+        path = Path(self.url) / "files/md5" / digest[:2] / digest[2:]
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+        path.chmod(0o444)  # as DVC left it, or DVC itself notices
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A DVC remote in a store like S3."""
+
+    server: s3_server.Server
+    url: str = f"s3://{s3_server.BUCKET}/imago"
+
+    @property
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        return (("endpointurl", self.server.url),)
+
+    def damage(self, digest: str) -> None:
+        name = {"Bucket": s3_server.BUCKET, "Key": f"imago/files/md5/{digest[:2]}/{digest[2:]}"}
+        content = self.server.client.get_object(**name)["Body"].read()
+        self.server.client.put_object(**name, Body=content[:-1] + b"?")
+
+
+@dataclass(frozen=True)
+class Team:
+    """A bare repository, a remote, and a first clone whose work is in both."""
+
+    home: Path
+    remote: Folder | Bucket
+
+    @property
+    def first(self) -> Path:
+        return self.home / "first"
+
+    def clone(self, name: str) -> Path:
+        run(self.home, "git", "clone", "--quiet", "hub.git", name)
+        return self.home / name
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """A project in which the experiment `plain` has run."""
+    folder = tmp_path_factory.mktemp("team") / "trained"
+    folder.mkdir()
+    tiny_project.create_with_digits(folder)
+    dvc(folder, "repro", *WANTED)
+    commit(folder, "Run")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[s3_server.Server]:
+    with s3_server.running() as server:
+        yield server
+
+
+on_both = pytest.mark.parametrize("team", ["folder", "s3"], indirect=True)
+in_a_folder = pytest.mark.parametrize("team", ["folder"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def team(request, trained, server, tmp_path_factory) -> Iterator[Team]:
+    """The first clone, set up as docs/team.md says."""
+    home = tmp_path_factory.mktemp(request.param)
+    store = home / "store"
+    store.mkdir()
+    remote = Folder(str(store)) if request.param == "folder" else Bucket(server)
+    first = shutil.copytree(trained, home / "first", symlinks=True)
+    run(home, "git", "init", "--quiet", "--bare", "--initial-branch=main", "hub.git")
+    run(first, "git", "remote", "add", "origin", str(home / "hub.git"))
+    dvc(first, "remote", "add", "--default", "storage", remote.url)
+    for name, value in (("verify", "true"), *remote.settings):
+        dvc(first, "remote", "modify", "storage", name, value)
+    dvc(first, "push", *WANTED, "--with-deps")
+    commit(first, "Share the artifacts")
+    run(first, "git", "push", "--quiet", "--set-upstream", "origin", "main")
+    yield Team(home, remote)
+    shutil.rmtree(home)
+
+
+@pytest.fixture
+def clone(team, tmp_path) -> Iterator[Path]:
+    """A fresh clone."""
+    path = team.clone(tmp_path.name)
+    yield path
+    shutil.rmtree(path)
+
+
+def digest(folder: Path, artifact: Path) -> str:
+    return hashlib.md5((folder / artifact).read_bytes()).hexdigest()
+
+
+@on_both
+def test_a_second_clone_runs_what_it_changes_and_the_first_sees_it(team):
+    second = team.clone("second")
+    assert "can be used" in imago(second, "remote")
+    assert stages_run(dvc(second, "repro", "--pull", "--allow-missing", *WANTED)) == set()
+    assert not (second / "data/raw/tiny").exists()
+    dvc(second, "pull", *WANTED)
+    assert sorted(path.name for path in (second / "exports").iterdir() if path.is_dir()) == [
+        "plain"
+    ]
+    assert not (second / "models/plain").exists()
+
+    params = second / "params.yaml"
+    params.write_text(
+        params.read_text().replace("learning_rate: 0.01", "learning_rate: 5.0e-05", 1)
+    )
+    ran = stages_run(dvc(second, "repro", "--pull", "--allow-missing", *WANTED))
+    assert ran == {"train@plain", *WANTED}
+    assert (second / "data/prepared/tiny8").is_dir()
+    assert not (second / "data/raw/tiny").exists()
+    assert not (second / "data/extracted/tiny").exists()
+    commit(second, "Learn slowly")
+    dvc(second, "push", *WANTED, "--with-deps")
+    run(second, "git", "push", "--quiet")
+
+    run(team.first, "git", "pull", "--quiet")
+    changes = json.loads(dvc(team.first, "metrics", "diff", "HEAD~1", "--json"))
+    assert changes["metrics/plain.json"]["loss"]["diff"] > 0
+    dvc(team.first, "pull", *WANTED, "--with-deps")
+    assert stages_run(dvc(team.first, "repro", *WANTED)) == set()
+    assert digest(team.first, PREDICTIONS) == digest(second, PREDICTIONS)
+
+
+@in_a_folder
+def test_an_experiment_goes_to_a_colleague_without_a_commit(team, clone):
+    dvc(team.first, "exp", "run", "--name", "other", "-S", f"{RATE}=0.002", "train@plain")
+    dvc(team.first, "exp", "push", "origin", "other")
+    run(team.first, "git", "checkout", "--quiet", ".")
+
+    assert "other" in dvc(clone, "exp", "list", "origin")
+    dvc(clone, "exp", "pull", "origin", "other")
+    said = failing(clone, "dvc", "exp", "apply", "other")  # over what has never run, alone
+    assert sorted(set(re.findall("^[a-z]+/.*", said, re.M))) == [
+        "data/prepared/tiny6",
+        "exports/validated",
+        "models/validated",
+        "predictions/validated.csv",
+    ]
+    assert "learning_rate: 0.002" in (clone / "params.yaml").read_text()
+    assert stages_run(dvc(clone, "repro", "train@plain")) == set()
+
+
+@on_both
+def test_a_damaged_object_of_the_remote_is_named_and_not_used(team, clone):
+    dvc(team.first, "pull", *WANTED, "--with-deps")
+    shutil.rmtree(clone / ".dvc/cache", ignore_errors=True)
+    for artifact in (PREDICTIONS, IMAGES):
+        team.remote.damage(digest(team.first, artifact))
+
+    said = failing(clone, "dvc", "pull", "evaluate@plain")
+    assert str(PREDICTIONS) in said
+    assert not (clone / PREDICTIONS).exists()
+    said = failing(clone, "dvc", "pull", "prepare@tiny8")
+    assert "data/prepared/tiny8" in said
+    assert not (clone / IMAGES).exists()
+    said = failing(clone, "imago", "verify", "--remote")
+    assert re.search(rf"^{PREDICTIONS}: damaged in storage \({team.remote.url}\), \S+$", said, re.M)
+    assert re.search(rf"^{IMAGES}: damaged in storage", said, re.M)
+    assert "2 damaged, 0 absent" in said
+
+    assert failing(clone, "imago", "verify", "--remote", "--remove").endswith(
+        "brings them again.\n"
+    )
+    dvc(team.first, "push", *WANTED, "--with-deps")
+    assert "0 damaged, 0 absent" in imago(clone, "verify", "--remote")
+    dvc(clone, "pull", "evaluate@plain", "prepare@tiny8")
+    assert digest(clone, IMAGES) == digest(team.first, IMAGES)
+
+
+@in_a_folder
+def test_a_damaged_object_of_the_cache_is_named_and_brought_again(team, clone):
+    dvc(clone, "pull", *WANTED, "prepare@tiny8")
+    sound = digest(clone, IMAGES)
+    Folder(str(clone / ".dvc/cache")).damage(sound)
+    (clone / IMAGES).unlink()
+    dvc(clone, "checkout", "prepare@tiny8")
+    assert digest(clone, IMAGES) != sound  # DVC hands it out
+
+    said = failing(clone, "imago", "verify")
+    assert re.search(rf"^{IMAGES}: damaged in the DVC cache, \S+{sound[2:]}$", said, re.M)
+    assert "1 damaged" in said
+    failing(clone, "imago", "verify", "--remove")
+    assert not (clone / IMAGES).exists()
+    dvc(clone, "pull", *WANTED, "prepare@tiny8")
+    assert digest(clone, IMAGES) == sound
+    assert "0 damaged" in imago(clone, "verify")
+
+
+@in_a_folder
+def test_a_file_changed_by_hand_is_named_and_stays(team, clone):
+    dvc(clone, "pull", "evaluate@plain")
+    (clone / PREDICTIONS).write_text("mine")
+    said = failing(clone, "imago", "verify", "--remove")
+    assert said.startswith("the DVC cache: ")
+    assert f"{PREDICTIONS}: is not the file that dvc.lock names; unless that was meant" in said
+    assert (clone / PREDICTIONS).read_text() == "mine"
+
+
+@in_a_folder
+def test_a_remote_that_hands_out_damage_is_named(team, clone):
+    dvc(clone, "remote", "modify", "storage", "verify", "false")
+    assert failing(clone, "imago", "remote") == (
+        f"storage ({team.remote.url}): hands out damaged files unnoticed; run "
+        "`dvc remote modify storage verify true`\n"
+    )
+
+
+@in_a_folder
+def test_what_the_remote_lacks_is_named(team, clone):
+    store = Path(f"{team.remote.url}-new")
+    store.mkdir()
+    dvc(team.first, "pull", "evaluate@plain")
+    dvc(team.first, "remote", "add", "new", str(store))
+    dvc(team.first, "remote", "modify", "new", "verify", "true")
+    assert failing(team.first, "imago", "remote", "new").endswith(
+        "-new has nothing that dvc.lock names; if that is the right URL, run `dvc push` where the "
+        "files are\n"
+    )
+    dvc(team.first, "push", "--remote", "new", "evaluate@plain")
+    said = failing(team.first, "imago", "remote", "new")
+    lacking = "data/extracted/tiny, data/prepared/tiny8, data/raw/tiny, exports/plain, models/plain"
+    assert said == f"new ({store}): lacks {lacking}; run `dvc push` where they are\n"
+    run(team.first, "git", "checkout", "--quiet", ".dvc/config")
+
+
+@pytest.fixture
+def lonely(trained, tmp_path) -> Iterator[Path]:
+    """A fresh clone without a remote."""
+    path = tmp_path / "lonely"
+    run(tmp_path, "git", "clone", "--quiet", str(trained), str(path))
+    yield path
+    shutil.rmtree(path)
+
+
+def test_without_a_remote(lonely):
+    assert failing(lonely, "imago", "remote") == (
+        "imago remote: no default DVC remote is set up; dvc remote add --default NAME URL adds "
+        "one\n"
+    )
+    dvc(lonely, "remote", "add", "storage", "elsewhere")
+    assert failing(lonely, "imago", "remote", "store") == (
+        "imago remote: store: must be a DVC remote, one of storage; dvc remote add --default NAME "
+        "URL adds one\n"
+    )
+    assert failing(lonely, "imago", "verify", "--remote", "storage") == (
+        f"imago verify: storage: {lonely / 'elsewhere'} must be a folder, and is not there; mount "
+        "it, or make it for the first push\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        pytest.param("s3://shelf/x", "Unable to locate credentials", id="no credentials"),
+        pytest.param("s3://none/x", "has nothing that dvc.lock names", id="no bucket"),
+        pytest.param("gs://shelf/x", "gs is supported, but requires 'dvc-gs'", id="no extra"),
+    ],
+)
+def test_a_remote_out_of_reach_is_one_line(lonely, server, monkeypatch, url, fault):
+    dvc(lonely, "remote", "add", "--default", "storage", url)
+    if url.startswith("s3"):
+        dvc(lonely, "remote", "modify", "storage", "endpointurl", server.url)
+    if "credentials" in fault:
+        for name in s3_server.CREDENTIALS:
+            monkeypatch.delenv(name)
+    said = failing(lonely, "imago", "remote")
+    assert re.match(rf"imago remote: storage(: {url} | \({url}\): ){re.escape(fault)}", said)
+    assert said.count("\n") == 1
+
+
+def test_wrong_credentials_are_one_line(lonely, server):
+    dvc(lonely, "remote", "add", "--default", "storage", "s3://shelf/imago")
+    dvc(lonely, "remote", "modify", "storage", "endpointurl", server.url)
+    with server.refusing():
+        said = failing(lonely, "imago", "remote")
+    assert said.startswith("imago remote: storage (s3://shelf/imago): Forbidden")
+    assert said.count("\n") == 1
