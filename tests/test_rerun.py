@@ -147,7 +147,9 @@ class Pipeline:
         after = self.definitions(params)
         found = {name for name, stage in after.items() if stage != self.before.get(name)}
         while True:
-            touched = set().union(*(after[name][3] for name in found))
+            outs = set().union(*(after[name][3] for name in found))
+            # A stage may read the folder that an out is in.
+            touched = {str(path) for out in outs for path in (Path(out), *Path(out).parents)}
             more = {name for name, stage in after.items() if stage[1] & touched} - found
             if not more:
                 return found
