@@ -1,7 +1,8 @@
-"""How often the gate cries, and how much it finds: python -m bench.gate [simulated] [seeds].
+"""How often the gate cries, and how much it finds: python -m bench.gate [PART ...].
 
 simulated   draws pairs of models whose true difference is known
 seeds       compares the predictions that bench.gate_seeds made, every pair in both directions
+plain       tests the same pairs for what the gate leaves alone: recalls without a margin, and loss
 
 Prints Markdown tables; those of docs/gate.md are from here. Settings are those of params.yaml, but
 for fewer bootstrap samples, which changes little and saves hours.
@@ -15,7 +16,7 @@ import numpy as np
 from scipy import stats
 
 from imago import params, paths, schema
-from imago.gate import changes, predictions, verdicts
+from imago.gate import changes, predictions, significance, verdicts
 from imago.gate.predictions import Predictions
 from imago.gate.verdicts import Finding, Verdict
 
@@ -38,8 +39,10 @@ MODELS = (
 def main() -> None:
     """Print the tables that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", default=["simulated", "seeds"])
+    parser.add_argument("parts", nargs="*", default=["simulated", "seeds", "plain"])
     parts = parser.parse_args().parts
+    if "plain" in parts:
+        plain()
     gate = params.load().gate
     if gate is None:
         parser.error("params.yaml has no section gate")
@@ -96,15 +99,11 @@ def seeds(gate: schema.Gate) -> None:
     tests = ["accuracy, exact McNemar at 0.025", *gate.metrics, "the gate"]
     print(f"| experiment | seeds | pairs | discordance | {' | '.join(tests)} |")
     print("|---|--:|--:|--:" + "|--:" * len(tests) + "|")
-    for folder in sorted((paths.WORK / "seeds").iterdir()):
-        tables = [
-            predictions.parse(path.read_bytes(), str(path)).ordered()
-            for path in sorted(folder.glob("*.csv"))
-        ]
+    for name, tables in _tables():
         found, discordances = dict.fromkeys(tests, 0), []
         pairs = list(itertools.permutations(tables, 2))
         for base, here in pairs:
-            finding = judged(folder.name, base, here, gate)
+            finding = judged(name, base, here, gate)
             lost = int((base.right & ~here.right).sum())
             gained = int((~base.right & here.right).sum())
             discordances.append((lost + gained) / len(base.labels))
@@ -112,9 +111,45 @@ def seeds(gate: schema.Gate) -> None:
             for metric in {one.change.metric for one in _regressions(finding)}:
                 found[metric] += 1
             found["the gate"] += finding.verdict == Verdict.REGRESSION
-        cells = [folder.name, f"{len(tables)}", f"{len(pairs)}", f"{np.mean(discordances):.1%}"]
+        cells = [name, f"{len(tables)}", f"{len(pairs)}", f"{np.mean(discordances):.1%}"]
         cells += [_share(number, len(pairs)) for number in found.values()]
         print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def plain() -> None:
+    """Print how often seeds differ by tests at 0.05 that the gate does not make, and why."""
+    print("\nPairs of seeds of one recipe, tested at 0.05 without a margin\n")
+    print("| experiment | seeds | a recall is worse | greatest fall of one | loss is worse |")
+    print("|---|--:|--:|--:|--:|")
+    for name, tables in _tables():
+        recalls = losses = 0
+        falls = []
+        pairs = list(itertools.permutations(tables, 2))
+        for base, here in pairs:
+            tests = [_test_of_recall(base, here, label) for label in np.unique(base.labels)]
+            recalls += min(significance.holm([p for p, _ in tests], [1] * len(tests))) <= 0.05
+            falls += [fall for _, fall in tests]
+            losses += (
+                stats.ttest_rel(here.losses, base.losses, alternative="greater").pvalue <= 0.05
+            )
+        cells = [name, f"{len(tables)}", _share(recalls, len(pairs)), f"{100 * max(falls):.1f}"]
+        print(f"| {' | '.join([*cells, _share(losses, len(pairs))])} |", flush=True)
+
+
+def _test_of_recall(base: Predictions, here: Predictions, label: int) -> tuple[float, float]:
+    of_class = base.labels == label
+    lost = int((base.right & ~here.right & of_class).sum())
+    gained = int((~base.right & here.right & of_class).sum())
+    return significance.mcnemar(lost, gained), (lost - gained) / int(of_class.sum())
+
+
+def _tables() -> Iterator[tuple[str, list[Predictions]]]:
+    for folder in sorted((paths.WORK / "seeds").iterdir()):
+        files = sorted(folder.glob("*.csv"))
+        yield (
+            folder.name,
+            [predictions.parse(path.read_bytes(), str(path)).ordered() for path in files],
+        )
 
 
 def judged(name: str, base: Predictions, here: Predictions, gate: schema.Gate) -> Finding:
