@@ -10,17 +10,20 @@ from app.texts import Language, Texts, percent, probability, whole
 BARS = 5
 
 STYLE = """<style>
-.imago { display: flex; flex-wrap: wrap; gap: 1.25rem; padding: 1rem; margin: 0;
+.imago { display: grid; grid-template-columns: minmax(110px, 180px) minmax(0, 1fr);
+  grid-template-areas: "picture said" "picture more"; grid-template-rows: auto 1fr;
+  gap: 0.9rem 1.25rem; padding: 1rem; margin: 0;
   border: 1px solid rgba(128, 128, 128, 0.35); border-radius: 0.75rem; }
-.imago figure { margin: 0; flex: 0 1 180px; min-width: 120px; }
+.imago.alone { display: block; }
+.imago figure { margin: 0; grid-area: picture; }
+.imago .said { grid-area: said; min-width: 0; }
+.imago .more { grid-area: more; display: flex; flex-wrap: wrap; gap: 1rem; }
+.imago .more figure { flex: 0 1 150px; }
 .imago img { display: block; width: 100%; max-height: 300px; object-fit: contain;
   border-radius: 0.5rem; background: rgba(128, 128, 128, 0.12); }
 .imago img.pixels { image-rendering: pixelated; }
 .imago figcaption { font-size: 0.8rem; opacity: 0.75; margin-top: 0.35rem;
   overflow-wrap: anywhere; }
-.imago .more { display: flex; flex-wrap: wrap; gap: 1rem; margin-top: 0.9rem; }
-.imago .more figure { flex: 0 1 150px; }
-.imago .said { flex: 1 1 260px; min-width: 0; }
 .imago h3 { margin: 0; padding: 0; font-size: 1.6rem; line-height: 1.2; font-weight: 650;
   overflow-wrap: anywhere; }
 .imago p { margin: 0.4rem 0 0; }
@@ -41,10 +44,11 @@ STYLE = """<style>
 .imago-card h4 { font-size: 1rem; padding: 0; margin: 1rem 0 0.35rem; }
 .imago-card table { border-collapse: collapse; font-size: 0.9rem; }
 .imago-card :is(td, th) { border: 0; border-bottom: 1px solid rgba(128, 128, 128, 0.25);
-  padding: 0.25rem 1rem 0.25rem 0; text-align: left; vertical-align: top; }
-@media (max-width: 640px) {
-  .imago { padding: 0.75rem; }
-  .imago .said { order: -1; } /* the answer first, where one has to scroll */
+  padding: 0.25rem 1rem 0.25rem 0; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+.imago-card th { white-space: nowrap; }
+@media (max-width: 640px) { /* the answer first, where one has to scroll */
+  .imago { padding: 0.75rem; grid-template-columns: 1fr;
+    grid-template-areas: "said" "picture" "more"; }
 }
 </style>"""
 
@@ -90,7 +94,7 @@ def answer(
     looked = _figure(looked_at, texts.looks, texts.looks, "pixels") if looked_at else ""
     return (
         f'<article class="imago" aria-label="{escape(found.name)}">{picture}<div class="said">'
-        f'{"".join(lines)}<div class="more">{seen}{looked}</div></div></article>'
+        f'{"".join(lines)}</div><div class="more">{seen}{looked}</div></article>'
     )
 
 
@@ -100,7 +104,7 @@ def refusal(found: intake.Rejected, texts: Texts) -> str:
         megabytes=limits.IMAGE_BYTES // 2**20, megapixels=limits.PIXELS // 1_000_000
     )
     return (
-        '<article class="imago refused" role="alert"><div class="said">'
+        '<article class="imago alone refused" role="alert"><div class="said">'
         f"<p><strong>{escape(texts.faults_title)}: {escape(found.name)}</strong></p>"
         f'<p>{escape(why)}</p><p class="small" lang="en">{escape(found.reason)}</p>'
         "</div></article>"
@@ -109,7 +113,7 @@ def refusal(found: intake.Rejected, texts: Texts) -> str:
 
 def waiting(texts: Texts) -> str:
     """Keep the place of an answer."""
-    return f'<div class="imago"><div class="wait">{escape(texts.waiting)}</div></div>'
+    return f'<div class="imago alone"><div class="wait">{escape(texts.waiting)}</div></div>'
 
 
 def _bars(ranked: list[tuple[str, float]], texts: Texts, language: Language) -> str:

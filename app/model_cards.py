@@ -45,11 +45,10 @@ def sentences(found: list[Any]) -> list[Cells]:
 
 def metrics(found: Card, texts: Texts, language: Language) -> list[Cells]:
     """Name the figures that most readers understand."""
-    return [
-        {"": words, " ": _said(found[key], language)}
-        for key, words in texts.card_numbers.items()
-        if key in found
-    ]
+    said = {key: _said(value, language) for key, value in found.items()}
+    if {"accuracy_low", "accuracy_high"} <= said.keys():
+        said["interval"] = f"{said['accuracy_low']} – {said['accuracy_high']}"
+    return [{"": words, " ": said[key]} for key, words in texts.card_numbers.items() if key in said]
 
 
 def splits(found: Card, language: Language) -> list[Cells]:

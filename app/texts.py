@@ -171,8 +171,7 @@ ENGLISH = Texts(
     },
     card_numbers={
         "accuracy": "Right",
-        "accuracy_low": "Right, 95 % interval, from",
-        "accuracy_high": "to",
+        "interval": "Right, 95 % interval",
         "macro_f1": "Mean F1 of the classes",
         "examples": "Images",
     },
@@ -270,8 +269,7 @@ PORTUGUESE = Texts(
     },
     card_numbers={
         "accuracy": "Respostas certas",
-        "accuracy_low": "Respostas certas, intervalo de 95 %, de",
-        "accuracy_high": "a",
+        "interval": "Respostas certas, intervalo de 95 %",
         "macro_f1": "Média do F1 das classes",
         "examples": "Imagens",
     },

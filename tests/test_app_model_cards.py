@@ -5,9 +5,10 @@ SPACE = "\N{NO-BREAK SPACE}"
 
 
 def test_sections_of_a_card() -> None:
-    found = {"accuracy": 0.975, "examples": 1000, "loss": 0.1}
+    found = {"accuracy": 0.975, "accuracy_low": 0.96, "accuracy_high": 0.98, "examples": 1000}
     assert model_cards.metrics(found, ENGLISH, "en") == [
         {"": "Right", " ": f"97.5{SPACE}%"},
+        {"": "Right, 95 % interval", " ": f"96.0{SPACE}% – 98.0{SPACE}%"},
         {"": "Images", " ": "1,000"},
     ]
     assert model_cards.splits({"train": {"examples": 60000}, "x": 1}, "pt") == [

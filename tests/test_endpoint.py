@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import HTTPException, Request
 from fastapi.testclient import TestClient
 
 from app import endpoint, limits
@@ -140,6 +141,28 @@ def test_too_many_requests(client: TestClient, monkeypatch: pytest.MonkeyPatch) 
     answer = ask(client, ("red.png", RED))
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"
+
+
+def test_a_body_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "BODY_TIMEOUT_S", 0.01)
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=b")]
+    request = Request({"type": "http", "headers": headers}, receive)
+    with pytest.raises(HTTPException, match="408"):
+        asyncio.run(endpoint._files(request))
+
+
+def test_a_visitor_who_leaves_in_the_middle() -> None:
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=b")]
+    request = Request({"type": "http", "headers": headers}, receive)
+    with pytest.raises(HTTPException, match="400"):
+        asyncio.run(endpoint._files(request))
 
 
 def test_description(client: TestClient) -> None:
