@@ -68,7 +68,20 @@ def test_a_map_against_a_class_is_zero_and_not_divided():
     np.testing.assert_array_equal(found, np.zeros((2, 2, 2)))
 
 
-def test_relu_keeps_the_places_that_speak_for_the_class():
+def test_only_places_that_speak_for_the_class_are_kept():
+    pixels = inputs()
+    convolution = keras.layers.Conv2D(2, 1, name="convolution")
+    maps = convolution(keras.layers.Rescaling(1.0, name="scale")(pixels))
+    convolution.set_weights([KERNEL * [1, 0], np.array([0, 1], np.float32)])  # the pixel, and 1
+    model = keras.Model(pixels, head_of(pooled(maps)), name="net")
+
+    found = activation_maps.compute(model, PIXELS, np.array([1, 1]))
+
+    # Class 1: -1 * pixel + 2 * 1, so 1, 0, 2, -2 and -8, 2, 2, 2.
+    np.testing.assert_allclose(found, [[[0.5, 0], [1, 0]], [[0, 1], [1, 1]]], rtol=1e-6)
+
+
+def test_gradients_are_averaged_over_the_places():
     pixels = inputs()
     flat = keras.layers.Flatten(name="flatten")(maps_of(pixels))
     weights = np.zeros((8, 2), np.float32)
