@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from imago import arrays, augment, command, files, outcomes, params, paths, schema, views
+from imago import arrays, command, files, outcomes, params, paths, schema, views
 from imago.figures import (
     activations,
     augmented,
@@ -68,7 +68,7 @@ def _of_the_data(chosen: params.Experiment, seed: int) -> Iterator[tuple[str, Fi
     originals, copies, labels = views.sample(train, info.views, len(info.classes))
     changes = _augment(chosen.train)
     if not info.views and changes:
-        copies = _drawn(originals, changes, seed)
+        copies = augmented.redrawn(originals, changes, EPOCHS_SHOWN, seed)
     if len(copies):
         names = [info.classes[label] for label in labels]
         yield "views", augmented.preview(originals, copies, names, VIEWS_PX)
@@ -81,17 +81,6 @@ def _augment(recipe: schema.Train) -> schema.Augment | None:
     if isinstance(recipe, schema.TrainOnFeatures) and recipe.fine_tune:
         return recipe.fine_tune.augment
     return None
-
-
-def _drawn(originals: NDArray[np.uint8], changes: schema.Augment, seed: int) -> NDArray[np.uint8]:
-    """Augment images, (n, H, W, C), EPOCHS_SHOWN times."""
-    generator = np.random.default_rng(seed)
-    return np.stack(
-        [
-            augment.apply(originals, augment.draw(changes, len(originals), generator))
-            for _ in range(EPOCHS_SHOWN)
-        ]
-    )
 
 
 def _of_the_tables(experiment: str, classes: tuple[str, ...]) -> Iterator[tuple[str, Figure]]:

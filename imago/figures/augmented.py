@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from imago import augment, schema
 from imago.figures import sheets
 from imago.figures.canvas import SMALL_POINTS
 
@@ -53,3 +54,16 @@ def preview(
         for column, image in enumerate(images):
             sheet.image(LEFT_PX + column * step, top, sheets.shown(image, cell))
     return sheet.finish()
+
+
+def redrawn(
+    originals: NDArray[np.uint8], changes: schema.Augment, times: int, seed: int
+) -> NDArray[np.uint8]:
+    """Augment images, (n, H, W, C) uint8, as a training does it anew in each epoch.
+
+    Returns:
+        (times, n, H, W, C) uint8.
+    """
+    generator = np.random.default_rng(seed)
+    draws = [augment.draw(changes, len(originals), generator) for _ in range(times)]
+    return np.stack([augment.apply(originals, rows) for rows in draws])
