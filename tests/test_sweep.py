@@ -59,7 +59,7 @@ def test_a_grid_runs_once_and_its_best_is_applied(project):
     assert rows(again) == found
     train = tiny_project.read_params(project)["experiments"]["validated"]["train"]
     assert [str(train["learning_rate"]), str(train["hidden_units"])] == found[0][3:5]
-    assert "would run" not in dvc(project, "repro", "--dry", "train@validated")
+    assert "Running stage" not in dvc(project, "repro", "train@validated")
     run(project, "git", "checkout", "--quiet", ".")
 
 

@@ -74,18 +74,12 @@ def run(chosen: argparse.Namespace) -> int:
     if results:
         best, *_ = ranked = ranking.ranked(results)
         print(f"\n{ranking.table(ranked, named)}\n")
-        _conclude(experiment, best.name, done[best.name], chosen.apply)
+        if chosen.apply:
+            runs.apply(experiment, named[best.name], done[best.name])
+            print(f"{best.name} is in the working tree")
+        else:
+            print(f"To take the best, the same with --apply, or:\n    dvc exp apply {best.name}")
+        print(f"To test it:\n    dvc repro evaluate@{experiment} export@{experiment}")
     for name in failed:
         print(f"failed: {runs.describe(named[name])}; dvc queue logs {name}")
     return 1 if failed else 0
-
-
-def _conclude(experiment: str, best: str, revision: str, apply: bool) -> None:
-    from imago.searches import runs
-
-    if apply:
-        runs.apply(best, revision)
-        print(f"{best} is in the working tree")
-    else:
-        print(f"To take the best, the same with --apply, or:\n    dvc exp apply {best}")
-    print(f"To test it:\n    dvc repro evaluate@{experiment} export@{experiment}")

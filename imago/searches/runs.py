@@ -2,17 +2,19 @@
 
 import copy
 import hashlib
+import io
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 from dvc.repo import Repo
+from ruamel.yaml import YAML
 
-from imago import params, paths, schema, strict_yaml
+from imago import files, params, paths, schema, strict_yaml
 from imago.errors import ParamsError, SearchError
 from imago.searches.space import Trial
 
@@ -96,15 +98,40 @@ def run_queue(jobs: int) -> None:
     dvc("exp", "run", "--run-all", "--jobs", str(jobs))
 
 
-def apply(name: str, revision: str) -> None:
-    """Put an experiment into the working tree. Raises SearchError if that fails."""
-    command = [sys.executable, "-m", "dvc", "exp", "apply", name]
+def apply(experiment: str, trial: Trial, revision: str) -> None:
+    """Put a trial into the working tree.
+
+    Raises:
+        SearchError: DVC failed.
+    """
+    before = paths.PARAMS.read_text("utf-8")
+    command = [sys.executable, "-m", "dvc", "exp", "apply", name(experiment, trial)]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     # DVC also fails over the artifacts of other experiments that have never run here.
-    kept = ("params.yaml", "dvc.lock")
+    kept = (str(paths.PARAMS), "dvc.lock")
     if found.returncode and _git("diff", "--name-only", revision, "--", *kept):
-        message = f"dvc exp apply {name}: {found.stderr.strip()}"
+        message = f"{' '.join(command[2:])}: {found.stderr.strip()}"
         raise SearchError(message)
+    full = {_full(experiment, key): value for key, value in trial.items()}
+    files.write_text(paths.PARAMS, edited(before, full))
+
+
+def edited(text: str, values: Mapping[str, Any]) -> str:
+    """Change values in the text of params.yaml, which otherwise stays as it is.
+
+    DVC, where it changes a value, writes the lists and sections of the whole file anew.
+    """
+    editor = YAML()
+    editor.preserve_quotes = True
+    editor.width = 1000
+    editor.indent(mapping=2, sequence=4, offset=2)
+    content = editor.load(text)
+    for key, value in values.items():
+        plain = yaml.safe_dump(value, default_flow_style=True, width=1000)
+        _set(content, key, editor.load(plain) if isinstance(value, dict | list) else value)
+    out = io.StringIO()
+    editor.dump(content, out)
+    return out.getvalue()
 
 
 def dvc(*arguments: str) -> None:
