@@ -26,7 +26,7 @@ def main() -> int:
         listener = socket.create_server((chosen.host, chosen.port))
     except OSError as error:
         where = f"{chosen.host}:{chosen.port}"
-        print(f"{where}: {error.strerror}; give another with --port", file=sys.stderr)
+        print(f"{where}: {_reason(error)}; give another with --port", file=sys.stderr)
         return 1
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     application = "app.endpoint:api" if chosen.endpoint_only else "app.server:application"
@@ -37,9 +37,16 @@ def main() -> int:
     config = uvicorn.Config(
         application, log_level="warning", timeout_keep_alive=KEEP_ALIVE_S, server_header=False
     )
-    with decoding.quiet():
-        uvicorn.Server(config).run(sockets=[listener])
+    try:
+        with decoding.quiet():
+            uvicorn.Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:  # which uvicorn raises again after it has closed all connections
+        return 130  # 128 + SIGINT, as shells have it
     return 0
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 if __name__ == "__main__":
