@@ -151,8 +151,15 @@ def _read_object(path: Path) -> dict[str, Any]:
 
 
 def _experiments() -> dict[str, Any]:
+    if not paths.PARAMS.is_file():  # exports run without the project that made them
+        return {}
     try:
         return dict(params.load().experiments)
-    except ImagoError as error:  # exports run without the project that made them
-        log.warning("neither examples nor activation maps: %s", error)
+    except ImagoError as error:
+        _warn_once(f"neither examples nor activation maps: {error}")
         return {}
+
+
+@functools.lru_cache(maxsize=16)
+def _warn_once(message: str) -> None:
+    log.warning(message)
