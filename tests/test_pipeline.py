@@ -213,6 +213,8 @@ def test_an_experiment_with_another_value_runs_its_stages_and_can_be_compared(pr
         "plain: precision, recall and F1 of each class",
         "plain: reliability of probabilities",
         "plain: ROC, each class against the others",
+        "Accuracy of all experiments",
+        "Accuracy of all experiments by epoch",
         "workspace",
         "HEAD",
     ):
