@@ -183,6 +183,6 @@ def test_params_stay_as_they_are_but_for_the_values():
     before = "# all\na: {units: [8, 4], kind: 'x'} # one\nb:\n  rate: 0.1 # two\n  many: [1, 2]\n"
     after = runs.edited(before, {"b.rate": 0.02, "b.many": [3], "b.new": {"c": 1}, "a.kind": "new"})
     assert after == (
-        "# all\na: {units: [8, 4], kind: new} # one\nb:\n  rate: 0.02 # two\n  many: [3]\n"
+        "# all\na: {units: [8, 4], kind: 'new'} # one\nb:\n  rate: 0.02 # two\n  many: [3]\n"
         "  new: {c: 1}\n"
     )
