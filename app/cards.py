@@ -18,6 +18,7 @@ STYLE = """<style>
 .imago figure { margin: 0; grid-area: picture; }
 .imago .said { grid-area: said; min-width: 0; }
 .imago .more { grid-area: more; display: flex; flex-wrap: wrap; gap: 1rem; }
+.imago .more:empty { display: none; }
 .imago .more figure { flex: 0 1 150px; }
 .imago img { display: block; width: 100%; max-height: 300px; object-fit: contain;
   border-radius: 0.5rem; background: rgba(128, 128, 128, 0.12); }

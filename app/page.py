@@ -142,7 +142,7 @@ def _photos(texts: Texts) -> list[Picture]:
 def _camera(texts: Texts) -> list[Picture]:
     file = st.camera_input(texts.camera, key="camera")
     st.caption(texts.camera_none)
-    return [Picture(file.file_id, texts.sources["camera"], file.getvalue)] if file else []
+    return [Picture(file.file_id, texts.photographed, file.getvalue)] if file else []
 
 
 def _drawing(texts: Texts) -> list[Picture]:

@@ -59,6 +59,7 @@ class Texts:
     right: str
     wrong: str
     others: str
+    photographed: str
     drawn: str
     example: str
     sees: str
@@ -138,6 +139,7 @@ ENGLISH = Texts(
     right="The model is right.",
     wrong="The model is wrong.",
     others="{count} others together",
+    photographed="Your photo",
     drawn="Your drawing",
     example="Example",
     sees="What the model sees: {width} × {height} pixels",
@@ -236,6 +238,7 @@ PORTUGUESE = Texts(
     right="O modelo acertou.",
     wrong="O modelo errou.",
     others="{count} outras, juntas",
+    photographed="A sua foto",
     drawn="O seu desenho",
     example="Exemplo",
     sees="O que o modelo vê: {width} × {height} pixels",
