@@ -82,9 +82,11 @@ def test_an_export_gives_what_predictions_say(finished, name):
     images = np.load(finished / "data/prepared" / EXPERIMENTS[name] / "test/images.npy")
     rows = pd.read_csv(finished / f"predictions/{name}.csv")
     for exported in FORMATS.values():
-        predict = exported.load(finished / "exports" / name / exported.file_name, 1)
-        tolerance = 1e-4 if exported.exact else 0.1
-        np.testing.assert_allclose(predict(images).max(axis=1), rows["probability"], atol=tolerance)
+        found = exported.load(finished / "exports" / name / exported.file_name, 1)(images)
+        if exported.exact:
+            np.testing.assert_allclose(found.max(axis=1), rows["probability"], atol=1e-4)
+        predicted = np.array(CLASSES[name])[found.argmax(axis=1)]
+        assert (predicted == rows["predicted"]).mean() > 0.9
 
 
 @pytest.mark.parametrize("name", ["cnn", "transfer"])
