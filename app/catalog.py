@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import arrays, params, paths
+from imago import params, paths
+from imago.data import arrays
 from imago.errors import ImagoError
 from imago.predictor import Predictor
 

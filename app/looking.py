@@ -35,8 +35,9 @@ def load(name: str) -> Look:
 
 @functools.lru_cache(maxsize=4)
 def _load(name: str, _: int) -> Look:
-    from imago import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
-    from imago import activation_maps, saving
+    from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
+    from imago import activation_maps
+    from imago.runtimes import saving
 
     model, _classes = saving.read(paths.model(name))
     explainer = activation_maps.Explainer.of(model)

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import arrays, params, paths
+from imago import params, paths
+from imago.data import arrays
 from imago.predictor import Predictor
 
 CANVAS_PX, DIGIT_PX = (200, 400), (80, 200)

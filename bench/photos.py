@@ -17,14 +17,17 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from imago import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
+from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from bench import cat_dog
-from imago import arrays, backbones, forms, images, inference, paths, provenance
+from imago import paths
+from imago.data import arrays, forms, images, provenance
 from imago.photos import packs
+from imago.runtimes import inference
+from imago.training import backbones
 
 FORM = forms.Form((128, 128, 3), "stretch", "area")
 TIMES = (1, 4, 16)

@@ -14,8 +14,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import numpy as np
 
-from imago import optimizers, params
-from imago.arrays import Statistics
+from imago import params
+from imago.data.arrays import Statistics
+from imago.training import optimizers
 
 
 def main(experiment: str, target: str) -> None:

@@ -4,15 +4,19 @@ import importlib
 import time
 from dataclasses import dataclass
 
-from imago import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
+from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
 import keras
 import numpy as np
 import pandas as pd
 
-from imago import arrays, determinism, optimizers, params, paths, saving, scores, training
+from imago import params, paths
+from imago.data import arrays
 from imago.models import transfer
 from imago.params import Experiment
-from imago.training import State
+from imago.runtimes import saving
+from imago.scoring import scores
+from imago.training import determinism, loop, optimizers
+from imago.training.loop import State
 
 
 class NoCheckpoint:
@@ -84,14 +88,14 @@ def accuracy_of_file(experiment: str, model: str) -> float:
 def _trained(experiment: str, seed: int) -> tuple[Experiment, keras.Model, float]:
     determinism.enable(seed)
     chosen, model, train, validation = _load(experiment)
-    plan = training.Plan(
+    plan = loop.Plan(
         epochs=chosen.train.epochs,
         batch_size=chosen.train.batch_size,
         seed=seed,
         jit_compile=chosen.train.jit_compile,
     )
     start = time.perf_counter()
-    training.fit(model, train, validation, plan, NoCheckpoint())
+    loop.fit(model, train, validation, plan, NoCheckpoint())
     seconds = time.perf_counter() - start
     if chosen.features:
         backbone = saving.read_model(paths.data(chosen.input) / "backbone.keras")
@@ -108,7 +112,7 @@ def _load(
     validation = arrays.read_split(data, "validation") if "validation" in info.splits else None
     architecture = importlib.import_module(f"imago.models.{chosen.train.model}")
     model = architecture.build(chosen.train, info.image_shape, len(info.classes), info.statistics)
-    steps = training.steps_per_epoch(len(train.labels), chosen.train.batch_size)
+    steps = loop.steps_per_epoch(len(train.labels), chosen.train.batch_size)
     model.compile(optimizers.build(chosen.train, steps))
     return chosen, model, train, validation
 

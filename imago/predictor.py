@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from imago.data.forms import Form, convert
+from imago.data.framing import Framing, Polarity, framed, with_polarity
 from imago.errors import DataError, ImageError
-from imago.forms import Form, convert
-from imago.framing import Framing, Polarity, framed, with_polarity
 from imago.photos import decoding
 
 DESCRIPTION = "model.json"
 GREATEST_PIXELS = 100_000_000
 """Of an image, width times height: beyond it, a file is more likely an attack than a photo."""
-_RUNTIMES = {".tflite": "imago.litert", ".onnx": "imago.onnx_model"}
+_RUNTIMES = {".tflite": "imago.runtimes.litert", ".onnx": "imago.runtimes.onnx_model"}
 _REMEDY = "run the stage export"
 _PREFERRED = ("model.tflite", "model.onnx", "model_fp16.tflite", "model_int8.tflite")
 

@@ -142,7 +142,7 @@ Backbone = Literal[
     "ResNet50",
     "ResNet50V2",
 ]
-"""Nets of keras.applications; imago.backbones builds them."""
+"""Nets of keras.applications; imago.training.backbones builds them."""
 
 
 SMALLEST_BACKBONE_PX = 32

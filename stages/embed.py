@@ -10,20 +10,12 @@ import logging
 import time
 from pathlib import Path
 
-from imago import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
-from imago import (
-    arrays,
-    backbones,
-    command,
-    determinism,
-    inference,
-    params,
-    paths,
-    progress,
-    provenance,
-    saving,
-)
+from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
+from imago import command, params, paths, progress
+from imago.data import arrays, provenance
 from imago.errors import DataError
+from imago.runtimes import inference, saving
+from imago.training import backbones, determinism
 
 SPLITS: tuple[arrays.SplitName, ...] = ("train", "validation")
 

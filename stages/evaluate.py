@@ -12,20 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from imago import (
-    arrays,
-    calibration,
-    command,
-    files,
-    inference,
-    params,
-    paths,
-    progress,
-    roc,
-    scores,
-    trained,
-)
+from imago import command, files, params, paths, progress
+from imago.data import arrays
 from imago.errors import DataError
+from imago.runtimes import inference, trained
+from imago.scoring import calibration, roc, scores
 
 log = logging.getLogger("imago.stages.evaluate")
 

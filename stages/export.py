@@ -12,15 +12,18 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from imago import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
+from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import arrays, command, determinism, files, inference, params, paths, provenance, saving
+from imago import command, files, params, paths
+from imago.data import arrays, provenance
 from imago.exports import agreement, description, latency, saved_model
 from imago.exports.formats import FORMATS, Format
 from imago.exports.source import Source
+from imago.runtimes import inference, saving
 from imago.schema import Export
+from imago.training import determinism
 
 log = logging.getLogger("imago.stages.export")
 

@@ -7,7 +7,8 @@ Writes  data/extracted/<dataset>
 import importlib
 import logging
 
-from imago import arrays, command, params, paths, provenance
+from imago import command, params, paths
+from imago.data import arrays, provenance
 
 logger = logging.getLogger("imago.stages.extract")
 

@@ -15,7 +15,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from imago import arrays, command, files, outcomes, params, paths, schema, views
+from imago import command, files, params, paths, schema
+from imago.data import arrays, views
 from imago.figures import (
     activations,
     augmented,
@@ -27,6 +28,7 @@ from imago.figures import (
     reliability,
     samples,
 )
+from imago.scoring import outcomes
 
 EPOCHS_SHOWN = 3
 """Of an augmentation that is drawn anew in each."""
@@ -95,8 +97,10 @@ def _of_the_tables(experiment: str, classes: tuple[str, ...]) -> Iterator[tuple[
 
 def _activations(experiment: str, images: NDArray[np.uint8], found: outcomes.Outcomes) -> Figure:
     """Look at some test images with the model; the one figure that needs TensorFlow."""
-    from imago import quiet_tensorflow  # isort: skip - before what imports it  # noqa: F401
-    from imago import activation_maps, determinism, saving
+    from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports it  # noqa: F401
+    from imago import activation_maps
+    from imago.runtimes import saving
+    from imago.training import determinism
 
     determinism.enable()
     model, _ = saving.read(paths.model(experiment))

@@ -12,19 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import (
-    arrays,
-    augment,
-    command,
-    forms,
-    images,
-    params,
-    paths,
-    progress,
-    provenance,
-    splits,
-    views,
-)
+from imago import command, params, paths, progress
+from imago.data import arrays, augment, forms, images, provenance, splits, views
 from imago.photos import packs
 from imago.schema import Prepare
 

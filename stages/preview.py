@@ -6,7 +6,8 @@ Reads   data/prepared/<variant>, params.yaml
 Writes  reports/variants/<variant>.png
 """
 
-from imago import arrays, command, params, paths, views
+from imago import command, params, paths
+from imago.data import arrays, views
 from imago.figures import augmented, canvas
 
 

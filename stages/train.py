@@ -10,19 +10,11 @@ With IMAGO_TENSORBOARD=1 in the environment it also writes event files for Tenso
 import dataclasses
 import importlib
 
-from imago import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
-from imago import (
-    arrays,
-    command,
-    determinism,
-    files,
-    history,
-    params,
-    paths,
-    phases,
-    saving,
-    schema,
-)
+from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
+from imago import command, files, params, paths, schema
+from imago.data import arrays
+from imago.runtimes import saving
+from imago.training import determinism, history, phases
 
 
 def main(experiment: str) -> None:

@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from imago import arrays
+from imago.data import arrays
 from tests import tiny_project
 
 COLORS = ("blue", "green", "red")

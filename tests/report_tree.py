@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from imago import arrays, files, params, provenance
+from imago import files, params
+from imago.data import arrays, provenance
 
 CLASSES = ('<b>cat</b> & "co"', "naïve 猫", "d" * 90)
 """Names that a page must not take for its own text, or break at."""

@@ -9,9 +9,10 @@ import keras
 import numpy as np
 import pytest
 
-from imago import activation_maps, determinism
+from imago import activation_maps
 from imago.errors import ModelError
 from imago.models import transfer
+from imago.training import determinism
 
 ROOT = Path(__file__).parents[1]
 # Two maps: the pixel times 1 and times 2. The logits of the three classes are the means of the

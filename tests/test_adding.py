@@ -6,8 +6,9 @@ from pathlib import Path
 import photo_archives
 import pytest
 
-from imago import adding, params
+from imago import params
 from imago.errors import DataError, ParamsError
+from imago.project import adding
 
 TEXT = """\
 # What is run here.

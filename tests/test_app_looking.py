@@ -11,7 +11,7 @@ from imago.errors import ModelError
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     import keras
 
-    from imago import saving
+    from imago.runtimes import saving
 
     monkeypatch.chdir(tmp_path)
     pixels = keras.Input((8, 8, 3), dtype="uint8")
@@ -33,7 +33,7 @@ def test_a_convolutional_model_is_loaded_once(
     pixels = np.full((3, 8, 8, 3), 99, np.uint8)
     found = looking.load("cnn")(pixels)
     assert (found.shape, found.dtype) == ((3, 8, 8, 3), np.uint8)
-    monkeypatch.setattr("imago.saving.read", None)
+    monkeypatch.setattr("imago.runtimes.saving.read", None)
     assert np.array_equal(looking.load("cnn")(pixels), found)
 
 

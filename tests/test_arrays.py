@@ -4,8 +4,8 @@ import json
 import numpy as np
 import pytest
 
-from imago import arrays
-from imago.arrays import Statistics
+from imago.data import arrays
+from imago.data.arrays import Statistics
 from imago.errors import DataError
 
 CLASSES = ("cat", "dog", "owl")

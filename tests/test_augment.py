@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from imago import augment, schema
+from imago import schema
+from imago.data import augment
 
 EVERYTHING = {
     "rotation_degrees": 20.0,

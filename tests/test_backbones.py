@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import pytest
 
-from imago import backbones
 from imago.errors import DataError, ParamsError
+from imago.training import backbones
 
 SHAPE = (32, 40, 3)
 MODULES = {
@@ -183,7 +183,9 @@ def write_another(net: keras.Model, path: Path, content: str) -> None:
 
 
 def test_names_are_known_without_keras() -> None:
-    script = "import sys; from imago import backbones; backbones.NAMES; print(*sys.modules)"
+    script = (
+        "import sys; from imago.training import backbones; backbones.NAMES; print(*sys.modules)"
+    )
     modules = subprocess.run(
         [sys.executable, "-c", script],
         cwd=Path(__file__).parents[1],

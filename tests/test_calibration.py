@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
-from imago import calibration, intervals
+from imago.scoring import calibration, intervals
 
 COLUMNS = [
     "confidence_above",

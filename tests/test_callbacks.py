@@ -3,8 +3,8 @@ import logging
 import keras
 import pytest
 
-from imago import callbacks
 from imago.models.mlp import Settings
+from imago.training import callbacks
 
 
 def test_early_stopping_listens_to_the_figure_that_params_name(recipe):

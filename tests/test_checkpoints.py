@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import pytest
 
-from imago import checkpoints
-from imago.checkpoints import FileCheckpoint
-from imago.training import State
+from imago.training import checkpoints
+from imago.training.checkpoints import FileCheckpoint
+from imago.training.loop import State
 
 
 def build(units: int = 2) -> keras.Model:

@@ -11,7 +11,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from imago import arrays, params, pickles
+from imago import params
+from imago.data import arrays, pickles
 from imago.datasets import cifar
 from imago.errors import DataError, ParamsError
 

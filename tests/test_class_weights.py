@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from imago import class_weights
+from imago.training import class_weights
 
 
 def test_balanced_by_hand():

@@ -1,7 +1,8 @@
 import photo_archives
 import pytest
 
-from imago import adding, cli
+from imago import cli
+from imago.project import adding
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from imago import params, saving, trained
-from imago.arrays import Statistics
+from imago import params
+from imago.data.arrays import Statistics
 from imago.errors import ParamsError
 from imago.models import cnn
+from imago.runtimes import saving, trained
 from tests.params_text import TEXT
 
 STATISTICS = Statistics(mean=[10.0, 20.0], variance=[4.0, 9.0])

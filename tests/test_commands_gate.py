@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from gate_project import GATE, Project, answers, labels, table
 
-from imago import cli, lock
+from imago import cli
+from imago.project import lock
 
 TRUTH = labels(20)
 BASE = table(TRUTH, answers(TRUTH, np.arange(20)))

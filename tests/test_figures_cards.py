@@ -4,7 +4,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from imago.figures import activations, canvas, cards
-from imago.outcomes import Outcomes
+from imago.scoring.outcomes import Outcomes
 
 IMAGES = np.zeros((4, 8, 8, 1), np.uint8)
 OUTCOMES = Outcomes(

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imago import calibration, history, scores
 from imago.figures import (
     activations,
     canvas,
@@ -15,7 +14,9 @@ from imago.figures import (
     reliability,
     samples,
 )
-from imago.outcomes import Outcomes
+from imago.scoring import calibration, scores
+from imago.scoring.outcomes import Outcomes
+from imago.training import history
 
 LONG = "Great white shark, white shark, man-eater, man-eating shark, Carcharodon carcharias"
 

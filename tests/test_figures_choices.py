@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from imago.figures import choices
-from imago.outcomes import Outcomes
+from imago.scoring.outcomes import Outcomes
 
 
 def outcomes(labels, predicted, confidence, classes=3):

@@ -8,9 +8,9 @@ import onnx
 import onnxruntime
 import pytest
 
-from imago import inference
 from imago.exports.formats import FORMATS
 from imago.exports.source import Source
+from imago.runtimes import inference
 
 DESCRIPTION = {"classes": ["a", "b", "ç", "d"], "input": {"name": "pixels"}}
 WRITE = """

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from imago import forms
-from imago.forms import Form
+from imago.data import forms
+from imago.data.forms import Form
 
 
 def noise(*shape):

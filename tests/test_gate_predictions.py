@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from gate_project import labels, table
 
-from imago import scores
 from imago.errors import DataError, GateError
 from imago.gate import predictions
+from imago.scoring import scores
 
 TRUTH = labels(3)
 ROWS = table(TRUTH, TRUTH)

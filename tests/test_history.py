@@ -1,6 +1,7 @@
 import pytest
 
-from imago import files, history
+from imago import files
+from imago.training import history
 
 COLUMNS = [
     "epoch",

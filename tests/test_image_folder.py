@@ -9,7 +9,8 @@ import pytest
 from photo_archives import encoded, photo, picture
 from PIL import Image
 
-from imago import arrays, params
+from imago import params
+from imago.data import arrays
 from imago.datasets import image_folder
 from imago.errors import DataError, ParamsError
 from imago.photos import packs

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from imago import arrays, forms, images, schema
-from imago.arrays import Statistics
-from imago.forms import Form
+from imago import schema
+from imago.data import arrays, forms, images
+from imago.data.arrays import Statistics
+from imago.data.forms import Form
 
 
 def noise(*shape):

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from imago.inference import IMAGES_PER_THREAD, Runtime, in_batches
+from imago.runtimes.inference import IMAGES_PER_THREAD, Runtime, in_batches
 
 
 @pytest.fixture(scope="module")

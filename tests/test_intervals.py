@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from imago import intervals
+from imago.scoring import intervals
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from imago import cli, missing, params
+from imago import cli, params
+from imago.project import missing
 from tests.params_text import TEXT
 
 TRANSFER = """

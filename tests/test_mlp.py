@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from imago.arrays import Statistics
+from imago.data.arrays import Statistics
 from imago.models import mlp
 
 STATISTICS = Statistics(mean=[10.0], variance=[4.0])

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from imago import normalization
-from imago.arrays import Statistics
+from imago.data.arrays import Statistics
+from imago.training import normalization
 
 GRAY = Statistics(mean=[10.0], variance=[4.0])
 RGB = Statistics(mean=[10.0, 100.0, 200.0], variance=[4.0, 25.0, 0.25])

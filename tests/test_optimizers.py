@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from imago import optimizers
 from imago.models.mlp import Settings
+from imago.training import optimizers
 
 
 @pytest.fixture

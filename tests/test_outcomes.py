@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from imago import files, outcomes, scores
+from imago import files
 from imago.errors import DataError
+from imago.scoring import outcomes, scores
 
 CLASSES = ("7", "NA", "true, or not")
 LABELS = np.array([1, 0, 2])

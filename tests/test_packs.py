@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imago import arrays
+from imago.data import arrays
 from imago.errors import DataError
 from imago.photos import packs
 from tests.photo_archives import encoded, photo, picture

@@ -3,9 +3,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from imago import arrays, determinism, phases, schema
+from imago import schema
+from imago.data import arrays
 from imago.errors import DataError
 from imago.models import transfer
+from imago.training import determinism, phases
 
 CLASSES = ("cat", "dog")
 FEATURES = np.random.default_rng(6).normal(size=(20, 4)).astype(np.float32)

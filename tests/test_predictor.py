@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 import imago
-from imago import forms, predictor
+from imago import predictor
+from imago.data import forms
 from imago.errors import DataError, ImageError
 from imago.photos import decoding
 from imago.predictor import Prediction, Predictor
@@ -228,7 +229,7 @@ HEAVY = {"tensorflow", "keras", "pandas", "pydantic", "sklearn", "matplotlib", "
     [
         ("import imago", HEAVY | {"numpy", "cv2", "PIL"}),
         ("import imago; imago.Predictor", HEAVY | {"onnxruntime", "ai_edge_litert"}),
-        ("import imago.commands.predict, imago.litert", HEAVY | {"onnxruntime"}),
+        ("import imago.commands.predict, imago.runtimes.litert", HEAVY | {"onnxruntime"}),
     ],
 )
 def test_what_is_not_imported(statement, absent):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from imago import provenance
+from imago.data import provenance
 from imago.errors import DataError
 from imago.schema import Dataset
 

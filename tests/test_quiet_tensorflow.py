@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 IMPORT_AND_USE_STDERR = """
 import os, sys
-from imago import quiet_tensorflow
+from imago.runtimes import quiet_tensorflow
 print(os.environ["TF_CPP_MIN_LOG_LEVEL"], "tensorflow" in sys.modules)
 print("from Python", file=sys.stderr)
 os.write(2, b"from C")
@@ -78,7 +78,7 @@ def test_a_failing_import_is_raised(fake, error):
 def test_stderr_works_after_a_failing_import(fake):
     script = f"""
 try:
-    from imago import quiet_tensorflow
+    from imago.runtimes import quiet_tensorflow
 except ImportError as error:
     print(error)
 import os
@@ -96,7 +96,7 @@ import os
 def count():
     return sum(os.path.exists(f"/dev/fd/{number}") for number in range(3, 64))
 before = count()
-from imago import quiet_tensorflow
+from imago.runtimes import quiet_tensorflow
 print(count() - before)
 """
     assert run(script, fake("")).stdout == "0\n"
@@ -105,7 +105,7 @@ print(count() - before)
 def test_what_keras_can_do_without_is_imported_only_when_asked_for():
     script = """
 import sys
-from imago import quiet_tensorflow
+from imago.runtimes import quiet_tensorflow
 print(sorted({"keras", "matplotlib", "sklearn"} & set(sys.modules)))
 import matplotlib.figure, sklearn.metrics
 print(matplotlib.figure.Figure.__name__, sklearn.metrics.f1_score.__name__)
@@ -116,7 +116,7 @@ print(matplotlib.figure.Figure.__name__, sklearn.metrics.f1_score.__name__)
 def test_what_was_imported_before_stays(fake):
     script = """
 import sklearn
-from imago import quiet_tensorflow
+from imago.runtimes import quiet_tensorflow
 import sys
 print(sys.modules["sklearn"] is sklearn, "matplotlib" in sys.modules)
 """

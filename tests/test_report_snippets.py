@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imago import files, saving
+from imago import files
 from imago.reports import snippets
+from imago.runtimes import saving
 
 CLASSES = ("cat", "dog", "owl")
 

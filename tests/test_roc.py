@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from imago import files, roc
+from imago import files
+from imago.scoring import roc
 
 CLASSES = ("cat", "dog", "owl")
 

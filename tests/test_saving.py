@@ -7,12 +7,13 @@ import keras
 import numpy as np
 import pytest
 
-from imago import saving, trained
 from imago.errors import DataError
+from imago.runtimes import saving, trained
 
 WRITE = """
 import sys, pathlib, keras
-from imago import determinism, saving
+from imago.runtimes import saving
+from imago.training import determinism
 determinism.enable(4)
 pixels = keras.Input((2, 2, 1), dtype="uint8", name="pixels")
 flat = keras.layers.Dropout(0.5, name="drop")(keras.layers.Flatten(name="flat")(pixels))

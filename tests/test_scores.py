@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from imago import scores
 from imago.errors import DataError
+from imago.scoring import scores
 
 CLASSES = ("cat", "dog", "owl")
 LABELS = np.array([0, 0, 0, 1, 1, 2], np.int32)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from imago import schema, splits
+from imago import schema
+from imago.data import splits
 from imago.errors import DataError
 
 CLASSES = ("cat", "dog", "owl")

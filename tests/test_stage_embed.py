@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from imago import arrays, files, provenance
+from imago import files
+from imago.data import arrays, provenance
 from imago.errors import DataError, ParamsError
 from stages import embed
 

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from imago import arrays, files, saving, trained
+from imago import files
+from imago.data import arrays
 from imago.errors import DataError, ParamsError
+from imago.runtimes import saving, trained
 from stages import evaluate
 from tests import tiny_project
 

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import yaml
 
-from imago import arrays, files, paths, saving
+from imago import files, paths
+from imago.data import arrays
 from imago.errors import DataError, ExportError, ParamsError
 from imago.exports.formats import FORMATS
+from imago.runtimes import saving
 from stages import export
 from tests import tiny_project
 

@@ -3,7 +3,7 @@ import struct
 import numpy as np
 import pytest
 
-from imago import arrays, provenance
+from imago.data import arrays, provenance
 from imago.errors import DataError, ParamsError
 from stages import extract
 

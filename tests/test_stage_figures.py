@@ -9,9 +9,12 @@ import pytest
 import yaml
 from PIL import Image
 
-from imago import arrays, augment, calibration, files, history, params, schema, scores, views
+from imago import files, params, schema
+from imago.data import arrays, augment, views
 from imago.errors import DataError, ParamsError
 from imago.figures import augmented, canvas
+from imago.scoring import calibration, scores
+from imago.training import history
 from stages import figures
 from tests import tiny_project
 
@@ -148,8 +151,9 @@ def test_changes_in_training_are_drawn_from_the_seed(tree):
 
 
 def test_a_convolutional_net_is_looked_into(tree):
-    from imago import determinism, saving  # here: the other tests need no TensorFlow
     from imago.models import cnn
+    from imago.runtimes import saving  # here: the other tests need no TensorFlow
+    from imago.training import determinism  # here: the other tests need no TensorFlow
 
     settings = tiny_project.settings_with_photos("0" * 64)
     write_params(tree, settings)

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imago import arrays, augment, files, images, params, paths, provenance
-from imago.arrays import Statistics
+from imago import files, params, paths
+from imago.data import arrays, augment, images, provenance
+from imago.data.arrays import Statistics
 from imago.errors import DataError, ParamsError
 from imago.photos import packs
 from stages import prepare

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from imago import arrays, views
+from imago.data import arrays, views
 from imago.errors import DataError, ParamsError
 from imago.figures import augmented, canvas
 from stages import preview

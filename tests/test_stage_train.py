@@ -6,11 +6,15 @@ import pandas as pd
 import pytest
 import yaml
 
-from imago import arrays, augment, callbacks, determinism, files, params, saving, schema, scores
-from imago.arrays import Statistics
-from imago.checkpoints import FileCheckpoint
+from imago import files, params, schema
+from imago.data import arrays, augment
+from imago.data.arrays import Statistics
 from imago.errors import DataError, ParamsError
 from imago.models import mlp
+from imago.runtimes import saving
+from imago.scoring import scores
+from imago.training import callbacks, determinism
+from imago.training.checkpoints import FileCheckpoint
 from stages import train
 from tests import tiny_project
 

@@ -9,11 +9,13 @@ import keras
 import numpy as np
 import pytest
 
-from imago import augment, determinism, schema, sweeps, training
-from imago.arrays import Split
-from imago.checkpoints import FileCheckpoint
+from imago import schema
+from imago.data import augment
+from imago.data.arrays import Split
 from imago.errors import TrainingError
-from imago.training import State
+from imago.training import determinism, loop, sweeps
+from imago.training.checkpoints import FileCheckpoint
+from imago.training.loop import State
 
 BATCH = 16  # of 70 examples: four full batches and one of six
 
@@ -72,8 +74,8 @@ def build(dropout=0.0, optimizer=None, regularizer=None) -> keras.Model:
 
 def fit(model, train, validation=None, checkpoint=None, callbacks=(), **options):
     settings = {"epochs": 3, "batch_size": BATCH, "seed": 5, "jit_compile": False} | options
-    plan = training.Plan(**settings)
-    return training.fit(model, train, validation, plan, checkpoint or NoCheckpoint(), callbacks)
+    plan = loop.Plan(**settings)
+    return loop.fit(model, train, validation, plan, checkpoint or NoCheckpoint(), callbacks)
 
 
 def weights(model) -> np.ndarray:
@@ -115,7 +117,7 @@ def test_every_example_is_taken_once_an_epoch_and_the_last_batch_is_not_dropped(
     model = build()
     fit(model, blobs, epochs=2)
     assert int(model.optimizer.iterations) == 2 * 5
-    assert training.steps_per_epoch(70, BATCH) == 5
+    assert loop.steps_per_epoch(70, BATCH) == 5
 
 
 def test_learns(blobs):
@@ -212,7 +214,7 @@ def test_early_stopping_ends_the_training_and_the_best_weights_are_kept(blobs, t
 
     history = fit(model, blobs, shuffled, epochs=50, keep_best="val_loss", callbacks=[stop])
 
-    best = training.best_epoch(history, "val_loss")
+    best = loop.best_epoch(history, "val_loss")
     assert len(history) == best + 3 < 50
     model.compile(loss="sparse_categorical_crossentropy")
     loss = model.evaluate(shuffled.images, shuffled.labels, verbose=0)
@@ -286,12 +288,12 @@ def test_tensorboard_writes_event_files(blobs, tmp_path):
     ids=["lowest loss, first of equals", "highest accuracy, first of equals", "one epoch"],
 )
 def test_best_epoch(monitor, values, best):
-    assert training.best_epoch([{monitor: value} for value in values], monitor) == best
+    assert loop.best_epoch([{monitor: value} for value in values], monitor) == best
 
 
 def test_order_is_a_permutation_that_differs_by_epoch():
-    plan = training.Plan(epochs=2, batch_size=BATCH, seed=9, jit_compile=False)
-    first, second = (training._order(50, plan, epoch)[0].numpy() for epoch in (0, 1))
+    plan = loop.Plan(epochs=2, batch_size=BATCH, seed=9, jit_compile=False)
+    first, second = (loop._order(50, plan, epoch)[0].numpy() for epoch in (0, 1))
     assert sorted(first) == list(range(50))
     assert not np.array_equal(first, second)
 
@@ -318,14 +320,14 @@ def test_augmentation_is_drawn_for_each_image():
 
 
 def test_augmentation_differs_by_epoch_and_is_the_same_in_every_run():
-    plan = training.Plan(
+    plan = loop.Plan(
         epochs=2,
         batch_size=BATCH,
         seed=9,
         jit_compile=False,
         augment=schema.Augment(rotation_degrees=90.0),
     )
-    first, again, second = (training._order(50, plan, epoch)[1].numpy() for epoch in (0, 0, 1))
+    first, again, second = (loop._order(50, plan, epoch)[1].numpy() for epoch in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, second)
     assert first.shape == (50, len(augment.COLUMNS))

@@ -4,9 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from imago import determinism, saving
 from imago.errors import ParamsError
 from imago.models import transfer
+from imago.runtimes import saving
+from imago.training import determinism
 
 
 @pytest.fixture

@@ -152,7 +152,7 @@ def settings_with_photos(weights_sha256: str) -> dict[str, Any]:
     del plain["prepare"]["tiny6"], plain["experiments"]["validated"]
     plain["datasets"]["photos"] = {
         "layout": "image_folder",
-        "licence": "CC0 <1.0> & \"others\"",
+        "licence": 'CC0 <1.0> & "others"',
         "files": {PHOTOS: hashlib.sha256(photos_zip()).hexdigest()},
         "sources": ["published/{name}"],
         "extract": {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 1},

@@ -7,7 +7,7 @@ runs it.
 import numpy as np
 import tensorflow as tf
 
-from imago import training
+from imago.training import loop
 from tests.test_training import BATCH, NoCheckpoint, build, make_blobs, weights
 
 cpu = tf.config.list_physical_devices("CPU")[0]
@@ -21,8 +21,8 @@ models = []
 for strategy in strategies:
     with strategy.scope():
         model = build()
-    plan = training.Plan(epochs=3, batch_size=BATCH, seed=5, jit_compile=True)
-    training.fit(model, blobs, blobs, plan, NoCheckpoint(), strategy=strategy)
+    plan = loop.Plan(epochs=3, batch_size=BATCH, seed=5, jit_compile=True)
+    loop.fit(model, blobs, blobs, plan, NoCheckpoint(), strategy=strategy)
     models.append(model)
 difference = np.abs(weights(models[0]) - weights(models[1])).max()
 print(difference, int(models[1].optimizer.iterations.numpy()))

@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
-from imago import adding, paths
+from imago import paths
 from imago.photos import folders
+from imago.project import adding
 
 CLASSES_SHOWN = 10
 

@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Print what would run."""
-    from imago import staleness  # here, for DVC takes a second to import
+    from imago.project import staleness  # here, for DVC takes a second to import
 
     try:
         found = staleness.find()

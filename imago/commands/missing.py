@@ -2,7 +2,8 @@
 
 import argparse
 
-from imago import missing, params
+from imago import params
+from imago.project import missing
 
 
 def configure(_: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ import argparse
 
 from dvc.repo import Repo
 
-from imago import remotes
+from imago.project import remotes
 
 SHOWN = 5
 

@@ -34,7 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the trials that are not there yet, and print all, the best first."""
-    from imago import arrays, params, paths  # here, for they take seconds to import
+    from imago import params, paths  # here, for they take seconds to import
+    from imago.data import arrays  # here, for they take seconds to import
     from imago.searches import ranking, runs, space
 
     settings = params.load()

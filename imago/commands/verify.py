@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from dvc.repo import Repo
 
-from imago import integrity, remotes
-from imago.integrity import Object
+from imago.project import integrity, remotes
+from imago.project.integrity import Object
 
 STATES = ("sound", "damaged", "absent")
 

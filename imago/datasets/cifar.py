@@ -4,7 +4,7 @@ A pickle of images is a dict: `data` is (N, 3·n·n) uint8, in each row the red,
 the blue pixels of an image, row by row; beside it stand one or more lists of N labels. Another
 pickle, the meta member, has a list of class names for each list of labels.
 
-No pickle is trusted; see imago.pickles.
+No pickle is trusted; see imago.data.pickles.
 
 Source: Alex Krizhevsky, https://www.cs.toronto.edu/~kriz/cifar.html, "Dataset layout".
 """
@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from imago import arrays, pickles, schema
+from imago import schema
+from imago.data import arrays, pickles
 from imago.errors import DataError
 
 T = TypeVar("T")

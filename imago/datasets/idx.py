@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
-from imago import arrays, schema
+from imago import schema
+from imago.data import arrays
 from imago.errors import DataError
 
 UNSIGNED_BYTE = 0x08

@@ -22,8 +22,9 @@ from typing import Annotated, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from imago import arrays, paths, progress, schema
-from imago.arrays import SplitName
+from imago import paths, progress, schema
+from imago.data import arrays
+from imago.data.arrays import SplitName
 from imago.errors import DataError
 from imago.photos import archives, folders, inspection, leaks, listings, packs
 from imago.photos.inspection import Inspection, Photo

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import framing
+from imago.data import framing
 from imago.exports.source import PIXELS, PROBABILITIES
 
 MEASURED = 5_000

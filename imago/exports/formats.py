@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from imago import litert, onnx_model
 from imago.exports import lite, onnx_graph, saved_model
 from imago.exports.source import Source
-from imago.inference import Call
+from imago.runtimes import litert, onnx_model
+from imago.runtimes.inference import Call
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imago.inference import Call
+from imago.runtimes.inference import Call
 
 THREADS = (1, 2)
 WARM_UP_CALLS = 5

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from imago import conversion, native_stderr
 from imago.exports.source import Source
+from imago.runtimes import conversion, native_stderr
 
 Precision = Literal["float32", "float16", "int8"]
 

@@ -9,8 +9,8 @@ import tf2onnx
 from onnx import numpy_helper
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from imago import quiet_tensorflow
 from imago.exports.source import PIXELS, PROBABILITIES, Source
+from imago.runtimes import quiet_tensorflow
 
 OPSET = 18
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import tensorflow as tf
 from tensorflow.core.protobuf import fingerprint_pb2
 
-from imago import quiet_tensorflow
 from imago.exports.source import PIXELS, PROBABILITIES, Source
-from imago.inference import Call
+from imago.runtimes import quiet_tensorflow
+from imago.runtimes.inference import Call
 
 SIGNATURE = "serving_default"
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from imago import activation_maps
 from imago.figures import cards, choices, sheets
 from imago.figures.canvas import GRAY, RIGHT, SMALL_POINTS, WRONG
-from imago.outcomes import Outcomes
+from imago.scoring.outcomes import Outcomes
 
 CARDS, GAP_PX = 9, 8
 STRIP_PX = 80

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from imago import augment, schema
+from imago import schema
+from imago.data import augment
 from imago.figures import sheets
 from imago.figures.canvas import SMALL_POINTS
 

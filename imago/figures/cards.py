@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from imago.figures import canvas, choices, sheets
 from imago.figures.canvas import GRAY, INK, LIGHT, MARGIN_PX, RIGHT, SMALL_POINTS, WRONG
-from imago.outcomes import Outcomes
+from imago.scoring.outcomes import Outcomes
 
 CARDS, COLUMNS = 12, 3
 BARS, BAR_PX, BAR_STEP_PX = 5, 6, 22

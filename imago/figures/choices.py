@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from imago.outcomes import Outcomes
+from imago.scoring.outcomes import Outcomes
 
 Rows = NDArray[np.intp]
 

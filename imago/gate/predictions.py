@@ -12,7 +12,7 @@ from imago.errors import DataError, GateError
 PROBABILITY = "p:"
 """Begins the name of the column of a class's probability."""
 LEAST_PROBABILITY = 1e-7
-"""At which the probability of the true class is held for the loss, as in imago.scores."""
+"""At which the probability of the true class is held for the loss, as in imago.scoring.scores."""
 
 
 @dataclass(frozen=True)

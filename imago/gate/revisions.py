@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from imago import lock, paths, schema, strict_yaml
+from imago import paths, schema, strict_yaml
 from imago.errors import DataError, GateError, ParamsError
 from imago.gate import git
 from imago.gate.predictions import Predictions, parse
 from imago.gate.storage import MissingError, Storage, digest
+from imago.project import lock
 
 AGREEMENT = 1e-6
 """How far the accuracy in metrics/<experiment>.json may be from that of the predictions."""

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from imago import arrays, normalization, schema
+from imago import schema
+from imago.data import arrays
 from imago.errors import ParamsError
+from imago.training import normalization
 
 if TYPE_CHECKING:
     import keras

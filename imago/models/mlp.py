@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from imago import arrays, normalization, schema
+from imago import schema
+from imago.data import arrays
+from imago.training import normalization
 
 if TYPE_CHECKING:
     import keras

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from imago import arrays, schema
+from imago import schema
+from imago.data import arrays
 from imago.errors import ParamsError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from imago.arrays import SplitName
+from imago.data.arrays import SplitName
 from imago.errors import DataError
 from imago.photos import decoding
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from imago import progress
-from imago.arrays import SplitName
+from imago.data.arrays import SplitName
 from imago.errors import DataError
 from imago.photos import archives, decoding, fingerprints
 from imago.photos.folders import Place

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from imago.arrays import SplitName
+from imago.data.arrays import SplitName
 from imago.photos.inspection import Photo
 
 GREATEST_DIFFERING_BITS = 4

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from imago import files
-from imago.arrays import SplitName
+from imago.data.arrays import SplitName
 from imago.photos.inspection import Photo
 from imago.photos.leaks import Leak
 

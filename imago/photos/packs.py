@@ -19,8 +19,8 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import arrays
-from imago.arrays import Identities, Labels, SplitName, Writer
+from imago.data import arrays
+from imago.data.arrays import Identities, Labels, SplitName, Writer
 from imago.errors import DataError
 from imago.photos import decoding
 

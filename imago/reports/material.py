@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imago import arrays, files, paths, provenance
+from imago import files, paths
+from imago.data import arrays, provenance
 from imago.errors import DataError
 
 DESCRIPTION = "model.json"

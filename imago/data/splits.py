@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imago import schema
-from imago.arrays import SplitName
+from imago.data.arrays import SplitName
 from imago.errors import DataError
 
 

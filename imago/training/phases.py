@@ -7,9 +7,11 @@ from pathlib import Path
 
 import keras
 
-from imago import arrays, callbacks, class_weights, optimizers, paths, schema, training
-from imago.checkpoints import FileCheckpoint, key
+from imago import paths, schema
+from imago.data import arrays
 from imago.errors import DataError
+from imago.training import callbacks, class_weights, loop, optimizers
+from imago.training.checkpoints import FileCheckpoint, key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +49,12 @@ class Phase:
         return FileCheckpoint(paths.training_state(self.experiment, self.key))
 
 
-def run(model: keras.Model, phase: Phase) -> list[training.Logs]:
+def run(model: keras.Model, phase: Phase) -> list[loop.Logs]:
     """Fit a model in place, and give the figures of each epoch.
 
     Raises:
         DataError: A split is missing or damaged.
-        TrainingError: See `training.fit`.
+        TrainingError: See `loop.fit`.
     """
     recipe, splits = phase.fitted_by, arrays.read_info(phase.folder).splits
     train = arrays.read_split(phase.folder, "train")
@@ -61,9 +63,9 @@ def run(model: keras.Model, phase: Phase) -> list[training.Logs]:
     if stopping and not validation:
         message = f"{phase.folder}: must have validation images for early_stopping, got none"
         raise DataError(message)
-    steps = training.steps_per_epoch(len(train.labels), recipe.batch_size)
+    steps = loop.steps_per_epoch(len(train.labels), recipe.batch_size)
     model.compile(optimizers.build(recipe, steps))
-    plan = training.Plan(
+    plan = loop.Plan(
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         seed=phase.seed,
@@ -75,7 +77,7 @@ def run(model: keras.Model, phase: Phase) -> list[training.Logs]:
     wanted = os.getenv("IMAGO_TENSORBOARD") == "1"
     events = paths.tensorboard(phase.experiment) / phase.key if wanted else None
     listeners = callbacks.build(recipe, events)
-    return training.fit(model, train, validation, plan, phase.checkpoint, listeners)
+    return loop.fit(model, train, validation, plan, phase.checkpoint, listeners)
 
 
 def forget(phases: Sequence[Phase]) -> None:

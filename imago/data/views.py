@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import arrays, augment
+from imago.data import arrays, augment
 
 IMAGES_SHOWN, CLASSES_SHOWN = 8, 10
 

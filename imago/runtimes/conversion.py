@@ -1,4 +1,4 @@
-"""Keras models to LiteRT, one file that runs without TensorFlow; see imago.litert."""
+"""Keras models to LiteRT, one file that runs without TensorFlow; see imago.runtimes.litert."""
 
 from typing import Any
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from imago.arrays import Split
+from imago.data.arrays import Split
 
 Sweep = Callable[[tf.Tensor, tf.Tensor], dict[str, float]]
 """Takes rows of a split, (N,) int32, in the order in which they are wanted, and for each what its

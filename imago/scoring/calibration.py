@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
-from imago import intervals
+from imago.scoring import intervals
 
 BINS = 15
 """Of equal width. Source: Guo et al., On Calibration of Modern Neural Networks, ICML 2017."""

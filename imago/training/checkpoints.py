@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from imago import files
-from imago.training import State
+from imago.training.loop import State
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,7 @@
 """The one size and colour that every image of a variant is brought to.
 
-Apart from imago.images, since a prediction needs this and nothing else of it, and starts sooner.
+Apart from imago.data.images, since a prediction needs this and nothing else of it, and starts
+sooner.
 """
 
 from dataclasses import dataclass

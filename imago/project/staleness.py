@@ -15,8 +15,8 @@ from dvc.output import Output
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
-from imago import lock
 from imago.errors import LockError
+from imago.project import lock
 
 LONGEST_VALUE = 60
 """Of a parameter, in characters, before it is shortened."""

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
-from imago import calibration, intervals, roc
 from imago.errors import DataError
+from imago.scoring import calibration, intervals, roc
 
 TOP_K_ABOVE = {3: 5, 5: 10}
 """k: of how many classes top-k says something, more than these."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import litert
+from imago.runtimes import litert
 
 if TYPE_CHECKING:
     import keras
@@ -70,7 +70,7 @@ class Runtime:
 
 def to_litert(model: keras.Model) -> bytes:
     """Convert a model from pixels, (N, H, W, C) uint8; equal models give equal bytes."""
-    from imago import conversion
+    from imago.runtimes import conversion
 
     return conversion.convert(model, _graph(model))
 

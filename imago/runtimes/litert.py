@@ -7,7 +7,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from imago import native_stderr
+from imago.runtimes import native_stderr
 
 Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """From (n, H, W, C) uint8, n of any number, to (n, K) float32."""
@@ -17,7 +17,7 @@ def load(content: bytes, threads: int | None = None) -> Run:
     """Load a converted model, to be called from one thread at a time.
 
     Args:
-        content: What `imago.conversion.convert` gave.
+        content: What `imago.runtimes.conversion.convert` gave.
         threads: That a call works on. None: one for each core.
     """
     interpreter = Interpreter(model_content=content, num_threads=threads or os.cpu_count() or 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from imago.arrays import Statistics
+from imago.data.arrays import Statistics
 
 if TYPE_CHECKING:
     import keras

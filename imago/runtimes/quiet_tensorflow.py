@@ -16,7 +16,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from imago import native_stderr
+from imago.runtimes import native_stderr
 
 BALLAST = ("matplotlib", "sklearn")
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import keras
 
-from imago import files, inference, trained
+from imago import files
 from imago.errors import DataError
+from imago.runtimes import inference, trained
 
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
 
 
 def write(folder: Path, model: keras.Model, classes: tuple[str, ...]) -> None:
-    """Write a model for Keras and for LiteRT, and its class names; see `imago.trained`.
+    """Write a model for Keras and for LiteRT, and its class names; see `imago.runtimes.trained`.
 
     Args:
         folder: Replaced as a whole.

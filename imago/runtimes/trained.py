@@ -10,8 +10,9 @@ Both take pixels, (N, H, W, C) uint8, 0-255, and give probabilities, (N, K) floa
 from dataclasses import dataclass
 from pathlib import Path
 
-from imago import files, litert
+from imago import files
 from imago.errors import DataError
+from imago.runtimes import litert
 
 KERAS_FILE, LITERT_FILE, DESCRIPTION = "model.keras", "model.tflite", "model.json"
 
@@ -32,7 +33,7 @@ class Trained:
 
 
 def read(folder: Path) -> Trained:
-    """Load what `imago.saving.write` wrote. Raises DataError where there is none."""
+    """Load what `imago.runtimes.saving.write` wrote. Raises DataError where there is none."""
     path = folder / LITERT_FILE
     if not path.is_file():
         message = f"{path}: not found; run the stage that writes it"

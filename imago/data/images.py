@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import arrays, schema
-from imago.arrays import Statistics
-from imago.forms import Form, Image, convert
+from imago import schema
+from imago.data import arrays
+from imago.data.arrays import Statistics
+from imago.data.forms import Form, Image, convert
 
 
 def form(variant: schema.Prepare) -> Form:

@@ -15,9 +15,11 @@ import numpy as np
 import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
-from imago import augment, schema, sweeps
-from imago.arrays import Split
+from imago import schema
+from imago.data import augment
+from imago.data.arrays import Split
 from imago.errors import TrainingError
+from imago.training import sweeps
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ class State:
 
 
 class Checkpoint(Protocol):
-    """Where the state of each finished epoch is kept; see imago.checkpoints."""
+    """Where the state of each finished epoch is kept; see imago.training.checkpoints."""
 
     def restore(self, model: keras.Model) -> State:
         """Set the model's and its optimizer's variables, or leave them, and give the state."""
@@ -80,7 +82,7 @@ def fit(
 ) -> list[Logs]:
     """Train a compiled model on sparse categorical cross-entropy, in place.
 
-    Arrays mapped from files, as imago.arrays gives them, are used in place, without a copy.
+    Arrays mapped from files, as imago.data.arrays gives them, are used in place, without a copy.
     Callbacks get the calls at the beginning and end of the training and of each epoch; a batch is
     no event, since an epoch is one graph call. Where a checkpoint holds finished epochs, they are
     replayed to the callbacks, whose parameter `finished_epochs` says how many there are.

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imago.forms import Form, Image, convert
+from imago.data.forms import Form, Image, convert
 
 Polarity = Literal["auto", "as_is", "inverted"]
 SHARE_ON_ONE_GROUND = 0.95

@@ -1,0 +1,1 @@
+"""Images on their way from a data set to a model: arrays on disk, sizes, splits, augmentation."""

@@ -1,0 +1,1 @@
+"""Trained models on disk and in the runtimes that they are run by."""
