@@ -30,7 +30,7 @@ check: setup ## lint, format and types
 	mypy
 
 test: setup ## run the tests (no network, some minutes)
-	python -m pytest
+	python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 repro: setup ## run mnist_sgd, mnist_adam and fashion_mlp on the real data
 	dvc repro $(VARIANTS:%=preview@%) $(REPRO:%=report@%)

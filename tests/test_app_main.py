@@ -42,4 +42,6 @@ def test_the_endpoint_alone_until_interrupted(tmp_path: Path) -> None:
         assert httpx.get(f"{address}/models").json() == {"models": []}
         process.send_signal(signal.SIGINT)
         rest, errors = process.communicate(timeout=60)
-        assert (process.returncode, rest, errors) == (130, "", "")
+    # A shell has processes in its background ignore the signal, but for what the server does.
+    ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    assert (process.returncode, rest, errors) == (0 if ignored else 130, "", "")

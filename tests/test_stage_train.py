@@ -108,7 +108,7 @@ FINE_TUNE = {
 def write_transfer_params(tree, **train_keys):
     """Write a params.yaml with the one experiment `transfer`, on the features of `pets8`."""
     form = {"image_size_px": 32, "color": "rgb", "fit": "stretch", "interpolation": "area"}
-    published = {"licence": "MIT", "files": {"a": "f" * 64}, "sources": ["published"]}
+    published = {"files": {"a": "f" * 64}, "sources": ["published"]}
     extract = {"greatest_unreadable_fraction": 0.0, "greatest_megapixels": 1}
     features = {"variant": "pets8", "backbone": "MobileNetV2", "weights": "w", "pooling": "max"}
     experiment = {
@@ -116,11 +116,18 @@ def write_transfer_params(tree, **train_keys):
         "pixels": "prepared/pets8",
         "train": HEAD | train_keys,
         "evaluate": {"batch_size": 7},
-        "export": {"formats": ["litert"], "greatest_difference": 0.0001},
+        "export": {
+            "formats": ["litert"],
+            "greatest_difference": 0.0001,
+            "greatest_accuracy_loss": 0.01,
+            "calibration_images": 5,
+        },
     }
     plain = {
         "seed": 20,
-        "datasets": {"pets": {"layout": "image_folder", "extract": extract, **published}},
+        "datasets": {
+            "pets": {"layout": "image_folder", "licence": "MIT", "extract": extract, **published}
+        },
         "prepare": {"pets8": {"dataset": "pets", "validation_fraction": 0.0, **form}},
         "weights": {"w": published},
         "features": {"pets8": features},
