@@ -97,8 +97,11 @@ class Predictor:
         """Classify images.
 
         Raises:
-            ImageError: An image cannot be read; the message names it.
+            ImageError: An image cannot be read; the message names it. Or it is one and no list.
         """
+        if isinstance(images, str | Path | bytes | Image.Image):
+            message = "images must be several, such as a list, got one; put it into a list"
+            raise ImageError(message)
         pixels = [self.pixels(image) for image in images]
         return self.predictions(self.probabilities(np.stack(pixels))) if pixels else []
 

@@ -2,6 +2,7 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -131,6 +132,14 @@ def truncated(_):
 def test_unreadable_images(image, message, colors, tmp_path):
     with pytest.raises(ImageError, match=message):
         colors.predict([image(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    "image", ["a.png", Path("a.png"), b"content", Image.new("L", (2, 2))], ids=type
+)
+def test_one_image_is_no_list_of_images(image, colors):
+    with pytest.raises(ImageError, match="images must be several, such as a list, got one"):
+        colors.predict(image)
 
 
 def test_an_image_with_too_many_pixels():
