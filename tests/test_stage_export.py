@@ -108,7 +108,7 @@ def test_latency_stays_out_of_what_dvc_hashes(tree, caplog):
         "onnx": {"1", "2"},
     }
     assert all(0 < f["median_ms"] <= f["p95_ms"] for of in found.values() for f in of.values())
-    (table,) = caplog.messages
+    (table,) = (r.getMessage() for r in caplog.records if r.name == "imago.stages.export")
     assert [line.split()[0] for line in table.splitlines()] == ["format", "litert", "onnx"]
     before = contents(tree / "exports")
     export.main("plain")
