@@ -93,7 +93,7 @@ def test_features_are_keras_own(tree, net, caplog):
         assert_equal_to_1e_4(found.images, expected)
         np.testing.assert_array_equal(found.labels, LABELS[split])
     assert arrays.read_info(folder).classes == CLASSES
-    # TensorFlow's libraries may log something of their own.
+    # Of this stage alone: others may log as well, by what ran before in the process.
     (message,) = (r.getMessage() for r in caplog.records if r.name == "imago.stages.embed")
     assert message.startswith("pets: 1,280 features of each of 14 images, ")
 
