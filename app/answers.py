@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import intake
-from imago.predictor import Prediction, Predictor
+from imago.predict.predictor import Prediction, Predictor
 
 THUMBNAIL_PX = 480
 SMALL_PX = 224

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import params, paths
+from imago import params
+from imago.core import paths
+from imago.core.errors import ImagoError
 from imago.data import arrays
-from imago.errors import ImagoError
-from imago.predictor import Predictor
+from imago.predict.predictor import Predictor
 
 log = logging.getLogger("imago.app")
 

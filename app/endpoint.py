@@ -19,8 +19,8 @@ from starlette.requests import ClientDisconnect
 
 from app import catalog, certainty, intake, limits
 from app.certainty import Certainty
-from imago.errors import ImagoError
-from imago.predictor import Predictor
+from imago.core.errors import ImagoError
+from imago.predict.predictor import Predictor
 
 PATHS = frozenset({"/health", "/models", "/openapi.json", "/predict"})
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import paths
+from imago.core import paths
 
 Look = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 """From (n, H, W, C) uint8 to the same in grey, (n, H, W, 3), with what counted in colour."""

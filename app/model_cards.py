@@ -35,7 +35,7 @@ def show(card: Card, texts: Texts, language: Language) -> None:
 
 
 def sentences(found: list[Any]) -> list[Cells]:
-    """Give what a model cannot do: what about, and what is to be said."""
+    """Return what a model cannot do: what about, and what is to be said."""
     return [
         {"": str(row.get("about", "")), " ": str(row.get("says", ""))}
         for row in found
@@ -52,7 +52,7 @@ def metrics(found: Card, texts: Texts, language: Language) -> list[Cells]:
 
 
 def splits(found: Card, language: Language) -> list[Cells]:
-    """Give each split's number of images."""
+    """Return each split's number of images."""
     return [
         {"": name, " ": _said(split.get("examples"), language)}
         for name, split in found.items()
@@ -61,7 +61,7 @@ def splits(found: Card, language: Language) -> list[Cells]:
 
 
 def exports(found: Card, language: Language) -> list[Cells]:
-    """Give a row for each format."""
+    """Return a row for each format."""
     rows = [
         {"format": name, **figures}
         for name, figures in found.items()

@@ -12,8 +12,8 @@ from PIL import Image
 from app import answers, cards, catalog, drawing, intake, limits, looking, model_cards, widgets
 from app.answers import Answer, Picture
 from app.texts import BY_LANGUAGE, LANGUAGES, Language, Source, Texts, percent, preferred, whole
-from imago.errors import ImagoError
-from imago.predictor import Predictor
+from imago.core.errors import ImagoError
+from imago.predict.predictor import Predictor
 
 CLASSES_NAMED = 3
 # Drawn here, since Streamlit would fetch one of its own from another host.

@@ -25,7 +25,7 @@ _draw, _paste, _examples = map(_component, ("draw", "paste", "examples"))
 
 
 def draw(texts: Texts) -> list[drawing.Stroke]:
-    """Give paper, and what was drawn on it so far."""
+    """Return paper, and what was drawn on it so far."""
     words = {"label": texts.draw_label, "keys": texts.draw_keys}
     words |= {"undo": texts.undo, "clear": texts.clear}
     kept = st.session_state.get("strokes", [])
@@ -60,7 +60,7 @@ def examples(model: str, found: list[Example], texts: Texts) -> int | None:
 
 
 def translated(texts: Texts) -> str:
-    """Give the style that puts our words in the place of Streamlit's, which has English only."""
+    """Return the style that puts our words in the place of Streamlit's, which has English only."""
     megabytes = limits.IMAGE_BYTES // 2**20
     words = {
         "upload": texts.upload_button,

@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from scipy import stats
 
-from imago import params, paths, schema
+from imago import params
+from imago.core import paths, sections
 from imago.gate import changes, predictions, significance, verdicts
 from imago.gate.predictions import Predictions
 from imago.gate.verdicts import Finding, Verdict
@@ -54,7 +55,7 @@ def main() -> None:
         seeds(gate)
 
 
-def simulated(gate: schema.Gate, changed: int, draws: int, losses: Sequence[float]) -> None:
+def simulated(gate: sections.Gate, changed: int, draws: int, losses: Sequence[float]) -> None:
     """Print how often a regression is found, of `changed` experiments of which one is worse."""
     print(f"\n{changed} changed: share of {draws:,} draws in which a regression is found\n")
     titles = "".join(f" | {100 * loss:g} points worse" for loss in losses)
@@ -93,7 +94,7 @@ def _table(labels: np.ndarray, predicted: np.ndarray) -> Predictions:
     return Predictions(tuple("0123456789"), IMAGES, labels, predicted, probabilities)
 
 
-def seeds(gate: schema.Gate) -> None:
+def seeds(gate: sections.Gate) -> None:
     """Print how often one seed of a recipe passes for a regression of another."""
     print("\nPairs of seeds of one recipe, both directions: regressions found\n")
     tests = ["accuracy, exact McNemar at 0.025", *gate.metrics, "the gate"]
@@ -152,14 +153,14 @@ def _tables() -> Iterator[tuple[str, list[Predictions]]]:
         )
 
 
-def judged(name: str, base: Predictions, here: Predictions, gate: schema.Gate) -> Finding:
+def judged(name: str, base: Predictions, here: Predictions, gate: sections.Gate) -> Finding:
     """Judge one experiment by itself."""
     finding = Finding(name, changes=changes.measure(base, here, gate, 1, name))
     verdicts.judge([finding], gate)
     return finding
 
 
-def regressions(pairs: list[tuple[Predictions, Predictions]], gate: schema.Gate) -> list[bool]:
+def regressions(pairs: list[tuple[Predictions, Predictions]], gate: sections.Gate) -> list[bool]:
     """Judge experiments together, and tell which of them are said to be worse."""
     findings = [
         Finding(str(index), changes=changes.measure(*pair, gate, 1, str(index)))

@@ -7,7 +7,7 @@ what is there. It needs the experiment's prepared data (dvc repro prepare@<varia
 import argparse
 
 from bench import recipes
-from imago import files, paths
+from imago.core import files, paths
 
 
 def main() -> None:

@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import params, paths
+from imago import params
+from imago.core import paths
 from imago.data import arrays
-from imago.predictor import Predictor
+from imago.predict.predictor import Predictor
 
 CANVAS_PX, DIGIT_PX = (200, 400), (80, 200)
 

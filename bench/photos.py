@@ -23,11 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import cat_dog
-from imago import paths
-from imago.data import arrays, forms, images, provenance
+from imago.backbones import applications
+from imago.core import paths
+from imago.data import arrays, provenance
+from imago.images import forms
 from imago.photos import packs
+from imago.preparing import conversion
 from imago.runtimes import inference
-from imago.training import backbones
 
 FORM = forms.Form((128, 128, 3), "stretch", "area")
 TIMES = (1, 4, 16)
@@ -93,7 +95,7 @@ def decoders(project: Path, extracted: Path) -> tuple[Callable[[], int], Callabl
     height, width, _ = FORM.shape
 
     def ours() -> int:
-        return sum(map(len, images.converted(photos, np.arange(len(photos)), FORM)))
+        return sum(map(len, conversion.converted(photos, np.arange(len(photos)), FORM)))
 
     def plain() -> int:
         batches = keras.utils.image_dataset_from_directory(
@@ -107,8 +109,8 @@ def decoders(project: Path, extracted: Path) -> tuple[Callable[[], int], Callabl
 def embedders(extracted: Path, weights: Path) -> tuple[Callable[[], int], Callable[[], int]]:
     """Compute the features of 1,000 photos."""
     photos = packs.read_images(extracted, "train")
-    pixels = np.concatenate(list(images.converted(photos, np.arange(1000), FORM)))
-    model = backbones.build("MobileNetV2", FORM.shape, weights, "average")
+    pixels = np.concatenate(list(conversion.converted(photos, np.arange(1000), FORM)))
+    model = applications.build("MobileNetV2", FORM.shape, weights, "average")
     runtime = inference.Runtime.of(model)
     model.predict(pixels[:32], verbose=0)  # traces
 

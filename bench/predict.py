@@ -20,7 +20,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from imago import params, paths
+from imago import params
+from imago.core import paths
 from imago.data import arrays
 from imago.photos import decoding
 

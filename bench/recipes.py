@@ -9,13 +9,14 @@ import keras
 import numpy as np
 import pandas as pd
 
-from imago import params, paths
+from imago import params
+from imago.core import paths
 from imago.data import arrays
 from imago.models import transfer
 from imago.params import Experiment
-from imago.runtimes import saving
+from imago.runtimes import determinism, saving
 from imago.scoring import scores
-from imago.training import determinism, loop, optimizers
+from imago.training import loop, optimizers
 from imago.training.loop import State
 
 

@@ -1,2 +1,2 @@
-from imago.predictor import Prediction as Prediction
-from imago.predictor import Predictor as Predictor
+from imago.predict.predictor import Prediction as Prediction
+from imago.predict.predictor import Predictor as Predictor

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imago.errors import ModelError
+from imago.core.errors import ModelError
 
 if TYPE_CHECKING:
     import keras
@@ -124,7 +124,7 @@ def overlay(pixels: NDArray[np.uint8], maps: Maps) -> NDArray[np.uint8]:
 
 
 def colors(heat: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Give the colours of values of 0..1, (h, w, 3), which grow lighter with them."""
+    """Return the colours of values of 0..1, (h, w, 3), which grow lighter with them."""
     levels = np.round(255 * heat).astype(np.uint8)
     return np.asarray(cv2.applyColorMap(levels, cv2.COLORMAP_PLASMA)[..., ::-1], np.uint8)
 
@@ -167,7 +167,7 @@ def _traced(model: keras.Model) -> tuple[Any, list[_Step]]:
 
 
 def _after_convolution(steps: list[_Step]) -> list[_Step]:
-    """Give the steps from the first convolution on: what is before is the image itself."""
+    """Return the steps from the first convolution on: what is before is the image itself."""
     from keras import layers
 
     kinds = layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D
@@ -180,7 +180,7 @@ def _has_places(output: Any) -> bool:
 
 
 def _logits(last: _Step) -> Any:
-    """Give what goes into the softmax at a model's end, whose own gradient is 0 where it is sure.
+    """Return what goes into the softmax at a model's end, whose own gradient is 0 where it is sure.
 
     Where there is none: what the model gives.
     """

@@ -1,14 +1,13 @@
 """The command `imago`, for what is no stage; each of its commands is a module of imago.commands."""
 
 import argparse
-import importlib
-import pkgutil
 import sys
 from collections.abc import Sequence
 from types import ModuleType
 
 from imago import commands
-from imago.errors import ImagoError
+from imago.core import registry
+from imago.core.errors import ImagoError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,10 +42,9 @@ def _modules(wanted: str) -> dict[str, ModuleType]:
 
     One alone, since a command that answers at once must not wait for the imports of the others.
     """
-    names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
+    names = registry.names(commands)
     return {
-        name: importlib.import_module(f"{commands.__name__}.{name}")
-        for name in ([wanted] if wanted in names else names)
+        name: registry.load(commands, name) for name in ([wanted] if wanted in names else names)
     }
 
 

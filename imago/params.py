@@ -1,7 +1,5 @@
 """params.yaml, checked as a whole and given as typed, frozen sections."""
 
-import importlib
-import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,28 +9,34 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
-from imago import datasets, faults, models, paths, schema, strict_yaml
-from imago.errors import ParamsError
+from imago import datasets, models
+from imago.core import messages, paths, registry, sections, strict_yaml
+from imago.core.errors import ParamsError
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class ByName:
-    """Says that the value of `key` is the name of a module whose `Settings` check the section.
+    """Says that the value of `key` is the name of an entry whose `Settings` check the section.
 
-    So a new layout or architecture is one new module and no line elsewhere.
+    So a new layout or architecture is one new entry of a package and no line elsewhere.
+
+    Attributes:
+        package: Holds the entries.
+        key: Of the section, whose value is the name of one.
+        module: In which an entry that is a package has its `Settings`.
     """
 
     package: ModuleType
     key: str
+    module: str | None = None
 
     def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Build a union of the `Settings` of every module in the package."""
-        found = [module.name for module in pkgutil.iter_modules(self.package.__path__)]
-        names = [name for name in found if not name.startswith("_")]
+        """Build a union of the `Settings` of every entry."""
         modules = {
-            name: importlib.import_module(f"{self.package.__name__}.{name}") for name in names
+            name: registry.load(self.package, f"{name}.{self.module}" if self.module else name)
+            for name in registry.names(self.package)
         }
         return core_schema.tagged_union_schema(
             {name: handler.generate_schema(module.Settings) for name, module in modules.items()},
@@ -40,18 +44,22 @@ class ByName:
         )
 
 
-class Experiment(schema.Section):
+AnyDataset = Annotated[sections.Dataset, ByName(datasets, "layout", "settings")]
+AnyTrain = Annotated[sections.Train, ByName(models, "model")]
+
+
+class Experiment(sections.Section):
     """One way of training on one variant, scored and exported."""
 
-    input: schema.Input
+    input: sections.Input
     """The folder under data/ from which the training learns."""
-    pixels: schema.Pixels
+    pixels: sections.Pixels
     """The folder under data/ with the images that the finished model takes, is scored on and
     exported for: `input` itself, or what the features in `input` were made from."""
-    train: Annotated[schema.Train, ByName(models, "model")]
-    evaluate: schema.Evaluate
-    export: schema.Export
-    floors: dict[schema.Floored, schema.Share] | None = None
+    train: AnyTrain
+    evaluate: sections.Evaluate
+    export: sections.Export
+    floors: dict[sections.Floored, sections.Share] | None = None
     """Under which no figure may fall; no stage reads them, `imago gate` does."""
 
     @property
@@ -66,16 +74,16 @@ class Experiment(schema.Section):
         return name if kind == "features" else None
 
 
-class Params(schema.Section):
+class Params(sections.Section):
     """The whole of params.yaml."""
 
     seed: Annotated[int, Field(ge=0, lt=2**32)]
-    datasets: dict[schema.Name, Annotated[schema.Dataset, ByName(datasets, "layout")]]
-    prepare: dict[schema.Name, schema.Prepare]
-    weights: dict[schema.Name, schema.Weights]
-    features: dict[schema.Name, schema.Features]
-    experiments: dict[schema.Name, Experiment]
-    gate: schema.Gate | None = None
+    datasets: dict[sections.Name, AnyDataset]
+    prepare: dict[sections.Name, sections.Prepare]
+    weights: dict[sections.Name, sections.Weights]
+    features: dict[sections.Name, sections.Features]
+    experiments: dict[sections.Name, Experiment]
+    gate: sections.Gate | None = None
 
 
 def load(path: Path = paths.PARAMS) -> Params:
@@ -107,7 +115,7 @@ def parse(text: str, where: str = "params.yaml") -> Params:
         params = Params.model_validate(raw)
     except ValidationError as error:
         keys = _known_keys()
-        lines = [faults.describe(fault, raw, schema.PATTERNS, keys) for fault in error.errors()]
+        lines = [messages.describe(fault, raw, sections.PATTERNS, keys) for fault in error.errors()]
         raise ParamsError("\n".join(f"{where}: {line}" for line in lines)) from error
     if lines := list(_mismatches(params)):
         raise ParamsError("\n".join(f"{where}: {line}" for line in lines))
@@ -141,15 +149,15 @@ def _mismatches(params: Params) -> Iterator[str]:
         yield from _mismatches_of_experiment(params, f"experiments.{name}", experiment)
 
 
-def _mismatches_of_features(params: Params, key: str, features: schema.Features) -> Iterator[str]:
+def _mismatches_of_features(params: Params, key: str, features: sections.Features) -> Iterator[str]:
     if features.variant not in params.prepare:
         known = _listed(params.prepare)
         yield f"{key}.variant must be a variant, {known}, got {features.variant!r}"
     elif (color := params.prepare[features.variant].color) != "rgb":
         yield f"{key}.variant must be one with color rgb, got {features.variant!r} with {color}"
-    elif (size := params.prepare[features.variant].image_size_px) < schema.SMALLEST_BACKBONE_PX:
+    elif (size := params.prepare[features.variant].image_size_px) < sections.SMALLEST_BACKBONE_PX:
         yield (
-            f"{key}.variant must be one with image_size_px of {schema.SMALLEST_BACKBONE_PX} or "
+            f"{key}.variant must be one with image_size_px of {sections.SMALLEST_BACKBONE_PX} or "
             f"more, got {features.variant!r} with {size}"
         )
     if features.weights not in params.weights:
@@ -162,7 +170,7 @@ def _mismatches_of_experiment(params: Params, key: str, experiment: Experiment) 
         known = _listed([f"prepared/{variant}" for variant in params.prepare])
         yield f"{key}.pixels must be a variant, {known}, got {experiment.pixels!r}"
         return
-    if isinstance(experiment.train, schema.TrainOnPixels):
+    if isinstance(experiment.train, sections.TrainOnPixels):
         if experiment.input != experiment.pixels:
             yield (
                 f"{key}.input must be {experiment.pixels}, as pixels, for the model "
@@ -187,8 +195,8 @@ def _mismatches_of_early_stopping(
     dataset = params.datasets.get(variant.dataset)
     if variant.validation_fraction or dataset is None or dataset.may_hold_validation:
         return
-    phases: dict[str, schema.Optimization | None] = {"train": train}
-    if isinstance(train, schema.TrainOnFeatures):
+    phases: dict[str, sections.Optimization | None] = {"train": train}
+    if isinstance(train, sections.TrainOnFeatures):
         phases["train.fine_tune"] = train.fine_tune
     for name, phase in phases.items():
         if phase and phase.early_stopping:
@@ -200,12 +208,13 @@ def _mismatches_of_early_stopping(
 
 
 def _known_keys() -> set[str]:
-    def sections(section: type[schema.Section]) -> Iterator[type[schema.Section]]:
+    def with_subclasses(section: type[sections.Section]) -> Iterator[type[sections.Section]]:
         yield section
-        for subsection in section.__subclasses__():
-            yield from sections(subsection)
+        for subclass in section.__subclasses__():
+            yield from with_subclasses(subclass)
 
-    return {key for section in sections(schema.Section) for key in section.model_fields}
+    known = with_subclasses(sections.Section)
+    return {key for section in known for key in section.model_fields}
 
 
 def _listed(names: Iterable[str]) -> str:

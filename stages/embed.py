@@ -11,11 +11,12 @@ import time
 from pathlib import Path
 
 from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
-from imago import command, params, paths, progress
+from imago import params
+from imago.backbones import applications
+from imago.core import paths, progress, stage
+from imago.core.errors import DataError
 from imago.data import arrays, provenance
-from imago.errors import DataError
-from imago.runtimes import inference, saving
-from imago.training import backbones, determinism
+from imago.runtimes import determinism, inference, saving
 
 SPLITS: tuple[arrays.SplitName, ...] = ("train", "validation")
 
@@ -37,7 +38,7 @@ def main(name: str) -> None:
     weights = _weights(paths.weights(settings.weights))
 
     determinism.enable()
-    model = backbones.build(settings.backbone, image_shape, weights, settings.pooling)
+    model = applications.build(settings.backbone, image_shape, weights, settings.pooling)
     runtime = inference.Runtime.of(model)
     total = sum(len(split.labels) for split in splits.values())
     start_s = time.monotonic()
@@ -59,7 +60,7 @@ def main(name: str) -> None:
 
 
 def _weights(folder: Path) -> Path:
-    """Give the one file of weights in a folder. Raises DataError where there is none, or more."""
+    """Return the one file of weights in a folder. Raises DataError where there is none, or more."""
     found = sorted(folder.glob("*.h5"))
     if len(found) != 1:
         names = ", ".join(path.name for path in found) or "none"
@@ -72,4 +73,4 @@ def _weights(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__)
+    stage.run(main, __doc__)

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from imago import command, files, params, paths, progress
+from imago import params
+from imago.core import files, paths, progress, stage
+from imago.core.errors import DataError
 from imago.data import arrays
-from imago.errors import DataError
 from imago.runtimes import inference, trained
 from imago.scoring import calibration, roc, scores
 
@@ -71,4 +72,4 @@ def _write_tables(
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__)
+    stage.run(main, __doc__)

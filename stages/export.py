@@ -16,14 +16,14 @@ from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import command, files, params, paths
+from imago import params
+from imago.core import files, paths, stage
+from imago.core.sections import Export
 from imago.data import arrays, provenance
 from imago.exports import agreement, description, latency, saved_model
 from imago.exports.formats import FORMATS, Format
 from imago.exports.source import Source
-from imago.runtimes import inference, saving
-from imago.schema import Export
-from imago.training import determinism
+from imago.runtimes import determinism, inference, saving
 
 log = logging.getLogger("imago.stages.export")
 
@@ -87,4 +87,4 @@ def _latencies(exported: Format, path: Path, image: NDArray[np.uint8]) -> dict[s
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__)
+    stage.run(main, __doc__)

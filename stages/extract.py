@@ -4,10 +4,10 @@ Reads   data/raw/<dataset>, params.yaml: datasets.<dataset>
 Writes  data/extracted/<dataset>
 """
 
-import importlib
 import logging
 
-from imago import command, params, paths
+from imago import datasets, params
+from imago.core import paths, registry, stage
 from imago.data import arrays, provenance
 
 logger = logging.getLogger("imago.stages.extract")
@@ -21,11 +21,11 @@ def main(name: str) -> None:
         ParamsError: params.yaml breaks a rule or has no such data set.
     """
     settings = params.pick(params.load().datasets, "data set", name)
-    layout = importlib.import_module(f"imago.datasets.{settings.layout}")
+    layout = registry.load(datasets, f"{settings.layout}.layout")
     info: arrays.Info = layout.extract(settings, paths.raw(name), paths.extracted(name))
     provenance.write(paths.extracted(name), name, settings)
     logger.info("%s: %s", name, info.summary())
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__)
+    stage.run(main, __doc__)

@@ -4,7 +4,8 @@ Reads   params.yaml, the sources that it names, the environment variable IMAGO_M
 Writes  data/raw/<data set>
 """
 
-from imago import command, params, paths
+from imago import params
+from imago.core import paths, stage
 from imago.sources import fetching
 
 
@@ -15,4 +16,4 @@ def main(dataset: str) -> None:
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__)
+    stage.run(main, __doc__)

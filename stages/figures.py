@@ -15,19 +15,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from imago import command, files, params, paths, schema
-from imago.data import arrays, views
-from imago.figures import (
-    activations,
-    augmented,
-    canvas,
-    cards,
-    confusion,
-    curves,
-    per_class,
-    reliability,
-    samples,
-)
+from imago import params
+from imago.core import files, paths, sections, stage
+from imago.data import arrays
+from imago.drawing import augmented, canvas, tiles
+from imago.figures import activations, confusion, curves, per_class, reliability, samples
+from imago.preparing import views
 from imago.scoring import outcomes
 
 EPOCHS_SHOWN = 3
@@ -54,9 +47,9 @@ def _figures(experiment: str, chosen: params.Experiment, seed: int) -> Iterator[
     found = outcomes.read(paths.predictions(experiment), classes)
     yield from _of_the_data(chosen, seed)
     yield from _of_the_tables(experiment, classes)
-    yield "examples", cards.examples(images, found)
-    yield "mistakes", cards.mistakes(images, found)
-    yield "uncertain", cards.uncertain(images, found)
+    yield "examples", tiles.examples(images, found)
+    yield "mistakes", tiles.mistakes(images, found)
+    yield "uncertain", tiles.uncertain(images, found)
     if chosen.train.convolutional:
         yield "activations", _activations(experiment, images, found)
 
@@ -76,11 +69,11 @@ def _of_the_data(chosen: params.Experiment, seed: int) -> Iterator[tuple[str, Fi
         yield "views", augmented.preview(originals, copies, names, VIEWS_PX)
 
 
-def _augment(recipe: schema.Train) -> schema.Augment | None:
-    """Give the changes that are drawn anew in each epoch, if any."""
-    if isinstance(recipe, schema.TrainOnPixels):
+def _augment(recipe: sections.Train) -> sections.Augment | None:
+    """Return the changes that are drawn anew in each epoch, if any."""
+    if isinstance(recipe, sections.TrainOnPixels):
         return recipe.augment
-    if isinstance(recipe, schema.TrainOnFeatures) and recipe.fine_tune:
+    if isinstance(recipe, sections.TrainOnFeatures) and recipe.fine_tune:
         return recipe.fine_tune.augment
     return None
 
@@ -99,8 +92,7 @@ def _activations(experiment: str, images: NDArray[np.uint8], found: outcomes.Out
     """Look at some test images with the model; the one figure that needs TensorFlow."""
     from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports it  # noqa: F401
     from imago import activation_maps
-    from imago.runtimes import saving
-    from imago.training import determinism
+    from imago.runtimes import determinism, saving
 
     determinism.enable()
     model, _ = saving.read(paths.model(experiment))
@@ -110,4 +102,4 @@ def _activations(experiment: str, images: NDArray[np.uint8], found: outcomes.Out
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__)
+    stage.run(main, __doc__)

@@ -6,7 +6,7 @@ Writes  reports/index.html, reports/accuracies.csv, reports/curves.csv
 
 import logging
 
-from imago import command, files, paths
+from imago.core import files, paths, stage
 from imago.reports import comparison, overview
 
 log = logging.getLogger("imago.stages.overview")
@@ -22,4 +22,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command.run_alone(main, __doc__)
+    stage.run_alone(main, __doc__)

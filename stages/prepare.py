@@ -1,4 +1,4 @@
-"""Give a data set one size and colour, split it, augment it, and measure the pixels.
+"""Bring a data set to one size and colour, split it, augment it, and measure the pixels.
 
 Reads   data/extracted/<dataset>, params.yaml: seed, prepare.<variant>
 Writes  data/prepared/<variant>
@@ -12,10 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imago import command, params, paths, progress
-from imago.data import arrays, augment, forms, images, provenance, splits, views
+from imago import params
+from imago.core import paths, progress, stage
+from imago.core.sections import Prepare
+from imago.data import arrays, provenance
+from imago.images import augment, forms
 from imago.photos import packs
-from imago.schema import Prepare
+from imago.preparing import conversion, splits, views
 
 logger = logging.getLogger("imago.stages.prepare")
 
@@ -36,8 +39,8 @@ def main(name: str) -> None:
     info = arrays.read_info(source)
     labels = {split: arrays.read_labels(source, split) for split in info.splits}
     chosen = splits.draw(labels, info.classes, variant, settings.seed)
-    form, copies = images.form(variant), variant.views or 0
-    totals = images.Totals(form.shape[-1])
+    form, copies = conversion.form(variant), variant.views or 0
+    totals = conversion.Totals(form.shape[-1])
 
     with arrays.writing(target, info.classes, form.shape, copies) as writer:
         for split, (origin, rows) in chosen.items():
@@ -60,7 +63,7 @@ def _converted(
     source: Path, split: arrays.SplitName, rows: NDArray[np.intp], form: forms.Form
 ) -> Iterator[NDArray[np.uint8]]:
     with progress.bar(f"prepare {split}", len(rows), "images") as advance:
-        blocks = images.converted(packs.read_images(source, split), rows, form)
+        blocks = conversion.converted(packs.read_images(source, split), rows, form)
         yield from progress.counted(blocks, advance)
 
 
@@ -74,4 +77,4 @@ def _augmented(
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__)
+    stage.run(main, __doc__)

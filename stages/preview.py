@@ -6,9 +6,11 @@ Reads   data/prepared/<variant>, params.yaml
 Writes  reports/variants/<variant>.png
 """
 
-from imago import command, params, paths
-from imago.data import arrays, views
-from imago.figures import augmented, canvas
+from imago import params
+from imago.core import paths, stage
+from imago.data import arrays
+from imago.drawing import augmented, canvas
+from imago.preparing import views
 
 
 def main(name: str) -> None:
@@ -22,4 +24,4 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__)
+    stage.run(main, __doc__)

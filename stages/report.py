@@ -7,7 +7,8 @@ Writes  reports/<experiment>/index.html, reports/cards/<experiment>.json
 
 import logging
 
-from imago import command, files, params, paths
+from imago import params
+from imago.core import files, paths, stage
 from imago.reports import card, figures, material, page
 
 SECTIONS = {"input", "pixels", "train", "evaluate", "export"}
@@ -31,4 +32,4 @@ def main(experiment: str) -> None:
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__)
+    stage.run(main, __doc__)

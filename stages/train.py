@@ -8,13 +8,13 @@ With IMAGO_TENSORBOARD=1 in the environment it also writes event files for Tenso
 """
 
 import dataclasses
-import importlib
 
 from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
-from imago import command, files, params, paths, schema
+from imago import history, models, params
+from imago.core import files, paths, registry, sections, stage
 from imago.data import arrays
-from imago.runtimes import saving
-from imago.training import determinism, history, phases
+from imago.runtimes import determinism, saving
+from imago.training import phases
 
 
 def main(experiment: str) -> None:
@@ -29,9 +29,9 @@ def main(experiment: str) -> None:
     info = arrays.read_info(data)
 
     determinism.enable(settings.seed)
-    architecture = importlib.import_module(f"imago.models.{recipe.model}")
+    architecture = registry.load(models, recipe.model)
     model = architecture.build(recipe, info.image_shape, len(info.classes), info.statistics)
-    augment = recipe.augment if isinstance(recipe, schema.TrainOnPixels) else None
+    augment = recipe.augment if isinstance(recipe, sections.TrainOnPixels) else None
     first = phases.Phase(
         experiment=experiment,
         seed=settings.seed,
@@ -41,7 +41,7 @@ def main(experiment: str) -> None:
         augment=augment,
     )
     done, epochs = [first], phases.run(model, first)
-    if isinstance(recipe, schema.TrainOnFeatures):
+    if isinstance(recipe, sections.TrainOnFeatures):
         backbone = saving.read_model(data / "backbone.keras")
         if recipe.fine_tune:
             architecture.unfreeze(backbone, recipe.fine_tune.layers)
@@ -62,4 +62,4 @@ def main(experiment: str) -> None:
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__)
+    stage.run(main, __doc__)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from imago import files, params
+from imago import params
+from imago.core import files
 from imago.data import arrays, provenance
 
 CLASSES = ('<b>cat</b> & "co"', "naïve 猫", "d" * 90)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from imago import activation_maps
-from imago.errors import ModelError
+from imago.core.errors import ModelError
 from imago.models import transfer
-from imago.training import determinism
+from imago.runtimes import determinism
 
 ROOT = Path(__file__).parents[1]
 # Two maps: the pixel times 1 and times 2. The logits of the three classes are the means of the

@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from imago.errors import ExportError
+from imago.core.errors import ExportError
+from imago.core.sections import Export
 from imago.exports import agreement
 from imago.exports.agreement import Agreement
-from imago.schema import Export
 
 EXPECTED = np.array([[0.75, 0.25], [0.625, 0.375], [0.25, 0.75], [1.0, 0.0]], np.float32)
 FOUND = np.array([[0.75, 0.25], [0.375, 0.625], [0.25, 0.75], [0.9375, 0.0625]], np.float32)

@@ -7,7 +7,7 @@ import pytest
 from app import answers, cards, intake
 from app.catalog import Reliability
 from app.texts import ENGLISH, PORTUGUESE
-from imago.predictor import Prediction
+from imago.predict.predictor import Prediction
 
 PIXELS = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from app import catalog
-from imago.errors import DataError
+from imago.core.errors import DataError
 from tests import app_project
 
 

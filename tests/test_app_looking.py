@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app import looking
-from imago.errors import ModelError
+from imago.core.errors import ModelError
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imago.errors import SourceError
+from imago.core.errors import SourceError
 from imago.sources import apt_packages, store
 
 IMAGES, LABELS = b"\x00\x01" * 500, b"\x07" * 10

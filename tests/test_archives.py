@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from imago.errors import DataError
-from imago.photos import archives
-from imago.photos.archives import Limits
+from imago.core.errors import DataError
+from imago.datasets.image_folder import archives
+from imago.datasets.image_folder.archives import Limits
 
 TEXT = b"a photo, say " * 20
 

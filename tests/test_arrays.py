@@ -4,9 +4,9 @@ import json
 import numpy as np
 import pytest
 
+from imago.core.errors import DataError
 from imago.data import arrays
 from imago.data.arrays import Statistics
-from imago.errors import DataError
 
 CLASSES = ("cat", "dog", "owl")
 LABELS = np.array([0, 1, 1, 2, 0], np.int32)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from imago import schema
-from imago.data import augment
+from imago.core import sections
+from imago.images import augment
 
 EVERYTHING = {
     "rotation_degrees": 20.0,
@@ -32,7 +32,7 @@ def noise(*shape):
 
 def draw(count=4000, seed=3, **settings):
     """Give a dict of columns."""
-    draws = augment.draw(schema.Augment(**settings), count, np.random.default_rng(seed))
+    draws = augment.draw(sections.Augment(**settings), count, np.random.default_rng(seed))
     assert draws.shape == (count, len(augment.COLUMNS))
     assert draws.dtype == np.float32
     return dict(zip(augment.COLUMNS, draws.T, strict=True))
@@ -95,7 +95,7 @@ def test_a_setting_leaves_the_draws_of_others(setting):
 
 
 def test_draws_follow_from_the_seed():
-    settings = schema.Augment(**EVERYTHING)
+    settings = sections.Augment(**EVERYTHING)
     first, again, other = (
         augment.draw(settings, 6, np.random.default_rng(seed)) for seed in (1, 1, 2)
     )
@@ -222,7 +222,7 @@ def test_every_image_has_its_own_row():
 def test_threads_give_what_one_call_gives(channels):
     pictures = noise(60, 16, 16, channels)
     pictures.flags.writeable = False
-    settings = schema.Augment(**EVERYTHING)
+    settings = sections.Augment(**EVERYTHING)
     draws = augment.draw(settings, len(pictures), np.random.default_rng(5))
 
     with ThreadPoolExecutor(4) as pool:

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import pytest
 
-from imago.errors import DataError, ParamsError
-from imago.training import backbones
+from imago.backbones import applications
+from imago.core.errors import DataError, ParamsError
 
 SHAPE = (32, 40, 3)
 MODULES = {
@@ -48,7 +48,7 @@ def weights(net: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_name_is_tested() -> None:
-    assert tuple(MODULES) == backbones.NAMES
+    assert tuple(MODULES) == applications.NAMES
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -62,7 +62,7 @@ def test_features_are_those_of_keras_applications(
     preprocess = import_module(f"keras.applications.{MODULES[name]}").preprocess_input
     write_as_published(expected, tmp_path / "net.h5")
 
-    model = backbones.build(name, SHAPE, tmp_path / "net.h5", "average")
+    model = applications.build(name, SHAPE, tmp_path / "net.h5", "average")
 
     wanted = expected(preprocess(images.astype(np.float32)), training=False).numpy()
     found = model(images, training=False).numpy()
@@ -75,7 +75,7 @@ def test_features_are_those_of_keras_applications(
 @pytest.mark.parametrize("name", ["DenseNet121", "MobileNetV2", "ResNet50"])
 def test_preprocessing_is_that_of_keras_applications(name: str, images: np.ndarray) -> None:
     pixels = keras.Input(SHAPE, dtype="uint8")
-    model = keras.Model(pixels, backbones._PREPROCESSING[name](pixels))
+    model = keras.Model(pixels, applications._PREPROCESSING[name](pixels))
     preprocess = import_module(f"keras.applications.{MODULES[name]}").preprocess_input
     found, wanted = model(images).numpy(), preprocess(images.astype(np.float32))
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-6)
@@ -84,7 +84,7 @@ def test_preprocessing_is_that_of_keras_applications(name: str, images: np.ndarr
 @pytest.mark.parametrize(("pooling", "over"), [("average", np.mean), ("max", np.max)])
 def test_pooling(net: keras.Model, weights: Path, images: np.ndarray, pooling, over) -> None:
     larger = np.tile(images, (1, 2, 2, 1))  # maps of 2×3 positions
-    model = backbones.build("MobileNetV2", larger.shape[1:], weights, pooling)
+    model = applications.build("MobileNetV2", larger.shape[1:], weights, pooling)
     maps = net.__class__(model.input, model.layers[-2].output)(larger).numpy()
     assert maps.shape == (3, 2, 3, 1280)
     np.testing.assert_allclose(model(larger).numpy(), over(maps, axis=(1, 2)), atol=1e-6)
@@ -94,8 +94,8 @@ def test_files_as_keras_publishes_them(
     net: keras.Model, weights: Path, images: np.ndarray, tmp_path: Path
 ) -> None:
     write_as_published(net, tmp_path / "net.h5")
-    first = backbones.build("MobileNetV2", SHAPE, weights, "average")
-    second = backbones.build("MobileNetV2", SHAPE, tmp_path / "net.h5", "average")
+    first = applications.build("MobileNetV2", SHAPE, weights, "average")
+    second = applications.build("MobileNetV2", SHAPE, tmp_path / "net.h5", "average")
     np.testing.assert_array_equal(first(images).numpy(), second(images).numpy())
 
 
@@ -112,7 +112,7 @@ def write_as_published(net: keras.Model, path: Path) -> None:
 
 
 def test_nothing_learns(weights: Path) -> None:
-    model = backbones.build("MobileNetV2", SHAPE, weights, "average")
+    model = applications.build("MobileNetV2", SHAPE, weights, "average")
     assert model.trainable_weights == []
     assert not any(layer.trainable for layer in model.layers if layer.weights)
 
@@ -121,8 +121,8 @@ def test_nothing_learns(weights: Path) -> None:
 def test_plain_keras_loads_it_in_safe_mode(
     name: str, weights: Path, images: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backbones, "_load", lambda *_: None)  # random weights do
-    model = backbones.build(name, SHAPE, weights, "average")
+    monkeypatch.setattr(applications, "_load", lambda *_: None)  # random weights do
+    model = applications.build(name, SHAPE, weights, "average")
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     np.testing.assert_array_equal(loaded(images).numpy(), model(images).numpy())
@@ -133,7 +133,7 @@ def test_plain_keras_loads_it_in_safe_mode(
 def test_an_unknown_name_lists_the_known_ones(weights: Path) -> None:
     known = "DenseNet121, EfficientNetV2B0, .*, ResNet50V2"
     with pytest.raises(ParamsError, match=f"backbone must be one of {known}, got 'AlexNet'"):
-        backbones.build("AlexNet", SHAPE, weights, "average")
+        applications.build("AlexNet", SHAPE, weights, "average")
 
 
 @pytest.mark.parametrize("shape", [(31, 32, 3), (32, 31, 3), (32, 32, 1)])
@@ -141,12 +141,12 @@ def test_images_that_a_net_cannot_take(shape: tuple[int, int, int], weights: Pat
     got = "×".join(map(str, shape))
     message = f"MobileNetV2: images must be RGB of 32×32 px or more, got {got}; change"
     with pytest.raises(ParamsError, match=message):
-        backbones.build("MobileNetV2", shape, weights, "average")
+        applications.build("MobileNetV2", shape, weights, "average")
 
 
 def test_missing_weights() -> None:
     with pytest.raises(DataError, match=r"^none\.h5: not found; run the stage that fetches it$"):
-        backbones.build("MobileNetV2", SHAPE, Path("none.h5"), "average")
+        applications.build("MobileNetV2", SHAPE, Path("none.h5"), "average")
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_weights_of_something_else(
     else:
         write_another(net, path, content)
     with pytest.raises(DataError, match=f"net{suffix}: must hold the weights of MobileNetV2 with"):
-        backbones.build("MobileNetV2", SHAPE, path, "average")
+        applications.build("MobileNetV2", SHAPE, path, "average")
 
 
 def write_another(net: keras.Model, path: Path, content: str) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from imago import params
-from imago.data import arrays, pickles
-from imago.datasets import cifar
-from imago.errors import DataError, ParamsError
+from imago.core.errors import DataError, ParamsError
+from imago.data import arrays
+from imago.datasets.cifar import layout, pickles
 
 ARCHIVE = "pets-python.tar.gz"
 CLASSES = ("cat", "dog", "owl")
@@ -121,12 +121,12 @@ def pack(folder, contents=None, dumps=python_2):
 
 @pytest.fixture
 def settings():
-    return cifar.Settings(
+    return layout.Settings(
         layout="cifar",
         licence="MIT",
         files={ARCHIVE: "0" * 64},
         sources=["pip:none==1"],
-        extract=cifar.Extract(
+        extract=layout.Extract(
             archive=ARCHIVE,
             train=["batch_1", "batch_2"],
             test=["test"],
@@ -157,7 +157,7 @@ def check(dataset):
 def test_splits(settings, tmp_path, dumps):
     pack(tmp_path, dumps=dumps)
 
-    check(cifar.read(settings, tmp_path))
+    check(layout.read(settings, tmp_path))
 
 
 def test_pickles_of_these_tests_are_genuine():
@@ -172,14 +172,14 @@ def test_array_in_columns(settings, tmp_path):
     part = PARTS["batch_1"]
     pack(tmp_path, {"batch_1": record(part, data=np.asfortranarray(rows(IMAGES[part])))})
 
-    check(cifar.read(settings, tmp_path))
+    check(layout.read(settings, tmp_path))
 
 
 def test_order_of_train_members_is_that_of_the_settings(settings, tmp_path):
     pack(tmp_path)
     extract = settings.extract.model_copy(update={"train": ["batch_2", "batch_1"]})
 
-    dataset = cifar.read(settings.model_copy(update={"extract": extract}), tmp_path)
+    dataset = layout.read(settings.model_copy(update={"extract": extract}), tmp_path)
     assert dataset.train.labels.tolist() == [*LABELS[3:5], *LABELS[:3]]
     np.testing.assert_array_equal(dataset.train.images[:2], IMAGES[3:5])
 
@@ -196,11 +196,11 @@ def test_labels_of_two_kinds(settings, tmp_path):
             "meta": names,
         },
     )
-    check(cifar.read(settings, tmp_path))
+    check(layout.read(settings, tmp_path))
 
     update = {"labels": "coarse", "names": "coarse_names"}
     extract = settings.extract.model_copy(update=update)
-    dataset = cifar.read(settings.model_copy(update={"extract": extract}), tmp_path)
+    dataset = layout.read(settings.model_copy(update={"extract": extract}), tmp_path)
     assert dataset.classes == ("pet", "bird")
     assert dataset.train.labels.tolist() == [0, 1, 0, 1, 1]
 
@@ -208,14 +208,14 @@ def test_labels_of_two_kinds(settings, tmp_path):
 def test_test_split_may_lack_a_class(settings, tmp_path):
     pack(tmp_path)
 
-    assert 1 not in cifar.read(settings, tmp_path).test.labels
+    assert 1 not in layout.read(settings, tmp_path).test.labels
 
 
 def test_extract_writes_the_splits(settings, tmp_path):
     pack(tmp_path)
     target = tmp_path / "out"
 
-    info = cifar.extract(settings, tmp_path, target)
+    info = layout.extract(settings, tmp_path, target)
     assert info.summary() == "5 train, 2 test images of 2×2×3"
     assert info.splits["train"].examples_per_class == {"cat": 1, "dog": 2, "owl": 2}
     assert arrays.read_info(target) == info
@@ -233,13 +233,13 @@ def test_other_members_are_passed_over(settings, tmp_path):
     hostile = regular("pets-py/other", HOSTILE)
     (tmp_path / ARCHIVE).write_bytes(gzip.compress(tar(*others, *wanted[::-1], hostile)))
 
-    check(cifar.read(settings, tmp_path))
+    check(layout.read(settings, tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == [ARCHIVE]
 
 
 def fails(settings, folder, message):
     with pytest.raises(DataError, match=re.escape(message)) as caught:
-        cifar.read(settings, folder)
+        layout.read(settings, folder)
     assert str(caught.value).startswith(f"{folder / ARCHIVE}: ")
     assert "\n" not in str(caught.value)
 
@@ -486,7 +486,7 @@ def test_too_many_opcodes(settings, tmp_path, monkeypatch):
 
 def test_member_too_large(settings, tmp_path, monkeypatch):
     pack(tmp_path)
-    monkeypatch.setattr(cifar, "MEMBER_BYTES", 100)
+    monkeypatch.setattr(layout, "MEMBER_BYTES", 100)
 
     fails(settings, tmp_path, "'batch_1' must have 0 to 100 bytes, got ")
 
@@ -494,7 +494,7 @@ def test_member_too_large(settings, tmp_path, monkeypatch):
 def test_archive_too_large(settings, tmp_path, monkeypatch):
     other = tar(regular("readme", b"x" * 2000))
     (tmp_path / ARCHIVE).write_bytes(gzip.compress(other))
-    monkeypatch.setattr(cifar, "ARCHIVE_BYTES", 2000)
+    monkeypatch.setattr(layout, "ARCHIVE_BYTES", 2000)
 
     fails(settings, tmp_path, "'readme' must have 0 to 1488 bytes, got 2000; it is not an archive")
 
@@ -584,7 +584,7 @@ experiments: {}
 
 
 def test_sound_section():
-    assert isinstance(params.parse(PARAMS).datasets["pets"], cifar.Settings)
+    assert isinstance(params.parse(PARAMS).datasets["pets"], layout.Settings)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import photo_archives
 import pytest
 
 from imago import cli
-from imago.project import adding
+from imago.project import add
 
 
 @pytest.fixture(autouse=True)
@@ -11,12 +11,12 @@ def calls(tmp_path, monkeypatch):
     photo_archives.write(tmp_path / "My birds.zip", {"owl/1.jpg": b"x", "wren/1.jpg": b"x"})
     made = []
 
-    def add(archive, name, like):
+    def added(archive, name, like):
         made.append((str(archive), name, like))
         is_new = name != "known"
-        return adding.Added(name, f"{name}128", ["owl", "wren"], 1234, is_new)
+        return add.Added(name, f"{name}128", ["owl", "wren"], 1234, is_new)
 
-    monkeypatch.setattr(adding, "add", add)
+    monkeypatch.setattr(add, "add", added)
     return made
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from imago import params
+from imago.core.errors import ParamsError
 from imago.data.arrays import Statistics
-from imago.errors import ParamsError
 from imago.models import cnn
 from imago.runtimes import saving, trained
 from tests.params_text import TEXT

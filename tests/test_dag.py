@@ -9,7 +9,8 @@ import pytest
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
-from imago import params, paths
+from imago import params
+from imago.core import paths
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = params.load(ROOT / paths.PARAMS)
@@ -65,42 +66,55 @@ def is_code(dep: str) -> bool:
     return dep.startswith(("imago/", "stages/"))
 
 
-def declared_as(module: str) -> str:
-    """A module is a dep by itself, but the sources, which one stage uses, are one folder."""
-    return "imago/sources" if module.startswith("imago/sources/") else module
+def room_of(module: str) -> str:
+    """A package's modules are one dep, its folder; what stands beside the packages is one itself.
+
+    Of the layouts and the architectures a stage takes one, so each is a room.
+    """
+    package, name, *rest = module.split("/")
+    if (package, name) == ("imago", "datasets"):
+        return f"imago/datasets/{rest[0]}"
+    return f"imago/{name}" if package == "imago" and rest and name != "models" else module
 
 
-def by_name(package: str) -> set[str]:
-    """The modules of which a stage takes one by a name in params.yaml, not by an import."""
-    return {str(path.relative_to(ROOT)) for path in (ROOT / package).glob("[a-z]*.py")}
+def entries(package: str, module: str = "[a-z]*.py") -> set[str]:
+    """The modules of a package that are taken by their names, not by an import."""
+    return {str(path.relative_to(ROOT)) for path in (ROOT / package).glob(module)}
 
 
-BY_NAME = {"extract": by_name("imago/datasets"), "train": by_name("imago/models")}
-
-
-TEMPLATES = "imago/reports/templates"
-"""Not imported, but as much code of these stages."""
+BY_NAME = {
+    "extract": entries("imago/datasets", "*/layout.py"),
+    "train": entries("imago/models"),
+}
+"""Of which each stage depends on one, and on all that any of them imports."""
 
 
 def taken_by_name(stage: str, entry: str) -> set[str]:
     if stage == "extract":
-        return {f"imago/datasets/{SETTINGS.datasets[entry].layout}.py"}
-    if stage in ("report", "overview"):
-        return {TEMPLATES}
+        return {f"imago/datasets/{SETTINGS.datasets[entry].layout}"}
     if stage == "train":
         return {f"imago/models/{SETTINGS.experiments[entry].train.model}.py"}
     return set()
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_deps_are_the_modules_that_the_stage_imports(name):
-    """Of layouts and architectures the one that is taken, but what any of them imports."""
+def test_deps_are_the_rooms_of_what_the_stage_imports(name):
+    """Every room that it imports from, and no other."""
     stage, entry = parts(name)
-    modules = BY_NAME.get(stage, set())
-    imported = closure(ROOT / "stages" / f"{stage}.py", *(ROOT / module for module in modules))
+    one_of = BY_NAME.get(stage, set())
+    imported = closure(ROOT / "stages" / f"{stage}.py", *(ROOT / module for module in one_of))
+    rooms = {room_of(module) for module in imported} - {room_of(module) for module in one_of}
     declared = {dep for dep in deps(STAGES[name]) if is_code(dep)}
-    expected = (imported - modules) | taken_by_name(stage, entry)
-    assert declared == {declared_as(module) for module in expected}
+    assert declared == rooms | taken_by_name(stage, entry)
+
+
+@pytest.mark.parametrize("package", ["imago/datasets", "imago/models"])
+def test_entries_of_a_package_import_none_of_their_kind(package):
+    """Or a change of one would have to run again what takes another."""
+    rooms = {room_of(module) for module in entries(package, "**/[a-z]*.py")}
+    for module in entries(package, "**/[a-z]*.py"):
+        imported = {room_of(str(path.relative_to(ROOT))) for path in modules_of(ROOT / module)}
+        assert not (imported & rooms) - {room_of(module)}, module
 
 
 def expected_files(stage: str, entry: str) -> tuple[set[Path], set[Path]]:

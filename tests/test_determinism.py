@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from imago.training import determinism
+from imago.runtimes import determinism
 
 
 @pytest.fixture(autouse=True)

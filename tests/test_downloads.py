@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from imago import progress
-from imago.errors import SourceError
+from imago.core import progress
+from imago.core.errors import SourceError
 from imago.sources import downloads, retries, store
 from tests.flaky_server import FlakyServer, Replace, Stall, Status, Truncate, serving
 

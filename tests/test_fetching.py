@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imago.errors import SourceError
+from imago.core.errors import SourceError
 from imago.sources import fetching, kinds, retries, store
 from tests.flaky_server import FlakyServer, Truncate, serving
 

@@ -4,19 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imago.figures import (
-    activations,
-    canvas,
-    cards,
-    confusion,
-    curves,
-    per_class,
-    reliability,
-    samples,
-)
+from imago import history
+from imago.drawing import canvas, tiles
+from imago.figures import activations, confusion, curves, per_class, reliability, samples
 from imago.scoring import calibration, scores
 from imago.scoring.outcomes import Outcomes
-from imago.training import history
 
 LONG = "Great white shark, white shark, man-eater, man-eating shark, Carcharodon carcharias"
 
@@ -217,9 +209,9 @@ def every_figure(class_count, side, kind):
     rows = activations.choose(outcomes)
     return {
         "samples": samples.samples(images, labels, classes),
-        "examples": cards.examples(images, outcomes),
-        "mistakes": cards.mistakes(images, outcomes),
-        "uncertain": cards.uncertain(images, outcomes),
+        "examples": tiles.examples(images, outcomes),
+        "mistakes": tiles.mistakes(images, outcomes),
+        "uncertain": tiles.uncertain(images, outcomes),
         "activations": activations.activations(
             images[rows], np.ones((len(rows), 2, 2), np.float32), outcomes, rows
         ),

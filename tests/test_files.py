@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imago import files
+from imago.core import files
 
 
 def names(folder):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from photo_archives import encoded, picture
 
-from imago.photos import fingerprints
+from imago.datasets.image_folder import fingerprints
 
 
 def differing_bits(image, other):

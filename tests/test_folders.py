@@ -2,9 +2,9 @@ import re
 
 import pytest
 
-from imago.errors import DataError
-from imago.photos import folders
-from imago.photos.folders import Place
+from imago.core.errors import DataError
+from imago.datasets.image_folder import folders
+from imago.datasets.image_folder.folders import Place
 
 CAT, DOG = Place("train", "cat"), Place("train", "dog")
 TEST_CAT, TEST_DOG = Place("test", "cat"), Place("test", "dog")

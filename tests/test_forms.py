@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from imago.data import forms
-from imago.data.forms import Form
+from imago.images import forms
+from imago.images.forms import Form
 
 
 def noise(*shape):

@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from imago.data import framing
-from imago.data.forms import Form
-from imago.data.framing import Framing
+from imago.images import framing
+from imago.images.forms import Form
+from imago.images.framing import Framing
 
 FORM = Form((12, 12, 1), "stretch", "area")
 LETTER = np.zeros((6, 4), np.uint8)  # an L: its mass lies below and to the left of its middle

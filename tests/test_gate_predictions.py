@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from gate_project import labels, table
 
-from imago.errors import DataError, GateError
+from imago.core.errors import DataError, GateError
 from imago.gate import predictions
 from imago.scoring import scores
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from bench import gate as bench
-from imago import params, paths
+from imago import params
+from imago.core import paths
 
 SETTINGS = params.load(Path(__file__).parents[1] / paths.PARAMS)
 GATE = SETTINGS.gate.model_copy(update={"bootstrap_samples": 1000})

@@ -4,7 +4,7 @@ import pytest
 from params_text import TEXT
 
 from imago import params
-from imago.errors import ParamsError
+from imago.core.errors import ParamsError
 
 GATE = """
 gate:

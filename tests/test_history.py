@@ -1,7 +1,7 @@
 import pytest
 
-from imago import files
-from imago.training import history
+from imago import history
+from imago.core import files
 
 COLUMNS = [
     "epoch",

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from imago import params
-from imago.datasets import idx
-from imago.errors import DataError, ParamsError
+from imago.core.errors import DataError, ParamsError
+from imago.datasets.idx import layout
 
 CLASSES = ("cat", "dog", "owl")
 IMAGES = np.arange(4 * 2 * 3, dtype=np.uint8).reshape(4, 2, 3)
@@ -21,15 +21,15 @@ def encode(array, magic=None):
 
 @pytest.fixture
 def settings():
-    return idx.Settings(
+    return layout.Settings(
         layout="idx",
         licence="MIT",
         files=dict.fromkeys(("train-x", "train-y", "test-x", "test-y"), "0" * 64),
         sources=["pip:none==1"],
-        extract=idx.Extract(
+        extract=layout.Extract(
             classes=list(CLASSES),
-            train=idx.Pair(images="train-x", labels="train-y"),
-            test=idx.Pair(images="test-x", labels="test-y"),
+            train=layout.Pair(images="train-x", labels="train-y"),
+            test=layout.Pair(images="test-x", labels="test-y"),
         ),
     )
 
@@ -44,7 +44,7 @@ def folder(tmp_path):
 
 
 def test_splits(settings, folder):
-    dataset = idx.read(settings, folder)
+    dataset = layout.read(settings, folder)
 
     assert dataset.classes == CLASSES
     np.testing.assert_array_equal(dataset.train.images, IMAGES[..., np.newaxis])
@@ -56,14 +56,14 @@ def test_splits(settings, folder):
 
 
 def test_images_are_memory_mapped(settings, folder):
-    images = idx.read(settings, folder).train.images
+    images = layout.read(settings, folder).train.images
 
     assert isinstance(images, np.memmap)
     assert not images.flags.writeable
 
 
 def test_test_split_may_lack_a_class(settings, folder):
-    assert 1 not in idx.read(settings, folder).test.labels
+    assert 1 not in layout.read(settings, folder).test.labels
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_faulty_file(settings, folder, file, content, message):
         (folder / file).write_bytes(content)
 
     with pytest.raises(DataError, match=re.escape(message)) as caught:
-        idx.read(settings, folder)
+        layout.read(settings, folder)
     assert str(caught.value).startswith(str(folder / file))
 
 
@@ -182,7 +182,7 @@ experiments: {}
 
 
 def test_sound_section():
-    assert isinstance(params.parse(PARAMS).datasets["pets"], idx.Settings)
+    assert isinstance(params.parse(PARAMS).datasets["pets"], layout.Settings)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from photo_archives import encoded, photo, picture
 from PIL import Image
 
 from imago import params
+from imago.core.errors import DataError, ParamsError
 from imago.data import arrays
-from imago.datasets import image_folder
-from imago.errors import DataError, ParamsError
+from imago.datasets.image_folder import layout
 from imago.photos import packs
 
 BROKEN = b"dear reader"
@@ -39,15 +39,15 @@ def split_pets():
 
 def extract(here, contents, **changes):
     recipe = {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 1.0} | changes
-    settings = image_folder.Settings(
+    settings = layout.Settings(
         layout="image_folder",
         licence="MIT",
         files={"pets.zip": "0" * 64},
         sources=["photos/{name}"],
-        extract=image_folder.Extract(**recipe),
+        extract=layout.Extract(**recipe),
     )
     photo_archives.write(here / "pets.zip", contents)
-    return image_folder.extract(settings, here, here / "out/pets")
+    return layout.extract(settings, here, here / "out/pets")
 
 
 def table(path):
@@ -331,15 +331,15 @@ def test_a_test_class_may_be_empty(here):
 
 def test_no_zip(here):
     (here / "pets.zip").write_bytes(BROKEN)
-    settings = image_folder.Settings(
+    settings = layout.Settings(
         layout="image_folder",
         licence="MIT",
         files={"pets.zip": "0" * 64},
         sources=["x"],
-        extract=image_folder.Extract(greatest_unreadable_fraction=0.1, greatest_megapixels=1.0),
+        extract=layout.Extract(greatest_unreadable_fraction=0.1, greatest_megapixels=1.0),
     )
     with pytest.raises(DataError, match=r"pets\.zip: must be a whole zip file"):
-        image_folder.extract(settings, here, here / "out/pets")
+        layout.extract(settings, here, here / "out/pets")
 
 
 def test_a_failure_leaves_what_was_there(here):
@@ -391,7 +391,7 @@ experiments: {}
 def test_sound_section():
     settings = params.parse(PARAMS).datasets["pets"]
 
-    assert isinstance(settings, image_folder.Settings)
+    assert isinstance(settings, layout.Settings)
     assert settings.may_hold_validation
     assert settings.extract.test_fraction is None
     assert not settings.extract.allow_leaks

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
-from imago import schema
-from imago.data import arrays, forms, images
+from imago.core import sections
+from imago.data import arrays
 from imago.data.arrays import Statistics
-from imago.data.forms import Form
+from imago.images import forms
+from imago.images.forms import Form
+from imago.preparing import conversion
 
 
 def noise(*shape):
@@ -21,7 +23,7 @@ def everything(count):
 
 @pytest.mark.parametrize(("color", "expected"), [("grayscale", (28, 28, 1)), ("rgb", (28, 28, 3))])
 def test_form_of_a_variant(color, expected):
-    variant = schema.Prepare(
+    variant = sections.Prepare(
         dataset="pets",
         image_size_px=28,
         color=color,
@@ -29,14 +31,14 @@ def test_form_of_a_variant(color, expected):
         interpolation="linear",
         validation_fraction=0.0,
     )
-    assert images.form(variant) == Form(expected, "pad", "linear")
+    assert conversion.form(variant) == Form(expected, "pad", "linear")
 
 
 def test_right_images_are_not_converted():
     pictures = noise(4, 5, 5, 3)
 
     assert forms.convert(pictures[0], form(5, 5, 3)).base is pictures
-    (block,) = images.converted(pictures, everything(4), form(5, 5, 3))
+    (block,) = conversion.converted(pictures, everything(4), form(5, 5, 3))
     np.testing.assert_array_equal(block, pictures)
 
 
@@ -52,14 +54,14 @@ def test_converted_gives_what_convert_gives(monkeypatch, channels, shape):
     for block_bytes in (1, 700, 10**6):
         monkeypatch.setattr(arrays, "BLOCK_BYTES", block_bytes)
         for source in (pictures, list(pictures)):
-            result = np.concatenate(list(images.converted(source, rows, form(*shape))))
+            result = np.concatenate(list(conversion.converted(source, rows, form(*shape))))
             np.testing.assert_array_equal(result, expected)
 
 
 def test_blocks_are_bounded(monkeypatch):
     monkeypatch.setattr(arrays, "BLOCK_BYTES", 2 * 10 * 10 * 3)
 
-    blocks = list(images.converted(noise(5, 2, 2, 1), everything(5), form(10, 10, 3)))
+    blocks = list(conversion.converted(noise(5, 2, 2, 1), everything(5), form(10, 10, 3)))
 
     assert [len(block) for block in blocks] == [2, 2, 1]
 
@@ -68,14 +70,14 @@ def test_read_only_memory_maps_are_converted(tmp_path):
     np.save(tmp_path / "images.npy", noise(3, 8, 8, 3))
     mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
 
-    converted = np.concatenate(list(images.converted(mapped, everything(3), form(4, 4, 1))))
+    converted = np.concatenate(list(conversion.converted(mapped, everything(3), form(4, 4, 1))))
 
     expected = [forms.convert(picture, form(4, 4, 1)) for picture in noise(3, 8, 8, 3)]
     np.testing.assert_array_equal(converted, expected)
 
 
 def statistics(*blocks):
-    totals = images.Totals(blocks[0].shape[-1])
+    totals = conversion.Totals(blocks[0].shape[-1])
     passed = list(totals.over(iter(blocks)))
     assert [block is given for block, given in zip(passed, blocks, strict=True)]
     return totals.statistics()

@@ -7,9 +7,9 @@ import photo_archives
 import pytest
 from photo_archives import encoded, photo, picture
 
-from imago.photos import archives, inspection
-from imago.photos.fingerprints import fingerprint
-from imago.photos.folders import Place
+from imago.datasets.image_folder import archives, inspection
+from imago.datasets.image_folder.fingerprints import fingerprint
+from imago.datasets.image_folder.folders import Place
 
 CAT = Place("train", "cat")
 

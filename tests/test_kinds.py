@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from imago.errors import ParamsError
+from imago.core.errors import ParamsError
 from imago.sources import kinds
 from imago.sources.kinds import AptPackage, PipPackage, Places
 

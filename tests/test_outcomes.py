@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from imago import files
-from imago.errors import DataError
+from imago.core import files
+from imago.core.errors import DataError
 from imago.scoring import outcomes, scores
 
 CLASSES = ("7", "NA", "true, or not")

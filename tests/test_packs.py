@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from imago.core.errors import DataError
 from imago.data import arrays
-from imago.errors import DataError
 from imago.photos import packs
 from tests.photo_archives import encoded, photo, picture
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from imago import params, schema
-from imago.errors import ImagoError, ParamsError
+from imago import params
+from imago.core import sections
+from imago.core.errors import ImagoError, ParamsError
 from tests.params_text import (
     EARLY_STOPPING,
     EPOCHS,
@@ -212,7 +213,7 @@ def test_early_stopping_where_the_data_may_hold_validation_images():
 
     train = params.parse(text[:start] + archive + text[end:]).experiments["tiny"].train
 
-    assert train.early_stopping == schema.EarlyStopping(
+    assert train.early_stopping == sections.EarlyStopping(
         monitor="validation_loss", patience_epochs=3
     )
 
@@ -250,7 +251,7 @@ def test_an_experiment_on_features():
     assert (experiment.features, experiment.variant) == ("pooled", "whole")
     assert settings.features["pooled"].variant == "whole"
     assert settings.weights["net"].files == {"net.h5": "unpublished"}
-    assert isinstance(experiment.train, schema.TrainOnFeatures)
+    assert isinstance(experiment.train, sections.TrainOnFeatures)
     assert (experiment.train.epochs, experiment.train.fine_tune.epochs) == (2, 4)
     assert experiment.train.fine_tune.augment is None
 
@@ -484,7 +485,7 @@ from imago import models
 models.__path__.append(sys.argv[1])
 
 from imago import params
-from imago.errors import ParamsError
+from imago.core.errors import ParamsError
 
 try:
     train = params.load().experiments["tiny"].train

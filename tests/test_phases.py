@@ -3,11 +3,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from imago import schema
+from imago.core import sections
+from imago.core.errors import DataError
 from imago.data import arrays
-from imago.errors import DataError
 from imago.models import transfer
-from imago.training import determinism, phases
+from imago.runtimes import determinism
+from imago.training import phases
 
 CLASSES = ("cat", "dog")
 FEATURES = np.random.default_rng(6).normal(size=(20, 4)).astype(np.float32)
@@ -19,7 +20,7 @@ OPTIMIZATION = {
     "batch_size": 8,
     "jit_compile": False,
 }
-STOPPING = schema.EarlyStopping(monitor="validation_loss", patience_epochs=1)
+STOPPING = sections.EarlyStopping(monitor="validation_loss", patience_epochs=1)
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +53,7 @@ def phase(tmp_path):
 @pytest.fixture
 def second(phase, tmp_path):
     """A phase that goes on from the other one, on data of its own."""
-    fitted_by = schema.FineTune(layers=1, **OPTIMIZATION)
+    fitted_by = sections.FineTune(layers=1, **OPTIMIZATION)
     folder = write(tmp_path / "second", features=-FEATURES)
     return dataclasses.replace(phase, fitted_by=fitted_by, folder=folder, after=phase)
 

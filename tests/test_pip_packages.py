@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
-from imago.errors import SourceError
+from imago.core.errors import SourceError
 from imago.sources import pip_packages, retries, store
 from tests.flaky_server import FlakyServer, Status, Truncate, serving
 

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imago import Predictor, files
+from imago import Predictor
+from imago.core import files
 from imago.data import arrays
 from imago.exports.formats import FORMATS
 from imago.photos import packs

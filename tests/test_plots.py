@@ -11,9 +11,9 @@ import pytest
 import yaml
 from dvc_render.vega import VegaRenderer
 
+from imago import history
 from imago.reports import comparison
 from imago.scoring import calibration, roc, scores
-from imago.training import history
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / ".dvc/plots"

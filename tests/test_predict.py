@@ -13,9 +13,9 @@ from flaky_server import Status, Truncate, serving
 from PIL import Image
 
 from imago import cli
-from imago.predicting import bulk, given, models
-from imago.predicting.given import Given
-from imago.predictor import Predictor
+from imago.predict import bulk, given, models
+from imago.predict.given import Given
+from imago.predict.predictor import Predictor
 from imago.sources import retries
 from tests import color_export
 

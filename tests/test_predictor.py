@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 import imago
-from imago import predictor
-from imago.data import forms
-from imago.errors import DataError, ImageError
+from imago.core.errors import DataError, ImageError
+from imago.images import forms
 from imago.photos import decoding
-from imago.predictor import Prediction, Predictor
+from imago.predict import predictor
+from imago.predict.predictor import Prediction, Predictor
 from tests import color_export
 
 ORANGE = np.full((4, 4, 3), (200, 50, 0), np.uint8)

@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-from imago import progress
+from imago.core import progress
 
 
 class Terminal(io.StringIO):

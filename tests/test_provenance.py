@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from imago.core.errors import DataError
+from imago.core.sections import Dataset
 from imago.data import provenance
-from imago.errors import DataError
-from imago.schema import Dataset
 
 PETS = Dataset(layout="idx", licence="MIT", files={"a": "f" * 64}, sources=["pip:pets==1.0"])
 

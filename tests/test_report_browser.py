@@ -2,7 +2,7 @@
 
 import pytest
 
-from imago import files
+from imago.core import files
 from stages import overview, report
 from tests import report_tree
 

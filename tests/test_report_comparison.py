@@ -1,4 +1,4 @@
-from imago import files
+from imago.core import files
 from imago.reports import comparison
 
 EPOCHS = [

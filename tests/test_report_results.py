@@ -2,8 +2,9 @@ import re
 
 import pytest
 
-from imago import files, params
+from imago import params
 from imago.commands import results as command
+from imago.core import files
 from imago.reports import results
 from tests import report_tree
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imago import files
+from imago.core import files
 from imago.reports import snippets
 from imago.runtimes import saving
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from imago import files
+from imago.core import files
 from imago.scoring import roc
 
 CLASSES = ("cat", "dog", "owl")

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from imago.errors import DataError
+from imago.core.errors import DataError
 from imago.runtimes import saving, trained
 
 WRITE = """

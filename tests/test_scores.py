@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from imago.errors import DataError
+from imago.core.errors import DataError
 from imago.scoring import scores
 
 CLASSES = ("cat", "dog", "owl")

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from imago import schema
-from imago.data import splits
-from imago.errors import DataError
+from imago.core import sections
+from imago.core.errors import DataError
+from imago.preparing import splits
 
 CLASSES = ("cat", "dog", "owl")
 
@@ -104,11 +104,11 @@ def test_fewest_examples_are_enough(fraction, seed):
 
 def variant(**keys):
     form = {"image_size_px": 8, "color": "rgb", "fit": "stretch", "interpolation": "area"}
-    return schema.Prepare(**{"dataset": "pets", "validation_fraction": 0.0, **form, **keys})
+    return sections.Prepare(**{"dataset": "pets", "validation_fraction": 0.0, **form, **keys})
 
 
 def limits(**keys):
-    return schema.LimitPerClass(**keys)
+    return sections.LimitPerClass(**keys)
 
 
 EXTRACTED = {"train": labels(50, 30, 20), "test": labels(9, 8, 7)}

@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import pytest
 
-from imago import files
+from imago.core import files
+from imago.core.errors import DataError, ParamsError
 from imago.data import arrays, provenance
-from imago.errors import DataError, ParamsError
 from stages import embed
 
 SHAPE = (32, 32, 3)

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from imago import files
+from imago.core import files
+from imago.core.errors import DataError, ParamsError
 from imago.data import arrays
-from imago.errors import DataError, ParamsError
 from imago.runtimes import saving, trained
 from stages import evaluate
 from tests import tiny_project

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import yaml
 
-from imago import files, paths
+from imago.core import files, paths
+from imago.core.errors import DataError, ExportError, ParamsError
 from imago.data import arrays
-from imago.errors import DataError, ExportError, ParamsError
 from imago.exports.formats import FORMATS
 from imago.runtimes import saving
 from stages import export

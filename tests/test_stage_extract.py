@@ -3,8 +3,8 @@ import struct
 import numpy as np
 import pytest
 
+from imago.core.errors import DataError, ParamsError
 from imago.data import arrays, provenance
-from imago.errors import DataError, ParamsError
 from stages import extract
 
 PARAMS = """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from imago.errors import ParamsError, SourceError
+from imago.core.errors import ParamsError, SourceError
 from imago.sources import retries
 from stages import fetch
 from tests.flaky_server import FlakyServer, Truncate, serving

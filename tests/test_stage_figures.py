@@ -9,12 +9,14 @@ import pytest
 import yaml
 from PIL import Image
 
-from imago import files, params, schema
-from imago.data import arrays, augment, views
-from imago.errors import DataError, ParamsError
-from imago.figures import augmented, canvas
+from imago import history, params
+from imago.core import files, sections
+from imago.core.errors import DataError, ParamsError
+from imago.data import arrays
+from imago.drawing import augmented, canvas
+from imago.images import augment
+from imago.preparing import views
 from imago.scoring import calibration, scores
-from imago.training import history
 from stages import figures
 from tests import tiny_project
 
@@ -142,7 +144,7 @@ def test_changes_in_training_are_drawn_from_the_seed(tree):
     train = arrays.read_split(tree / "data/prepared/tiny8", "train")
     originals, _, shown = views.sample(train, 0, 3)
     generator = np.random.default_rng(20)
-    rows = augment.draw(schema.Augment(**CHANGES), 3 * len(originals), generator)
+    rows = augment.draw(sections.Augment(**CHANGES), 3 * len(originals), generator)
     copies = [augment.apply(originals, part) for part in np.split(rows, 3)]
     names = [CLASSES[label] for label in shown]
     figure = augmented.preview(originals, np.stack(copies), names, figures.VIEWS_PX)
@@ -152,8 +154,10 @@ def test_changes_in_training_are_drawn_from_the_seed(tree):
 
 def test_a_convolutional_net_is_looked_into(tree):
     from imago.models import cnn
-    from imago.runtimes import saving  # here: the other tests need no TensorFlow
-    from imago.training import determinism  # here: the other tests need no TensorFlow
+    from imago.runtimes import (
+        determinism,  # here: the other tests need no TensorFlow
+        saving,  # here: the other tests need no TensorFlow
+    )
 
     settings = tiny_project.settings_with_photos("0" * 64)
     write_params(tree, settings)

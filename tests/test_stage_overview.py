@@ -1,6 +1,6 @@
 import pytest
 
-from imago import files
+from imago.core import files
 from stages import overview, report
 from tests import report_tree
 from tests.test_stage_report import Page

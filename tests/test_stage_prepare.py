@@ -5,11 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imago import files, params, paths
-from imago.data import arrays, augment, images, provenance
+from imago import params
+from imago.core import files, paths
+from imago.core.errors import DataError, ParamsError
+from imago.data import arrays, provenance
 from imago.data.arrays import Statistics
-from imago.errors import DataError, ParamsError
+from imago.images import augment
 from imago.photos import packs
+from imago.preparing import conversion
 from stages import prepare
 from tests.photo_archives import encoded, picture
 
@@ -244,10 +247,10 @@ def copies_of(stored, views=3):
 def test_photos_are_brought_to_the_form_of_the_variant(tree, variant):
     prepare.main(variant)
 
-    form = images.form(params.load().prepare[variant])
+    form = conversion.form(params.load().prepare[variant])
     for split, expected in (("train", PHOTOS[:12]), ("test", PHOTOS[12:])):
         found = arrays.read_split(tree / "data/prepared" / variant, split)
-        by_hand = [images.convert(photo, form) for photo in expected]
+        by_hand = [conversion.convert(photo, form) for photo in expected]
         np.testing.assert_array_equal(found.images, np.stack(by_hand))
     assert found.labels.tolist() == PHOTO_LABELS[12:].tolist()
 
@@ -323,8 +326,8 @@ def test_data_with_validation_images_of_their_own(tree):
 
     folder = tree / "data/prepared/photos_stretched"
     assert list(arrays.read_info(folder).splits) == ["train", "validation", "test"]
-    form = images.form(params.load().prepare["photos_stretched"])
-    expected = np.stack([images.convert(photo, form) for photo in PHOTOS[8:12]])
+    form = conversion.form(params.load().prepare["photos_stretched"])
+    expected = np.stack([conversion.convert(photo, form) for photo in PHOTOS[8:12]])
     np.testing.assert_array_equal(arrays.read_split(folder, "validation").images, expected)
     with pytest.raises(DataError, match=r"must be 0\.0, for photos has 4 validation images of its"):
         prepare.main("photos_views")

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from imago.data import arrays, views
-from imago.errors import DataError, ParamsError
-from imago.figures import augmented, canvas
+from imago.core.errors import DataError, ParamsError
+from imago.data import arrays
+from imago.drawing import augmented, canvas
+from imago.preparing import views
 from stages import preview
 from tests.params_text import TEXT
 

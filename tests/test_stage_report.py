@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from imago import files
-from imago.errors import DataError, ParamsError
+from imago.core import files
+from imago.core.errors import DataError, ParamsError
 from imago.reports import numbers
 from stages import report
 from tests import report_tree

@@ -6,14 +6,16 @@ import pandas as pd
 import pytest
 import yaml
 
-from imago import files, params, schema
-from imago.data import arrays, augment
+from imago import params
+from imago.core import files, sections
+from imago.core.errors import DataError, ParamsError
+from imago.data import arrays
 from imago.data.arrays import Statistics
-from imago.errors import DataError, ParamsError
+from imago.images import augment
 from imago.models import mlp
-from imago.runtimes import saving
+from imago.runtimes import determinism, saving
 from imago.scoring import scores
-from imago.training import callbacks, determinism
+from imago.training import callbacks
 from imago.training.checkpoints import FileCheckpoint
 from stages import train
 from tests import tiny_project
@@ -470,7 +472,7 @@ def augmented(images, changes):
     """The rows of the first epoch in their order, and the images as they are then."""
     random = np.random.default_rng([20, 0])
     rows = random.permutation(len(images))
-    draws = augment.draw(schema.Augment(**changes), len(images), random)
+    draws = augment.draw(sections.Augment(**changes), len(images), random)
     return rows, augment.apply(images[rows], draws)
 
 

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from imago import strict_yaml
+from imago.core import strict_yaml
 
 
 def saying(message):

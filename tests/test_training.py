@@ -9,11 +9,12 @@ import keras
 import numpy as np
 import pytest
 
-from imago import schema
-from imago.data import augment
+from imago.core import sections
+from imago.core.errors import TrainingError
 from imago.data.arrays import Split
-from imago.errors import TrainingError
-from imago.training import determinism, loop, sweeps
+from imago.images import augment
+from imago.runtimes import determinism
+from imago.training import loop, passes
 from imago.training.checkpoints import FileCheckpoint
 from imago.training.loop import State
 
@@ -267,7 +268,7 @@ def test_mapped_files_are_used_in_place_and_stay_as_they_are(blobs, tmp_path):
     assert fit(first, mapped) == fit(second, blobs)
     np.testing.assert_array_equal(weights(first), weights(second))
     assert [path.read_bytes() for path in files] == before
-    pages = sweeps._tensor(mapped.images)
+    pages = passes._tensor(mapped.images)
     assert pages.device.endswith("CPU:0")
     np.testing.assert_array_equal(pages.numpy(), blobs.images)
 
@@ -298,7 +299,7 @@ def test_order_is_a_permutation_that_differs_by_epoch():
     assert not np.array_equal(first, second)
 
 
-def augmented_by_hand(train: Split, settings: schema.Augment, seed: int) -> Split:
+def augmented_by_hand(train: Split, settings: sections.Augment, seed: int) -> Split:
     """The images as an epoch sees them, in its order, each with its own draw."""
     random = np.random.default_rng([seed, 0])
     rows = random.permutation(len(train.labels))
@@ -308,7 +309,7 @@ def augmented_by_hand(train: Split, settings: schema.Augment, seed: int) -> Spli
 
 def test_augmentation_is_drawn_for_each_image():
     """One step over a whole epoch, so that the order within it does not matter."""
-    train, settings = make_blobs(), schema.Augment(rotation_degrees=90.0, brightness=0.5)
+    train, settings = make_blobs(), sections.Augment(rotation_degrees=90.0, brightness=0.5)
     ours, theirs = build(), build()
 
     fit(ours, train, epochs=1, batch_size=70, augment=settings)
@@ -325,7 +326,7 @@ def test_augmentation_differs_by_epoch_and_is_the_same_in_every_run():
         batch_size=BATCH,
         seed=9,
         jit_compile=False,
-        augment=schema.Augment(rotation_degrees=90.0),
+        augment=sections.Augment(rotation_degrees=90.0),
     )
     first, again, second = (loop._order(50, plan, epoch)[1].numpy() for epoch in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
@@ -337,7 +338,7 @@ def test_augmentation_leaves_the_split_and_the_validation_images_as_they_are(blo
     before = blobs.images.copy()
     model = build()
 
-    history = fit(model, blobs, validation=blobs, augment=schema.Augment(brightness=1.0))
+    history = fit(model, blobs, validation=blobs, augment=sections.Augment(brightness=1.0))
 
     np.testing.assert_array_equal(blobs.images, before)
     model.compile(loss="sparse_categorical_crossentropy")
@@ -346,7 +347,7 @@ def test_augmentation_leaves_the_split_and_the_validation_images_as_they_are(blo
 
 
 def test_a_killed_training_with_augmentation_goes_on_to_the_same_weights(blobs, tmp_path):
-    options = {"augment": schema.Augment(rotation_degrees=20.0, horizontal_flip=True)}
+    options = {"augment": sections.Augment(rotation_degrees=20.0, horizontal_flip=True)}
     whole, torn, resumed = build(0.3), build(0.3), build(0.3)
     fit(whole, blobs, **options)
 

@@ -4,10 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from imago.errors import ParamsError
+from imago.core.errors import ParamsError
 from imago.models import transfer
-from imago.runtimes import saving
-from imago.training import determinism
+from imago.runtimes import determinism, saving
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@ import itertools
 import numpy as np
 import pytest
 
-from imago import schema
-from imago.data import arrays, augment, views
+from imago.core import sections
+from imago.data import arrays
+from imago.images import augment
+from imago.preparing import views
 
-SETTINGS = schema.Augment(rotation_degrees=30.0, horizontal_flip=True, brightness=0.2)
+SETTINGS = sections.Augment(rotation_degrees=30.0, horizontal_flip=True, brightness=0.2)
 IMAGES = np.random.default_rng(8).integers(0, 256, (7, 6, 5, 3), dtype=np.uint8)
 
 

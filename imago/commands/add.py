@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from imago import paths
-from imago.photos import folders
-from imago.project import adding
+from imago.core import paths
+from imago.datasets.image_folder import folders
+from imago.project import add
 
 CLASSES_SHOWN = 10
 
@@ -21,8 +21,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Add the zip and say what to run next."""
-    name = chosen.name or adding.name_for(chosen.archive)
-    added = adding.add(chosen.archive, name, chosen.like)
+    name = chosen.name or add.name_for(chosen.archive)
+    added = add.add(chosen.archive, name, chosen.like)
     classes = folders.listed(added.classes, CLASSES_SHOWN)
     print(f"{chosen.archive}: {added.photos:,} photos of {len(added.classes)} classes: {classes}")
     if added.is_new:

@@ -8,7 +8,7 @@ Exit codes: 0 current, 1 not current, 2 cannot tell.
 import argparse
 import sys
 
-from imago.errors import ImagoError
+from imago.core.errors import ImagoError
 
 CANNOT_TELL = 2
 
@@ -22,10 +22,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Print what would run."""
-    from imago.project import staleness  # here, for DVC takes a second to import
+    from imago.project import check  # here, for DVC takes a second to import
 
     try:
-        found = staleness.find()
+        found = check.find()
     except (ImagoError, OSError) as error:
         print(f"imago check: {error}", file=sys.stderr)
         return CANNOT_TELL

@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 
-from imago.errors import ImagoError, ParamsError
+from imago.core.errors import ImagoError, ParamsError
 
 COULD_NOT_COMPARE = 2
 WIDTH_WITHOUT_TERMINAL = 140
@@ -47,7 +47,7 @@ def _run(chosen: argparse.Namespace) -> int:
 
     from imago.gate import comparing, rendering
     from imago.gate.revisions import Revision, WorkingTree, settings
-    from imago.gate.storage import Storage
+    from imago.project.stores import Storage
 
     before, here = comparing.trees(chosen.revision, chosen.base)
     storage = Storage()

@@ -20,10 +20,10 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
-from imago.errors import ImageError
-from imago.predicting import bulk, given, models, output
-from imago.predicting.given import Given
-from imago.predictor import Predictor
+from imago.core.errors import ImageError
+from imago.predict import bulk, given, models, output
+from imago.predict.given import Given
+from imago.predict.predictor import Predictor
 
 UNREADABLE, UNSURE, BROKEN_PIPE = 3, 4, 141
 """Exit codes; the last is 128 + SIGPIPE, as shells have it."""
@@ -111,7 +111,7 @@ def _shown(answers: Iterator[bulk.Answered], images: Iterable[Given]) -> Iterato
     total = len(images) if isinstance(images, list) else None
     if sys.stdout.isatty() or not sys.stderr.isatty() or total == 1:
         return answers
-    from imago import progress  # here, since one image must not wait for it
+    from imago.core import progress  # here, since one image must not wait for it
 
     return progress.over(answers, "predict", total, "images")
 

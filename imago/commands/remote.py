@@ -4,7 +4,7 @@ import argparse
 
 from dvc.repo import Repo
 
-from imago.project import remotes
+from imago.project import remote
 
 SHOWN = 5
 
@@ -17,16 +17,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Say whether the remote can be reached, has everything and gives away nothing damaged."""
     with Repo() as repo:
-        remote = remotes.configured(repo, chosen.name)
-        lacking = remotes.lacking(repo, remote)
+        found = remote.configured(repo, chosen.name)
+        lacking = remote.lacking(repo, found)
     faults = []
-    if not remote.verifies:
-        setting = f"dvc remote modify {remote.name} verify true"
+    if not found.verifies:
+        setting = f"dvc remote modify {found.name} verify true"
         faults.append(f"hands out damaged files unnoticed; run `{setting}`")
     if lacking:
         more = f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
         names = ", ".join(lacking[:SHOWN])
         faults.append(f"lacks {names}{more}; run `dvc push` where they are")
     for fault in faults or ["can be used, and has all that dvc.lock names"]:
-        print(f"{remote.name} ({remote.url}): {fault}")
+        print(f"{found.name} ({found.url}): {fault}")
     return 1 if faults else 0

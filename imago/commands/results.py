@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from imago import files, params, paths
+from imago import params
+from imago.core import files, paths
 from imago.reports import results
 from imago.reports.results import COLUMNS, TEXTS, Result
 

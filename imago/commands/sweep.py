@@ -9,7 +9,7 @@ commit that is checked out; those that are there from an earlier run are not run
 
 import argparse
 
-from imago.errors import SearchError
+from imago.core.errors import SearchError
 
 JOBS = 2
 
@@ -34,9 +34,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the trials that are not there yet, and print all, the best first."""
-    from imago import params, paths  # here, for they take seconds to import
+    from imago import params  # here, for they take seconds to import
+    from imago.core import paths  # here, for they take seconds to import
     from imago.data import arrays  # here, for they take seconds to import
-    from imago.searches import ranking, runs, space
+    from imago.sweep import ranking, runs, space
 
     settings = params.load()
     experiment = chosen.experiment

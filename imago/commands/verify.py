@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from dvc.repo import Repo
 
-from imago.project import integrity, remotes
-from imago.project.integrity import Object
+from imago.project import remote, verify
+from imago.project.verify import Object
 
 STATES = ("sound", "damaged", "absent")
 
@@ -35,8 +35,8 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _verify_here(repo: Repo, remove: bool) -> int:
     store, where = repo.cache.local, "the DVC cache"
-    objects = integrity.examine(repo, store)
-    damaged, differing = integrity.damaged(objects), integrity.differing(objects)
+    objects = verify.examine(repo, store)
+    damaged, differing = verify.damaged(objects), verify.differing(objects)
     _report(objects, damaged, where)
     digests = {found.digest for found in damaged}
     spoilt = [found for found in differing if found.digest in digests]
@@ -47,7 +47,7 @@ def _verify_here(repo: Repo, remove: bool) -> int:
                 f"delete it and run `dvc checkout {found.artifact}`"
             )
     if remove:
-        integrity.remove(store, damaged)
+        verify.remove(store, damaged)
         for found in spoilt:
             found.artifact.unlink()
     if damaged:
@@ -56,14 +56,14 @@ def _verify_here(repo: Repo, remove: bool) -> int:
 
 
 def _verify_remote(repo: Repo, name: str | None, remove: bool) -> int:
-    remote = remotes.configured(repo, name)
-    remotes.lacking(repo, remote)  # ends in one line if the remote is out of reach
-    store = repo.cloud.get_remote_odb(remote.name)
-    objects = integrity.examine(repo, store)
-    damaged = integrity.damaged(objects)
-    _report(objects, damaged, f"{remote.name} ({remote.url})")
+    chosen = remote.configured(repo, name)
+    remote.lacking(repo, chosen)  # ends in one line if the remote is out of reach
+    store = repo.cloud.get_remote_odb(chosen.name)
+    objects = verify.examine(repo, store)
+    damaged = verify.damaged(objects)
+    _report(objects, damaged, f"{chosen.name} ({chosen.url})")
     if remove:
-        integrity.remove(store, damaged)
+        verify.remove(store, damaged)
     if damaged:
         _advise(remove, "`dvc push` from a clone where they are sound brings them again")
     return 1 if damaged else 0

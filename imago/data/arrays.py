@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from imago import files
-from imago.errors import DataError
+from imago.core import files
+from imago.core.errors import DataError
 
 DESCRIPTION, IMAGES, LABELS = "dataset.json", "images.npy", "labels.npy"
 IDENTITIES = "identities.npy"
@@ -274,7 +274,7 @@ class Writer:
 def writing(
     folder: Path, classes: Sequence[str], image_shape: Shape | None, views: int = 0
 ) -> Iterator[Writer]:
-    """Give a writer for `folder`, which appears whole when all went well, or not at all.
+    """Yield a writer for `folder`, which appears whole when all went well, or not at all.
 
     Args:
         folder: What stood there before is replaced.

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from imago import files
-from imago.errors import DataError
-from imago.schema import Section
+from imago.core import files
+from imago.core.errors import DataError
+from imago.core.sections import Section
 
 FILE = "provenance.json"
 LISTINGS = ("set_aside.csv", "leaks.csv")

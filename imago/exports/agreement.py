@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imago.errors import ExportError
-from imago.schema import Export
+from imago.core.errors import ExportError
+from imago.core.sections import Export
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def compare(
 
 
 def accuracy(labels: NDArray[np.integer], probabilities: NDArray[np.float32]) -> float:
-    """Give the share of rows whose most probable class is the label."""
+    """Compute the share of rows whose most probable class is the label."""
     return float((probabilities.argmax(axis=1) == labels).mean())
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imago.data import framing
 from imago.exports.source import PIXELS, PROBABILITIES
+from imago.images import framing
 
 MEASURED = 5_000
 """Training images, at most, that are looked at for how they show their subject."""

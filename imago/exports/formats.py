@@ -32,7 +32,7 @@ class Format:
     load: Callable[[Path, int | None], Call]
 
     def bytes_at(self, path: Path) -> int:
-        """Give the bytes of what was written to a path, in all files."""
+        """Return the bytes of what was written to a path, in all files."""
         return sum(p.stat().st_size for p in (path, *path.rglob("*")) if p.is_file())
 
 

@@ -37,7 +37,7 @@ def write(source: Source, path: Path) -> None:
 
 
 def canonical(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Give the same model with its nodes in the order and with the names that follow from it.
+    """Return the same model with its nodes in the order and with the names that follow from it.
 
     tf2onnx orders and names them after the order of sets, which differs from process to process.
 

@@ -41,7 +41,7 @@ def load(path: Path, threads: int | None = None) -> Call:
 
 
 def let_sessions_choose_threads() -> None:
-    """Give each session threads of its own; to be called before TensorFlow does anything.
+    """Let each session have threads of its own; to be called before TensorFlow does anything.
 
     Else the first thing that TensorFlow does settles the number for the whole process.
     """

@@ -5,8 +5,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from imago import activation_maps
-from imago.figures import cards, choices, sheets
-from imago.figures.canvas import GRAY, RIGHT, SMALL_POINTS, WRONG
+from imago.drawing import choices, sheets, tiles
+from imago.drawing.canvas import GRAY, RIGHT, SMALL_POINTS, WRONG
 from imago.scoring.outcomes import Outcomes
 
 CARDS, GAP_PX = 9, 8
@@ -33,7 +33,7 @@ def activations(
         rows: Which of them are drawn.
     """
     marked = activation_maps.overlay(images, maps)
-    room = cards.room_px(images.shape[1:])
+    room = tiles.room_px(images.shape[1:])
     place = {index: number for number, index in enumerate(rows.tolist())}
 
     def content(sheet: sheets.Sheet, left: int, top: int, index: int) -> None:
@@ -42,11 +42,11 @@ def activations(
         sheet.image(left + image.shape[1] + GAP_PX, top, beside)
 
     text = (
-        f"{cards.describe(outcomes, rows)} Beside each image: where the model finds what speaks "
+        f"{tiles.describe(outcomes, rows)} Beside each image: where the model finds what speaks "
         "for its answer (Grad-CAM)."
     )
     title, height = "What the model looks at", sheets.cell_px(images.shape[1:], room)
-    return cards.grid(outcomes, rows, height, title, text, content, _draw_legend)
+    return tiles.grid(outcomes, rows, height, title, text, content, _draw_legend)
 
 
 def _draw_legend(sheet: sheets.Sheet, left: int, top: int) -> None:

@@ -8,8 +8,8 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from imago.figures import canvas, sheets
-from imago.figures.canvas import GRAY, INK, MARGIN_PX, RIGHT, SMALL_POINTS, WRONG
+from imago.drawing import canvas, sheets
+from imago.drawing.canvas import GRAY, INK, MARGIN_PX, RIGHT, SMALL_POINTS, WRONG
 
 CLASSES = 20
 """Of more, those in most mistakes are shown, and the others together."""
@@ -128,7 +128,7 @@ def _tint(color: str, depth: float) -> NDArray[np.float64]:
 
 
 def _luminance(rgb: NDArray[np.float64]) -> float:
-    """Give the relative luminance, 0..1.
+    """Return the relative luminance, 0..1.
 
     Source: Web Content Accessibility Guidelines 2.1, relative luminance.
     """

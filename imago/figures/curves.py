@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from imago.figures import canvas
-from imago.figures.canvas import BLUE, FONT, GREEN, MARGIN_PX, POINTS, VERMILLION
+from imago.drawing import canvas
+from imago.drawing.canvas import BLUE, FONT, GREEN, MARGIN_PX, POINTS, VERMILLION
 
 HEIGHT_PX, PLOT_PX, PLOT_WIDTH_PX, STEP_PX = 360, 220, 226, 296
 MARKED_EPOCHS = 40

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from imago.figures import canvas
-from imago.figures.canvas import BLUE, GRAY, INK, LIGHT, MARGIN_PX, ORANGE, SMALL_POINTS
+from imago.drawing import canvas
+from imago.drawing.canvas import BLUE, GRAY, INK, LIGHT, MARGIN_PX, ORANGE, SMALL_POINTS
 
 CLASSES = 40
 """Of more, those of the lowest F1 are shown."""
@@ -68,7 +68,7 @@ def _draw_points(figure: Figure, shown: pd.DataFrame) -> None:
 
 
 def lowest_shown(lowest: float) -> float:
-    """Give where the axis begins: at a tenth below all values, so that differences are seen."""
+    """Return where the axis begins: at a tenth below all values, so that differences are seen."""
     return max(0.0, math.floor((lowest - 0.02) * 10) / 10)
 
 

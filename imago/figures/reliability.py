@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter
 
-from imago.figures import canvas
-from imago.figures.canvas import BLUE, FONT, GRAY, INK, LIGHT, MARGIN_PX, POINTS, VERMILLION
+from imago.drawing import canvas
+from imago.drawing.canvas import BLUE, FONT, GRAY, INK, LIGHT, MARGIN_PX, POINTS, VERMILLION
 
 HEIGHT_PX, TOP_PX, PLOT_PX, LEFT_PX = 480, 102, 320, 62
 

@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from imago.figures import canvas, choices, sheets
-from imago.figures.canvas import MARGIN_PX, SMALL_POINTS
+from imago.drawing import canvas, choices, sheets
+from imago.drawing.canvas import MARGIN_PX, SMALL_POINTS
 
 ROWS, TILES, TILE_COLUMNS = 12, 48, 8
 """At most the classes with a row of samples; of more, so many have one sample."""
@@ -55,7 +55,7 @@ def _rows_of_samples(
 
 
 def _cell_px(image_shape: tuple[int, ...], room_px: int, count: int) -> int:
-    """Give the side of each of `count` samples: of photos, what PHOTOS_PX allows."""
+    """Return the side of each of `count` samples: of photos, what PHOTOS_PX allows."""
     cell = sheets.cell_px(image_shape, room_px)
     return cell if cell > max(image_shape) else min(cell, math.isqrt(PHOTOS_PX // count))
 

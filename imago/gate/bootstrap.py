@@ -41,7 +41,7 @@ class Changes:
         return self.second - self.first
 
     def loss(self, margin: float = 0.0) -> float:
-        """Give the one-sided p-value of a fall by more than `margin`.
+        """Compute the one-sided p-value of a fall by more than `margin`.
 
         Samples scatter about the change that was found as that one scatters about the true one,
         so the p-value is the share of samples whose distance reaches from the margin to it.
@@ -49,11 +49,11 @@ class Changes:
         return self._share(self.samples - self.change <= self.change + margin + _ROUNDING)
 
     def gain(self) -> float:
-        """Give the one-sided p-value of a rise."""
+        """Compute the one-sided p-value of a rise."""
         return self._share(self.samples - self.change >= self.change - _ROUNDING)
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Give the percentile interval of the change."""
+        """Compute the percentile interval of the change."""
         low, high = np.quantile(self.samples, [(1 - level) / 2, (1 + level) / 2])
         return float(low), float(high)
 
@@ -66,18 +66,18 @@ class Changes:
 
 
 def balanced_accuracy(right: Counts, predicted: Counts, true: Counts) -> Counts:
-    """Give the mean recall of the classes that have examples."""
+    """Compute the mean recall of the classes that have examples."""
     recall = np.divide(right, true, out=np.zeros_like(right), where=true > 0)
     return np.asarray(recall.sum(axis=-1) / (true > 0).sum(axis=-1))
 
 
 def macro_f1(right: Counts, predicted: Counts, true: Counts) -> Counts:
-    """Give the mean of the classes' F1; that of a class neither true nor predicted is 0."""
+    """Compute the mean of the classes' F1; that of a class neither true nor predicted is 0."""
     return np.asarray(_f1(right, predicted, true).mean(axis=-1))
 
 
 def weighted_f1(right: Counts, predicted: Counts, true: Counts) -> Counts:
-    """Give the mean of the classes' F1, each with the weight of its examples."""
+    """Compute the mean of the classes' F1, each with the weight of its examples."""
     return np.asarray((_f1(right, predicted, true) * true).sum(axis=-1) / true.sum(axis=-1))
 
 

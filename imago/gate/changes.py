@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imago import schema
+from imago.core import sections
 from imago.gate import bootstrap, significance
 from imago.gate.bootstrap import Changes
 from imago.gate.predictions import Predictions
@@ -62,9 +62,9 @@ class Change:
 
 
 def measure(
-    base: Predictions, here: Predictions, gate: schema.Gate, seed: int, experiment: str
+    base: Predictions, here: Predictions, gate: sections.Gate, seed: int, experiment: str
 ) -> list[Change]:
-    """Give the changes of every metric that the gate tests; with class_recall one for each class.
+    """Return the changes of every metric that the gate tests; with class_recall one for each class.
 
     Args:
         base: In pairs with `here`, see `predictions.pair`.
@@ -81,8 +81,8 @@ def measure(
 
 
 def _of_metric(
-    metric: schema.Tested,
-    how: schema.GateMetric,
+    metric: sections.Tested,
+    how: sections.GateMetric,
     base: Predictions,
     here: Predictions,
     samples: int,

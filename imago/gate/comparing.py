@@ -1,10 +1,11 @@
 """One revision held against another, experiment by experiment."""
 
-from imago import schema
-from imago.errors import DataError, GateError
-from imago.gate import changes, git, predictions, verdicts
+from imago.core import sections
+from imago.core.errors import DataError, GateError
+from imago.gate import changes, predictions, verdicts
 from imago.gate.revisions import Commit, Evidence, Revision, WorkingTree
 from imago.gate.verdicts import Finding, Verdict
+from imago.project import git
 
 
 def trees(revision: str | None, base: str | None) -> tuple[Commit, Commit | WorkingTree]:
@@ -37,7 +38,7 @@ def _commit(revision: str) -> Commit:
     return Commit(short if found.startswith(revision) else f"{revision}, {short}", found)
 
 
-def compare(base: Revision, here: Revision, gate: schema.Gate) -> list[Finding]:
+def compare(base: Revision, here: Revision, gate: sections.Gate) -> list[Finding]:
     """Compare every experiment of either revision, in the order of params.yaml."""
     names = list(dict.fromkeys([*here.settings.experiments, *base.settings.experiments]))
     findings = [_of_experiment(name, base, here, gate) for name in names]
@@ -45,7 +46,7 @@ def compare(base: Revision, here: Revision, gate: schema.Gate) -> list[Finding]:
     return findings
 
 
-def _of_experiment(name: str, base: Revision, here: Revision, gate: schema.Gate) -> Finding:
+def _of_experiment(name: str, base: Revision, here: Revision, gate: sections.Gate) -> Finding:
     finding = Finding(name)
     in_base = name in base.settings.experiments
     if name not in here.settings.experiments:
@@ -76,7 +77,7 @@ def _of_experiment(name: str, base: Revision, here: Revision, gate: schema.Gate)
 
 
 def _measure(
-    finding: Finding, base: Revision, evidence: Evidence, gate: schema.Gate, seed: int
+    finding: Finding, base: Revision, evidence: Evidence, gate: sections.Gate, seed: int
 ) -> None:
     try:
         before = base.evidence(finding.experiment)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from imago.errors import DataError, GateError
+from imago.core.errors import DataError, GateError
 
 PROBABILITY = "p:"
 """Begins the name of the column of a class's probability."""
@@ -132,7 +132,7 @@ def split_difference(first: Predictions, second: Predictions) -> str:
 
 
 def _labels_of_images(predictions: Predictions) -> "pd.Series[int]":
-    """Give the label of each image; of images alike, the second one, third one, … apart."""
+    """Return the label of each image; of images alike, the second one, third one, … apart."""
     ordered = predictions.ordered()
     table = pd.DataFrame({"image": ordered.images, "label": ordered.labels})
     table["occurrence"] = table.groupby("image").cumcount()

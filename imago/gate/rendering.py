@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from imago import schema
+from imago.core import sections
 from imago.gate import verdicts
 from imago.gate.changes import LESS_IS_BETTER, RECALL
 from imago.gate.revisions import Tree
@@ -51,7 +51,7 @@ class Report:
 
     base: Tree
     here: Tree
-    gate: schema.Gate
+    gate: sections.Gate
     findings: Sequence[Finding]
 
     @property
@@ -94,7 +94,7 @@ def _table(report: Report, columns: Sequence[str]) -> Table:
 
 
 def markdown(report: Report) -> str:
-    """Give a heading, a table and the notes, for a pull request or a step summary."""
+    """Return a heading, a table and the notes, for a pull request or a step summary."""
     lines = [
         f"### imago gate: {_SAYINGS[report.result]}",
         "",
@@ -114,7 +114,7 @@ def markdown(report: Report) -> str:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """Give everything as plain values."""
+    """Return everything as plain values."""
     return {
         "base": {"name": report.base.label, "commit": report.base.commit},
         "here": {"name": report.here.label, "commit": report.here.commit},
@@ -164,7 +164,7 @@ def _judged_as_json(judged: Judged) -> dict[str, Any]:
 
 
 def _rows(finding: Finding) -> Iterator[tuple[str, ...]]:
-    """Give a row for each metric, each class that regressed and each floor, in that order."""
+    """Yield a row for each metric, each class that regressed and each floor, in that order."""
     floors = {floor.metric: floor for floor in finding.floors}
     rows: list[tuple[str, ...]] = []
     for judged in finding.judged:

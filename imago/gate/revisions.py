@@ -9,12 +9,11 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from imago import paths, schema, strict_yaml
-from imago.errors import DataError, GateError, ParamsError
-from imago.gate import git
+from imago.core import paths, sections, strict_yaml
+from imago.core.errors import DataError, GateError, ParamsError
 from imago.gate.predictions import Predictions, parse
-from imago.gate.storage import MissingError, Storage, digest
-from imago.project import lock
+from imago.project import git, lock
+from imago.project.stores import MissingError, Storage, digest
 
 AGREEMENT = 1e-6
 """How far the accuracy in metrics/<experiment>.json may be from that of the predictions."""
@@ -27,7 +26,7 @@ class _Lenient(BaseModel):
 
 
 class _Experiment(_Lenient):
-    floors: dict[schema.Floored, schema.Share] | None = None
+    floors: dict[sections.Floored, sections.Share] | None = None
 
 
 class Settings(_Lenient):
@@ -35,10 +34,10 @@ class Settings(_Lenient):
 
     seed: int
     experiments: dict[str, _Experiment]
-    gate: schema.Gate | None = None
+    gate: sections.Gate | None = None
 
-    def floors(self, experiment: str) -> Mapping[schema.Floored, float]:
-        """Give the floors of an experiment, of which there may be none."""
+    def floors(self, experiment: str) -> Mapping[sections.Floored, float]:
+        """Return the floors of an experiment, of which there may be none."""
         return self.experiments[experiment].floors or {}
 
 
@@ -54,7 +53,7 @@ class Tree(Protocol):
         """The hash of its commit, if it is one."""
 
     def read(self, path: Path) -> bytes | None:
-        """Give a file's content, or nothing if there is no such file."""
+        """Return a file's content, or nothing if there is no such file."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Commit:
     commit: str
 
     def read(self, path: Path) -> bytes | None:
-        """Give a file's content, or nothing if git has no such file there."""
+        """Return a file's content, or nothing if git has no such file there."""
         return git.read(self.commit, path.as_posix())
 
 
@@ -77,7 +76,7 @@ class WorkingTree:
     commit: None = None
 
     def read(self, path: Path) -> bytes | None:
-        """Give a file's content, or nothing if there is no such file."""
+        """Return a file's content, or nothing if there is no such file."""
         return path.read_bytes() if path.is_file() else None
 
 

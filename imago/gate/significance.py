@@ -11,7 +11,7 @@ from scipy import stats
 
 
 def loss(lost: int, gained: int, examples: int, margin: float) -> float:
-    """Give the p-value of a share of right answers that fell by more than `margin`.
+    """Compute the p-value of a share of right answers that fell by more than `margin`.
 
     Args:
         lost: Examples that only the first model has right.
@@ -23,7 +23,7 @@ def loss(lost: int, gained: int, examples: int, margin: float) -> float:
 
 
 def mcnemar(lost: int, gained: int) -> float:
-    """Give the exact p-value of a loss: of the examples that changed, each is lost by a fair coin.
+    """Compute the exact p-value of a loss, where each example that changed is lost by a fair coin.
 
     Source: McNemar (1947), doi:10.1007/BF02295996; exact by the binomial distribution.
     """
@@ -31,7 +31,7 @@ def mcnemar(lost: int, gained: int) -> float:
 
 
 def score(lost: int, gained: int, examples: int, margin: float) -> float:
-    """Give the p-value of a loss of more than `margin`, by the score test of paired shares.
+    """Compute the p-value of a loss of more than `margin`, by the score test of paired shares.
 
     Source: Tango (1998), doi:10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B.
     """
@@ -46,7 +46,7 @@ def score(lost: int, gained: int, examples: int, margin: float) -> float:
 
 
 def interval(lost: int, gained: int, examples: int, level: float = 0.95) -> tuple[float, float]:
-    """Give the confidence interval of the change of a share of right answers.
+    """Compute the confidence interval of the change of a share of right answers.
 
     Source: Agresti and Min (2005), doi:10.1002/sim.1781: Wald's interval with half an example
     added to each of the four kinds of pairs.

@@ -5,8 +5,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from imago import schema
-from imago.errors import ParamsError
+from imago.core import sections
+from imago.core.errors import ParamsError
 from imago.gate import significance
 from imago.gate.changes import RECALL, Change
 
@@ -102,18 +102,18 @@ class Finding:
 
 
 def result(findings: Sequence[Finding]) -> Result:
-    """Give the result of all experiments: a failure before what could not be compared."""
+    """Return the result of all experiments: a failure before what could not be compared."""
     results = {finding.result for finding in findings}
     return next((one for one in (Result.FAIL, Result.NOT_COMPARED) if one in results), Result.PASS)
 
 
-def floors(wanted: Mapping[schema.Floored, float], metrics: Mapping[str, float]) -> list[Floor]:
+def floors(wanted: Mapping[sections.Floored, float], metrics: Mapping[str, float]) -> list[Floor]:
     """Hold figures against their floors."""
     return [Floor(metric, floor, metrics.get(metric)) for metric, floor in wanted.items()]
 
 
-def judge(findings: Sequence[Finding], gate: schema.Gate) -> None:
-    """Give every change in `findings` its verdict.
+def judge(findings: Sequence[Finding], gate: sections.Gate) -> None:
+    """Judge every change in `findings`.
 
     All tests of all experiments in which anything changed are one family: the level is the
     probability of one false alarm among them. Where nothing changed no test can sound an alarm, so
@@ -138,7 +138,7 @@ def judge(findings: Sequence[Finding], gate: schema.Gate) -> None:
         ]
 
 
-def _judged(change: Change, p_loss: float, p_gain: float, gate: schema.Gate) -> Judged:
+def _judged(change: Change, p_loss: float, p_gain: float, gate: sections.Gate) -> Judged:
     p_value = p_loss if change.is_worse else p_gain if change.change else 1.0
     if change.is_worse and p_loss <= gate.significance_level:
         return Judged(change, p_value, Verdict.REGRESSION)
@@ -149,7 +149,7 @@ def _judged(change: Change, p_loss: float, p_gain: float, gate: schema.Gate) -> 
     return Judged(change, p_value, Verdict.NO_CHANGE)
 
 
-def _require_samples(family: Sequence[Change], gate: schema.Gate) -> None:
+def _require_samples(family: Sequence[Change], gate: sections.Gate) -> None:
     resampled = [change for change in family if change.metric not in ("accuracy", RECALL)]
     if not resampled:
         return

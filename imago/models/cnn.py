@@ -6,32 +6,32 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from imago import schema
+from imago.core import sections
+from imago.core.errors import ParamsError
 from imago.data import arrays
-from imago.errors import ParamsError
-from imago.training import normalization
+from imago.models import _layers
 
 if TYPE_CHECKING:
     import keras
 
 
-class Settings(schema.TrainOnPixels):
+class Settings(sections.TrainOnPixels):
     """What params.yaml says of a cnn besides what every training of images needs."""
 
     convolutional = True
 
     model: Literal["cnn"]
-    filters: Annotated[list[schema.Positive], Field(min_length=1)]
+    filters: Annotated[list[sections.Positive], Field(min_length=1)]
     """Feature maps of each convolution, from the input on; ReLU."""
-    kernel_size_px: schema.Positive
+    kernel_size_px: sections.Positive
     """Side of each convolution's square window, which stays within its input: no padding."""
     pooling_size_px: Annotated[int, Field(ge=2)]
     """Side of the squares that become their maximum after each convolution but the last."""
     batch_normalization: bool
     """Between each convolution, which then has no biases, and its ReLU."""
-    dense_units: list[schema.Positive]
+    dense_units: list[sections.Positive]
     """Units of each dense layer after the convolutions; ReLU."""
-    dropout: schema.Fraction
+    dropout: sections.Fraction
     """Share of each such layer's outputs zeroed in training."""
 
     @field_validator("kernel_size_px")
@@ -66,7 +66,7 @@ def build(
     import keras  # here, since checking params.yaml must not cost TensorFlow's start
 
     pixels = keras.Input(image_shape, dtype="uint8", name="pixels")
-    maps = normalization.layer(settings.normalization, statistics)(pixels)
+    maps = _layers.layer(settings.normalization, statistics)(pixels)
     for index, filters in enumerate(settings.filters, 1):
         maps = _convolved(maps, index, filters, settings)
         if index < len(settings.filters):

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from imago import schema
+from imago.core import sections
 from imago.data import arrays
-from imago.training import normalization
+from imago.models import _layers
 
 if TYPE_CHECKING:
     import keras
 
 
-class Settings(schema.TrainOnPixels):
+class Settings(sections.TrainOnPixels):
     """What params.yaml says of an mlp besides what every training needs."""
 
     model: Literal["mlp"]
-    hidden_units: list[schema.Positive]
+    hidden_units: list[sections.Positive]
     """Units of each hidden layer, from the input on; ReLU."""
     dropout: Annotated[float, Field(ge=0, lt=1)]
     """Share of each hidden layer's outputs zeroed in training."""
@@ -44,7 +44,7 @@ def build(
     import keras  # here, since checking params.yaml must not cost TensorFlow's start
 
     pixels = keras.Input(image_shape, dtype="uint8", name="pixels")
-    outputs = normalization.layer(settings.normalization, statistics)(pixels)
+    outputs = _layers.layer(settings.normalization, statistics)(pixels)
     outputs = keras.layers.Flatten(name="flatten")(outputs)
     for index, units in enumerate(settings.hidden_units, 1):
         outputs = keras.layers.Dense(units, activation="relu", name=f"hidden_{index}")(outputs)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from imago import schema
+from imago.core import sections
+from imago.core.errors import ParamsError
 from imago.data import arrays
-from imago.errors import ParamsError
 
 if TYPE_CHECKING:
     import keras
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Settings(schema.TrainOnFeatures):
+class Settings(sections.TrainOnFeatures):
     """What params.yaml says of a head besides what every training needs."""
 
     model: Literal["transfer"]
-    hidden_units: list[schema.Positive]
+    hidden_units: list[sections.Positive]
     """Units of each hidden layer, from the features on; ReLU."""
     dropout: Annotated[float, Field(ge=0, lt=1)]
     """Share of each hidden layer's outputs zeroed in training."""

@@ -19,9 +19,9 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from imago.core.errors import DataError
 from imago.data import arrays
 from imago.data.arrays import Identities, Labels, SplitName, Writer
-from imago.errors import DataError
 from imago.photos import decoding
 
 PACK, OFFSETS = "images.pack", "offsets.npy"
@@ -55,7 +55,7 @@ def add(writer: Writer, split: SplitName, labels: Labels, contents: Iterable[byt
 
 
 def read_images(folder: Path, split: SplitName) -> Photos | NDArray[np.uint8]:
-    """Give a split's images, packed photos or an array; errors as of `arrays.read_split`."""
+    """Return a split's images, packed photos or an array; errors as of `arrays.read_split`."""
     info = arrays.read_info(folder)
     if info.image_shape is None and split in info.splits:
         return Photos(folder / split)
@@ -63,7 +63,7 @@ def read_images(folder: Path, split: SplitName) -> Photos | NDArray[np.uint8]:
 
 
 def identities(images: Photos | NDArray[np.uint8], rows: NDArray[np.intp]) -> Identities:
-    """Give the first 64 bits of the sha256 of each image: a photo's as encoded, else its pixels'.
+    """Return the first 64 bits of the sha256 of each image: a photo's as encoded, else its pixels'.
 
     Args:
         images: What `read_images` gave.

@@ -5,13 +5,13 @@ from typing import Any
 
 import yaml
 
-from imago.errors import LockError
+from imago.core.errors import LockError
 
 NAME = "dvc.lock"
 
 
 def stages(content: bytes | None, where: str = NAME) -> dict[str, Mapping[str, Any]]:
-    """Give the recorded stages by their names; all values are texts.
+    """Return the recorded stages by their names; all values are texts.
 
     Args:
         content: Of dvc.lock; none where there is no such file, and no stage has run.
@@ -39,7 +39,7 @@ def stages(content: bytes | None, where: str = NAME) -> dict[str, Mapping[str, A
 
 
 def digests(content: bytes | None, where: str = NAME) -> dict[str, str]:
-    """Give the md5 of each out by its path. Raises LockError."""
+    """Return the md5 of each out by its path. Raises LockError."""
     outs = [out for stage in stages(content, where).values() for out in stage.get("outs", [])]
     try:
         return {out["path"]: out["md5"] for out in outs if "md5" in out}

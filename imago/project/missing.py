@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from imago import paths, schema
+from imago.core import paths, sections
 from imago.params import Params
 from imago.sources.kinds import MIRROR_VARIABLE
 
@@ -18,7 +18,7 @@ class Gap:
 
 
 def gaps(params: Params, root: Path = Path()) -> dict[str, list[Gap]]:
-    """Give the gaps of each experiment that is not complete, by its name.
+    """Return the gaps of each experiment that is not complete, by its name.
 
     These are all published files that it lacks, or else the first artifact of its own. A stage
     that failed has left none, for DVC removes those of a stage before it runs. Published files
@@ -54,7 +54,7 @@ def explain(found: Mapping[str, Sequence[Gap]], params: Params) -> str:
 def _published(params: Params, name: str) -> Iterator[Gap]:
     experiment = params.experiments[name]
     dataset = params.prepare[experiment.variant].dataset
-    published: schema.Dataset | schema.Weights = params.datasets[dataset]
+    published: sections.Dataset | sections.Weights = params.datasets[dataset]
     yield Gap(paths.raw(dataset), _supply(published, f"fetch@{dataset}", f"datasets.{dataset}"))
     if experiment.features:
         weights = params.features[experiment.features].weights
@@ -63,7 +63,7 @@ def _published(params: Params, name: str) -> Iterator[Gap]:
 
 
 def _made(params: Params, name: str) -> Iterator[Gap]:
-    """Give what the stages make for an experiment, in their order."""
+    """Yield what the stages make for an experiment, in their order."""
     experiment = params.experiments[name]
     dataset = params.prepare[experiment.variant].dataset
     yield Gap(paths.extracted(dataset), _again(f"extract@{dataset}"))
@@ -77,7 +77,7 @@ def _made(params: Params, name: str) -> Iterator[Gap]:
     yield Gap(paths.page(name), _again(f"report@{name}"))
 
 
-def _supply(published: schema.Dataset | schema.Weights, stage: str, key: str) -> str:
+def _supply(published: sections.Dataset | sections.Weights, stage: str, key: str) -> str:
     return "\n".join(
         [
             *(f"    {name}" for name in published.files),

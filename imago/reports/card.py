@@ -15,7 +15,7 @@ Card = dict[str, Any]
 
 
 def make(material: Material, versions: Mapping[str, str]) -> Card:
-    """Give the card of an experiment.
+    """Return the card of an experiment.
 
     Returns:
         `experiment`; `data`: where they come from, the classes, what each split holds, what was set
@@ -43,7 +43,7 @@ def make(material: Material, versions: Mapping[str, str]) -> Card:
 
 
 def versions() -> dict[str, str]:
-    """Give the versions of what is installed here: they are no part of what DVC looks at."""
+    """Return the versions of what is installed here: they are no part of what DVC looks at."""
     found = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
     for name in ("imago", *LIBRARIES):
         # The builds for CPUs and for GPUs are packages of two names.
@@ -68,7 +68,7 @@ def _data(material: Material) -> dict[str, Any]:
 
 
 def _exports(material: Material) -> dict[str, Any]:
-    """Give each format's figures, with the bytes of all that its file or folder holds."""
+    """Return each format's figures, with the bytes of all that its file or folder holds."""
     described = material.export.get("formats", {})
     sizes = material.export_bytes
     return {
@@ -78,7 +78,7 @@ def _exports(material: Material) -> dict[str, Any]:
 
 
 def _confusions(table: Sequence[Row]) -> list[dict[str, Any]]:
-    """Give the pairs of classes that are confused most often, counts before shares."""
+    """Return the pairs of classes that are confused most often, counts before shares."""
     wrong = [
         _numbers(row, but="true predicted")
         for row in table

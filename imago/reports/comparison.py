@@ -13,14 +13,14 @@ CURVES = ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy"]
 
 
 def accuracies(cards: Iterable[Card]) -> pd.DataFrame:
-    """Give a row for each model card: dataset, experiment, and the accuracy with its interval."""
+    """Return a row for each model card: dataset, experiment, and the accuracy with its interval."""
     rows = results.ordered(map(results.of_card, cards))
     figures = [[row.dataset, row.experiment, *(row.metrics[k] for k in ACCURACY)] for row in rows]
     return pd.DataFrame(figures, columns=["dataset", "experiment", *ACCURACY])
 
 
 def curves(cards: Iterable[Card]) -> pd.DataFrame:
-    """Give a row for each epoch of each model card, in the order of `accuracies`.
+    """Return a row for each epoch of each model card, in the order of `accuracies`.
 
     Returns:
         Columns dataset, experiment, and of history.csv epoch, loss, accuracy, validation_loss,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imago import files, paths
+from imago.core import files, paths
+from imago.core.errors import DataError
 from imago.data import arrays, provenance
-from imago.errors import DataError
 
 DESCRIPTION = "model.json"
 """In the folder of exports: what they take and give."""
@@ -114,7 +114,7 @@ def _counts(path: Path, column: str) -> dict[str, int]:
 
 
 def _bytes(path: Path) -> int:
-    """Give the size of a file, or of all that a folder holds."""
+    """Return the size of a file, or of all that a folder holds."""
     if path.is_file():
         return path.stat().st_size
     return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from imago import paths
+from imago.core import paths
 
 IMAGO = """\
 from imago import Predictor
@@ -51,7 +51,7 @@ print(classes[probabilities.argmax()], probabilities.max())
 
 
 def of(card: Mapping[str, Any]) -> dict[str, str]:
-    """Give Python code for an image file, photo.png, by what it needs to be installed.
+    """Return Python code for an image file, photo.png, by what it needs to be installed.
 
     `imago` converts an image to the last bit as the training images were; the others nearly so.
     """

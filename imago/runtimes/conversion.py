@@ -12,7 +12,7 @@ def convert(model: tf.Module | keras.Model, function: Any) -> bytes:
 
 
 def converter(model: tf.Module | keras.Model, function: Any) -> tf.lite.TFLiteConverter:
-    """Give the converter of a function that calls a model.
+    """Return the converter of a function that calls a model.
 
     Args:
         model: Holds the weights.

@@ -64,7 +64,7 @@ class Runtime:
     def outputs(
         self, images: NDArray[np.uint8], advance: Callable[[int], object]
     ) -> Iterator[NDArray[np.float32]]:
-        """Give the outputs for images, (N, H, W, C) uint8; see `in_batches`."""
+        """Return the outputs for images, (N, H, W, C) uint8; see `in_batches`."""
         return in_batches(self.call, images, self.images_per_call, advance)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import keras
 
-from imago import files
-from imago.errors import DataError
+from imago.core import files
+from imago.core.errors import DataError
 from imago.runtimes import inference, trained
 
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold

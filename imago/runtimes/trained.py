@@ -10,8 +10,8 @@ Both take pixels, (N, H, W, C) uint8, 0-255, and give probabilities, (N, K) floa
 from dataclasses import dataclass
 from pathlib import Path
 
-from imago import files
-from imago.errors import DataError
+from imago.core import files
+from imago.core.errors import DataError
 from imago.runtimes import litert
 
 KERAS_FILE, LITERT_FILE, DESCRIPTION = "model.keras", "model.tflite", "model.json"

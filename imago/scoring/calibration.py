@@ -11,7 +11,7 @@ BINS = 15
 
 
 def brier_score(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Give the mean of an example's squared errors, added up over the classes, from 0 to 2.
+    """Compute the mean of an example's squared errors, added up over the classes, from 0 to 2.
 
     With two classes it is twice the score of the one probability that is often given for them.
 
@@ -28,7 +28,7 @@ def brier_score(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def expected_error(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Give the expected calibration error, from 0 to 1.
+    """Compute the expected calibration error, from 0 to 1.
 
     That is the mean over the bins of `reliability` of how far the accuracy is from the confidence,
     each bin counting as often as it has examples.
@@ -38,7 +38,7 @@ def expected_error(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def reliability(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
-    """Give a row for each bin of confidence, the probability of the predicted class.
+    """Return a row for each bin of confidence, the probability of the predicted class.
 
     Args:
         labels: (N,) integers in 0..K-1.
@@ -73,7 +73,7 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
 def _sums(
     labels: np.ndarray, probabilities: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give for each bin how many examples it has, their confidences' sum, how many are right."""
+    """Return for each bin how many examples it has, their confidences' sum, how many are right."""
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == labels
     bins = np.searchsorted(np.linspace(0, 1, BINS + 1)[1:-1], confidence)

@@ -4,7 +4,7 @@ from scipy import stats
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """Give the 95 % interval of a share, from 0 to 1, by Wilson's score.
+    """Compute the 95 % interval of a share, from 0 to 1, by Wilson's score.
 
     Args:
         successes: 0 to `trials`.

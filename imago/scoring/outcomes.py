@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from imago.errors import DataError
+from imago.core.errors import DataError
 
 
 @dataclass(frozen=True)

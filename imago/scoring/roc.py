@@ -14,7 +14,7 @@ MOST_ROWS = 2000
 
 
 def areas(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Give the area under each class's curve.
+    """Compute the area under each class's curve.
 
     Args:
         labels: (N,) integers in 0..K-1.
@@ -31,7 +31,7 @@ def areas(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
 
 def curves(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
-    """Give some points of each class's curve, from (0, 0) to (1, 1).
+    """Return some points of each class's curve, from (0, 0) to (1, 1).
 
     Returns:
         Columns class, false_positive_rate (the share of the other classes' examples whose

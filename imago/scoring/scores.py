@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
-from imago.errors import DataError
+from imago.core.errors import DataError
 from imago.scoring import calibration, intervals, roc
 
 TOP_K_ABOVE = {3: 5, 5: 10}
@@ -36,7 +36,7 @@ def check(probabilities: np.ndarray) -> None:
 
 
 def summary(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float | int]:
-    """Give the flat figures of `metrics/<experiment>.json`.
+    """Return the flat figures of `metrics/<experiment>.json`.
 
     Args:
         labels: (N,) integers in 0..K-1.
@@ -75,13 +75,13 @@ def summary(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float | 
 
 
 def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
-    """Give the mean recall of the classes that `labels` has, both (N,) integers."""
+    """Compute the mean recall of the classes that `labels` has, both (N,) integers."""
     present = np.unique(labels)  # scikit-learn's own warns of predictions of any other class
     return float(metrics.recall_score(labels, predicted, labels=present, average="macro"))
 
 
 def top_k_accuracy(labels: np.ndarray, probabilities: np.ndarray, k: int) -> float:
-    """Give the share of examples whose class is among the k most probable.
+    """Compute the share of examples whose class is among the k most probable.
 
     Of equal probabilities the first counts as greater, as for accuracy, which is that of k = 1.
     """
@@ -98,7 +98,7 @@ def _f1(labels: np.ndarray, predicted: np.ndarray, class_count: int, average: st
 
 
 def cross_entropy(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Give the mean of -ln p(true class), in nats; p is held at 1e-7 or more, as Keras does."""
+    """Compute the mean of -ln p(true class), in nats; p is held at 1e-7 or more, as Keras does."""
     of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return float(np.log(1 / np.maximum(of_truth, 1e-7)).mean())
 
@@ -106,7 +106,7 @@ def cross_entropy(labels: np.ndarray, probabilities: np.ndarray) -> float:
 def per_class(
     labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]
 ) -> pd.DataFrame:
-    """Give a row for each class.
+    """Return a row for each class.
 
     Returns:
         Columns class, precision (0 where it is never predicted), recall, f1, support (its test
@@ -128,7 +128,7 @@ def per_class(
 
 
 def report(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> str:
-    """Give scikit-learn's classification report: what `per_class` has, and means, to be read."""
+    """Return scikit-learn's classification report: what `per_class` has, and means, to be read."""
     return str(
         metrics.classification_report(
             labels,
@@ -144,7 +144,7 @@ def report(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]
 def confusion(
     labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]
 ) -> pd.DataFrame:
-    """Give a row for each pair of a true and a predicted class.
+    """Return a row for each pair of a true and a predicted class.
 
     Returns:
         Columns true, predicted (names), count, share (of the true class's examples, 0..1).
@@ -169,7 +169,7 @@ def per_example(
     classes: Sequence[str],
     identities: np.ndarray,
 ) -> pd.DataFrame:
-    """Give a row for each example, in the order of the split.
+    """Return a row for each example, in the order of the split.
 
     Args:
         labels: (N,) integers in 0..K-1.

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
-from imago import paths
-from imago.errors import SourceError
+from imago.core import paths
+from imago.core.errors import SourceError
 from imago.sources import packages
 
 log = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from typing import Self, TypeVar
 
 import requests
 
-from imago import paths, progress
-from imago.errors import SourceError
+from imago.core import paths, progress
+from imago.core.errors import SourceError
 from imago.sources.retries import TransferError, patiently
 from imago.sources.store import WrongDigestError
 

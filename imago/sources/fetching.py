@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
-from imago import files
-from imago.errors import SourceError
+from imago.core import files
+from imago.core.errors import SourceError
 from imago.sources import apt_packages, downloads, pip_packages, store
 from imago.sources.kinds import (
     MIRROR_VARIABLE,

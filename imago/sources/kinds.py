@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from imago.errors import ParamsError
+from imago.core.errors import ParamsError
 
 MIRROR_VARIABLE = "IMAGO_MIRROR"
 

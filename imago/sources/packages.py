@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
-from imago.errors import SourceError
+from imago.core.errors import SourceError
 from imago.sources import store
 
 DAMAGE = (

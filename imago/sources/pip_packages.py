@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from imago.errors import SourceError
+from imago.core.errors import SourceError
 from imago.sources import downloads, packages
 from imago.sources.retries import NotFoundError, patiently
 from imago.sources.store import WrongDigestError
@@ -71,7 +71,7 @@ def pip_settings() -> dict[str, str]:
 
 
 def index_urls(settings: Mapping[str, str]) -> list[str]:
-    """Give the http(s) indexes in pip's order; a folder of wheels is no place for data."""
+    """Return the http(s) indexes in pip's order; a folder of wheels is no place for data."""
     from pypi_simple import PYPI_SIMPLE_ENDPOINT  # here, since it takes a quarter of a second
 
     main = settings.get("index-url", PYPI_SIMPLE_ENDPOINT)

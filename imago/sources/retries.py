@@ -13,7 +13,7 @@ import requests
 import tenacity
 import urllib3
 
-from imago.errors import SourceError
+from imago.core.errors import SourceError
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
-from imago import files, paths
-from imago.errors import SourceError
+from imago.core import files, paths
+from imago.core.errors import SourceError
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def kept(digest: str) -> Path:
 
 
 def find(digest: str) -> Path | None:
-    """Give the kept file, verified anew; a damaged one is removed, and None returned."""
+    """Return the kept file, verified anew; a damaged one is removed, and None returned."""
     path = kept(digest)
     if not path.is_file():
         return None
@@ -56,7 +56,7 @@ def find(digest: str) -> Path | None:
 
 
 def opener(path: Path) -> Opener:
-    """Give what opens the file at `path`."""
+    """Return what opens the file at `path`."""
     return lambda: path.open("rb")
 
 

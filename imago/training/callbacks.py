@@ -8,13 +8,15 @@ from typing import Any
 import keras
 from tqdm import tqdm
 
-from imago import schema
+from imago.core import sections
 
 log = logging.getLogger(__name__)
 
 
-def build(recipe: schema.Optimization, tensorboard: Path | None) -> list[keras.callbacks.Callback]:
-    """Give the callbacks of a training: progress, early stopping, TensorBoard.
+def build(
+    recipe: sections.Optimization, tensorboard: Path | None
+) -> list[keras.callbacks.Callback]:
+    """Return the callbacks of a training: progress, early stopping, TensorBoard.
 
     Args:
         recipe: How the weights are fitted.
@@ -35,7 +37,7 @@ def build(recipe: schema.Optimization, tensorboard: Path | None) -> list[keras.c
 
 
 def log_name(column: str) -> str:
-    """Give Keras' name for a column of history.csv."""
+    """Return Keras' name for a column of history.csv."""
     return column.replace("validation_", "val_")
 
 

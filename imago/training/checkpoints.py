@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from imago import files
+from imago.core import files
 from imago.training.loop import State
 
 log = logging.getLogger(__name__)

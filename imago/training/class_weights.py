@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def balanced(labels: NDArray[np.int32]) -> Sequence[float]:
-    """Give each class a weight such that all count the same, and the mean over examples is 1.
+    """Weight each class so that all count the same, and the mean over examples is 1.
 
     Args:
         labels: (N,) int32, each class of 0 to K - 1 at least once.

@@ -15,11 +15,11 @@ import numpy as np
 import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
-from imago import schema
-from imago.data import augment
+from imago.core import sections
+from imago.core.errors import TrainingError
 from imago.data.arrays import Split
-from imago.errors import TrainingError
-from imago.training import sweeps
+from imago.images import augment
+from imago.training import passes
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Plan:
     """`val_loss` or `val_accuracy`: end with the weights of the epoch in which it was best."""
     class_weights: Sequence[float] | None = None
     """How much a training example of each class counts in the loss. None: the same."""
-    augment: schema.Augment | None = None
+    augment: sections.Augment | None = None
     """Random changes of the training images, drawn anew for each in each epoch."""
 
 
@@ -144,7 +144,7 @@ def fit(
 
 
 def best_epoch(history: Sequence[Logs], monitor: str) -> int:
-    """Give the first epoch, counted from 0, in which a loss was lowest or an accuracy highest."""
+    """Return the first epoch, counted from 0, in which a loss was lowest or an accuracy highest."""
     sign = 1 if monitor.endswith("loss") else -1
     return min(range(len(history)), key=lambda epoch: sign * history[epoch][monitor])
 
@@ -156,11 +156,11 @@ def _epoch(
     plan: Plan,
     strategy: tf.distribute.Strategy,
 ) -> Callable[[int], Logs]:
-    """Give the function that trains and scores one epoch, by its number from 0."""
+    """Return the function that trains and scores one epoch, by its number from 0."""
     how = (plan.batch_size, strategy, plan.jit_compile)
     transform = augment.apply if plan.augment else None
-    train_sweep = sweeps.training(model, train, *how, plan.class_weights, transform)
-    score_sweep = sweeps.scoring(model, validation, *how) if validation else None
+    train_sweep = passes.training(model, train, *how, plan.class_weights, transform)
+    score_sweep = passes.scoring(model, validation, *how) if validation else None
 
     def run(epoch: int) -> Logs:
         logs = {"learning_rate": _learning_rate(model)}
@@ -209,7 +209,7 @@ def _learning_rate(model: keras.Model) -> float:
 
 
 def _order(example_count: int, plan: Plan, epoch: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Give the rows of an epoch, shuffled, and how each image is to be changed."""
+    """Return the rows of an epoch, shuffled, and how each image is to be changed."""
     # A generator for each epoch, so that a resumed training needs none of the earlier draws.
     random = np.random.default_rng([plan.seed, epoch])
     rows = random.permutation(example_count).astype(np.int32)

@@ -2,10 +2,10 @@
 
 import keras
 
-from imago import schema
+from imago.core import sections
 
 
-def build(settings: schema.Optimization, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+def build(settings: sections.Optimization, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """Build the optimizer of a `train` section, with its learning-rate schedule.
 
     Args:
@@ -22,10 +22,10 @@ def build(settings: schema.Optimization, steps_per_epoch: int) -> keras.optimize
 
 
 def _learning_rate(
-    settings: schema.Optimization, steps_per_epoch: int
+    settings: sections.Optimization, steps_per_epoch: int
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
     match settings.learning_rate_schedule:
-        case schema.CosineDecay() as cosine:
+        case sections.CosineDecay() as cosine:
             return keras.optimizers.schedules.CosineDecay(
                 initial_learning_rate=0.0 if cosine.warmup_epochs else settings.learning_rate,
                 warmup_target=settings.learning_rate if cosine.warmup_epochs else None,
@@ -33,7 +33,7 @@ def _learning_rate(
                 decay_steps=(settings.epochs - cosine.warmup_epochs) * steps_per_epoch,
                 alpha=cosine.final_fraction,
             )
-        case schema.ExponentialDecay() as exponential:
+        case sections.ExponentialDecay() as exponential:
             return keras.optimizers.schedules.ExponentialDecay(
                 initial_learning_rate=settings.learning_rate,
                 decay_steps=exponential.every_epochs * steps_per_epoch,

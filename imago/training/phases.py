@@ -7,9 +7,9 @@ from pathlib import Path
 
 import keras
 
-from imago import paths, schema
+from imago.core import paths, sections
+from imago.core.errors import DataError
 from imago.data import arrays
-from imago.errors import DataError
 from imago.training import callbacks, class_weights, loop, optimizers
 from imago.training.checkpoints import FileCheckpoint, key
 
@@ -30,10 +30,10 @@ class Phase:
 
     experiment: str
     seed: int
-    recipe: schema.Train
-    fitted_by: schema.Optimization
+    recipe: sections.Train
+    fitted_by: sections.Optimization
     folder: Path
-    augment: schema.Augment | None
+    augment: sections.Augment | None
     after: "Phase | None" = None
 
     @property

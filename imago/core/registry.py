@@ -1,0 +1,20 @@
+"""What is found by its name: the modules of a package, each an entry.
+
+So a new layout, architecture, backbone, figure or format is one new file, and no list has to know
+of it. A module whose name begins with `_` is no entry.
+"""
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+
+def names(package: ModuleType) -> list[str]:
+    """Return the names of a package's entries, sorted; imports none of them."""
+    found = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return sorted(name for name in found if not name.startswith("_"))
+
+
+def load(package: ModuleType, name: str) -> ModuleType:
+    """Import an entry, or a module of an entry that is a package, such as `cifar.settings`."""
+    return importlib.import_module(f"{package.__name__}.{name}")

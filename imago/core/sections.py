@@ -1,0 +1,345 @@
+"""The sections of params.yaml that do not depend on a layout or an architecture.
+
+No key that shapes a result has a default here: its value stands in params.yaml. A key that
+switches a feature on may be left out, which leaves the feature off.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+PATTERNS = {
+    r"^[A-Za-z0-9_][A-Za-z0-9_-]*$": "a name of letters, digits, _ and -, not beginning with -",
+    r"^[A-Za-z0-9_][^/\\]*$": "a file name, without folders, beginning with a letter, digit or _",
+    r"^[0-9a-f]{64}$": "a sha256, 64 characters of 0-9 and a-f",
+    r"^([0-9a-f]{64}|unpublished)$": "a sha256, 64 characters of 0-9 and a-f, or unpublished",
+    r"^prepared/[A-Za-z0-9_-]+$": "prepared/<variant>",
+    r"^(prepared|features)/[A-Za-z0-9_-]+$": "prepared/<variant> or features/<name>",
+}
+"""Regular expressions of texts: what they must be, in words."""
+
+_NAME, _FILE_NAME, _SHA256, _SHA256_IF_PUBLISHED, _PIXELS, _INPUT = PATTERNS
+Name = Annotated[str, Field(pattern=_NAME)]
+"""A key that names a stage, a folder and a file."""
+FileName = Annotated[str, Field(pattern=_FILE_NAME)]
+Sha256 = Annotated[str, Field(pattern=_SHA256)]
+Sha256IfPublished = Annotated[str, Field(pattern=_SHA256_IF_PUBLISHED)]
+Pixels = Annotated[str, Field(pattern=_PIXELS)]
+"""A folder under data/ that holds splits of images."""
+Input = Annotated[str, Field(pattern=_INPUT)]
+"""A folder under data/ that holds splits of images, or of their features."""
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A part of params.yaml: frozen, unknown keys forbidden, no conversion between types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Dataset(Section):
+    """What every data set has; each layout adds its own `extract` section."""
+
+    may_hold_validation: ClassVar[bool] = False
+    """Whether files in this layout can come with a validation split of their own."""
+
+    layout: str
+    licence: Annotated[str, Field(min_length=1)]
+    """In words: for whoever reads a report, what may be done with the data."""
+    files: Annotated[dict[FileName, Sha256], Field(min_length=1)]
+    """Name in data/raw/<data set>: sha256 of the file's bytes, whatever source serves it."""
+    sources: Annotated[list[str], Field(min_length=1)]
+    """Where to look for the files, in this order; see imago.sources."""
+
+
+class Augment(Section):
+    """Random changes of an image that leave its class as it is; what is left out stays as it is."""
+
+    rotation_degrees: Annotated[float, Field(gt=0, le=180)] | None = None
+    """To either side, at most."""
+    zoom: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Larger or smaller by at most this share, the same along both sides."""
+    shift: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Along each side, at most this share of it."""
+    horizontal_flip: bool = False
+    """In half of the draws."""
+    brightness: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Lighter or darker by at most this share of 255."""
+    contrast: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Differences from the image's mean larger or smaller by at most this share."""
+
+    @model_validator(mode="after")
+    def _something_changes(self) -> Self:
+        if not any(self.model_dump().values()):
+            message = f"must have one or more of {', '.join(type(self).model_fields)}"
+            raise ValueError(message)
+        return self
+
+
+class LimitPerClass(Section):
+    """At most so many images of each class, drawn at random."""
+
+    train: Positive | None = None
+    """Before validation images are held out."""
+    test: Positive | None = None
+
+    @model_validator(mode="after")
+    def _something_is_limited(self) -> Self:
+        if self.train is None and self.test is None:
+            message = "must have train, test or both"
+            raise ValueError(message)
+        return self
+
+
+class Prepare(Section):
+    """A variant: one data set at one size and colour, split and, if wanted, augmented."""
+
+    dataset: str
+    image_size_px: Positive
+    color: Literal["grayscale", "rgb"]
+    fit: Literal["stretch", "crop", "pad"]
+    """How an image that is not square becomes so."""
+    interpolation: Literal["area", "cubic", "lanczos", "linear", "nearest"]
+    validation_fraction: Fraction
+    """Share of the training images held out, the same from each class."""
+    limit_per_class: LimitPerClass | None = None
+    augment: Augment | None = None
+    """Of the training images only."""
+    views: Positive | None = None
+    """Augmented copies of each training image, beside the image itself."""
+
+    @model_validator(mode="after")
+    def _augment_and_views_come_together(self) -> Self:
+        if (self.augment is None) != (self.views is None):
+            there, absent = ("augment", "views") if self.augment else ("views", "augment")
+            message = f"{there} needs {absent} beside it"
+            raise ValueError(message)
+        return self
+
+
+class Weights(Section):
+    """Published weights of a backbone."""
+
+    files: Annotated[dict[FileName, Sha256IfPublished], Field(min_length=1)]
+    """Name in data/weights/<name>: sha256 of the file's bytes, or `unpublished` where whoever
+    publishes it gives no digest: then whatever a source gives is taken, and dvc.lock records it."""
+    sources: Annotated[list[str], Field(min_length=1)]
+    """As those of a data set."""
+
+
+Backbone = Literal[
+    "DenseNet121",
+    "EfficientNetV2B0",
+    "EfficientNetV2B1",
+    "EfficientNetV2B2",
+    "EfficientNetV2B3",
+    "MobileNetV2",
+    "MobileNetV3Large",
+    "MobileNetV3Small",
+    "ResNet50",
+    "ResNet50V2",
+]
+"""Nets of keras.applications; imago.backbones.applications builds them."""
+
+
+SMALLEST_BACKBONE_PX = 32
+"""Along each side of an image: every backbone halves its maps five times."""
+
+
+class Features(Section):
+    """What a frozen backbone makes of a variant's images, one vector for each."""
+
+    variant: str
+    backbone: Backbone
+    weights: str
+    """A name in the section `weights`."""
+    pooling: Literal["average", "max"]
+    """Over the positions of the backbone's last feature maps."""
+
+
+class EarlyStopping(Section):
+    """Stop when a validation figure no longer improves, and keep the best epoch's weights."""
+
+    monitor: Literal["validation_loss", "validation_accuracy"]
+    patience_epochs: Positive
+
+
+class CosineDecay(Section):
+    """From the learning rate down to a fraction of it along half a cosine over all epochs."""
+
+    kind: Literal["cosine"]
+    warmup_epochs: Annotated[int, Field(ge=0)]
+    """Epochs in which the rate first climbs from 0 in a straight line."""
+    final_fraction: Annotated[float, Field(ge=0, le=1)]
+
+
+class ExponentialDecay(Section):
+    """Times `factor` over every `every_epochs`, smoothly."""
+
+    kind: Literal["exponential"]
+    factor: Annotated[float, Field(gt=0, lt=1)]
+    every_epochs: Positive
+
+
+class Optimization(Section):
+    """How weights are fitted to examples."""
+
+    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"]
+    learning_rate: Annotated[float, Field(gt=0)]
+    momentum: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """For sgd and rmsprop."""
+    weight_decay: Annotated[float, Field(gt=0)] | None = None
+    learning_rate_schedule: (
+        Annotated[CosineDecay | ExponentialDecay, Field(discriminator="kind")] | None
+    ) = None
+    epochs: Positive
+    batch_size: Positive
+    early_stopping: EarlyStopping | None = None
+    class_weights: Literal["balanced"] | None = None
+    """balanced: an example counts the more, the fewer its class has."""
+    jit_compile: bool
+    """Compile each epoch with XLA: several times faster for dense nets, slower for convolutions."""
+
+    @model_validator(mode="after")
+    def _keys_fit_together(self) -> Self:
+        if faults := list(self._mismatches()):
+            raise ValueError("; ".join(faults))
+        return self
+
+    def _mismatches(self) -> Iterator[str]:
+        if self.momentum is not None and self.optimizer not in ("sgd", "rmsprop"):
+            yield f"momentum is for sgd and rmsprop, and optimizer is {self.optimizer}"
+        if self.weight_decay is None and self.optimizer == "adamw":
+            yield "adamw needs weight_decay, such as 0.004"
+        schedule = self.learning_rate_schedule
+        if isinstance(schedule, CosineDecay) and schedule.warmup_epochs >= self.epochs:
+            yield (
+                f"learning_rate_schedule.warmup_epochs must be less than epochs, {self.epochs}, "
+                f"got {schedule.warmup_epochs}"
+            )
+
+
+class Train(Optimization):
+    """What every architecture's training has; each adds its own keys."""
+
+    convolutional: ClassVar[bool] = False
+    """Whether the model finds things in places of an image, so that a map can show where."""
+
+    model: str
+
+
+class TrainOnPixels(Train):
+    """What the training of every architecture that takes images has."""
+
+    normalization: Literal["rescale", "standardize"]
+    """rescale: pixels to 0..1; standardize: mean 0, variance 1 over the training split."""
+    augment: Augment | None = None
+    """Drawn anew for each image in each epoch."""
+
+    def _mismatches(self) -> Iterator[str]:
+        yield from super()._mismatches()
+        yield from _mismatches_of_augment(self.augment, self.jit_compile)
+
+
+class FineTune(Optimization):
+    """A second phase, on pixels, in which the end of the backbone learns as well.
+
+    No key of the first phase holds for it, class_weights and early_stopping neither.
+    """
+
+    layers: Positive
+    """How many of the backbone's last layers with weights; batch normalization stays frozen."""
+    augment: Augment | None = None
+    """Drawn anew for each image in each epoch."""
+
+    def _mismatches(self) -> Iterator[str]:
+        yield from super()._mismatches()
+        yield from _mismatches_of_augment(self.augment, self.jit_compile)
+
+
+class TrainOnFeatures(Train):
+    """What the training of every head on a frozen backbone has."""
+
+    convolutional = True
+
+    fine_tune: FineTune | None = None
+
+
+class Evaluate(Section):
+    """How the test split is scored."""
+
+    batch_size: Positive
+
+
+class Export(Section):
+    """Which formats a model is exported to."""
+
+    formats: Annotated[
+        list[Literal["saved_model", "litert", "litert_fp16", "litert_int8", "onnx"]],
+        Field(min_length=1),
+    ]
+    greatest_difference: Annotated[float, Field(gt=0, lt=1)]
+    """How far a probability may be from Keras' own before the stage fails; of formats whose weights
+    are as exact as Keras' own: not of litert_fp16 and litert_int8."""
+    greatest_accuracy_loss: Annotated[float, Field(ge=0, lt=1)]
+    """How much lower than Keras' own the accuracy of a format may be, as a share of the images."""
+    calibration_images: Positive
+    """Training images, drawn at random, by which litert_int8 learns what values there are."""
+
+
+Floored = Literal[
+    "accuracy",
+    "accuracy_low",
+    "balanced_accuracy",
+    "macro_f1",
+    "roc_auc",
+    "top_3_accuracy",
+    "top_5_accuracy",
+    "weighted_f1",
+]
+"""Figures of metrics/<experiment>.json of which more is better."""
+Share = Annotated[float, Field(ge=0, le=1)]
+Tested = Literal[
+    "accuracy",
+    "balanced_accuracy",
+    "brier_score",
+    "class_recall",
+    "loss",
+    "macro_f1",
+    "weighted_f1",
+]
+"""What `imago gate` can test; class_recall is the recall of each class by itself."""
+
+
+class GateMetric(Section):
+    """How a change of one metric between two revisions is tested."""
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    """Of the significance level; those of all metrics add up to 1."""
+    margin: Annotated[float, Field(ge=0, lt=1)]
+    """A loss of no more than this is no regression."""
+
+
+class Gate(Section):
+    """When a change of quality between two revisions is more than chance; see docs/gate.md."""
+
+    significance_level: Annotated[float, Field(gt=0, lt=0.5)]
+    """How often, at most, a regression is cried where nothing is worse."""
+    bootstrap_samples: Annotated[int, Field(ge=1000)]
+    metrics: Annotated[dict[Tested, GateMetric], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _shares_make_a_whole(self) -> Self:
+        total = sum(metric.share for metric in self.metrics.values())
+        if not math.isclose(total, 1, abs_tol=1e-6):
+            message = f"the shares of the metrics must add up to 1, got {total:g}"
+            raise ValueError(message)
+        return self
+
+
+def _mismatches_of_augment(augment: Augment | None, jit_compile: bool) -> Iterator[str]:
+    if augment and jit_compile:
+        yield "augment needs jit_compile: false, for XLA cannot compile it"

@@ -1,0 +1,1 @@
+"""The layout of CIFAR-10 and CIFAR-100."""

@@ -1,0 +1,125 @@
+"""Every photo of an archive, looked at once; what stays in memory is a row of figures for each."""
+
+import hashlib
+import os
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from imago.core import progress
+from imago.core.errors import DataError
+from imago.data.arrays import SplitName
+from imago.datasets.image_folder import archives, fingerprints
+from imago.datasets.image_folder.folders import Place
+from imago.photos import decoding
+
+PHOTOS_PER_TASK = 16
+"""So many that handing small ones to a thread costs little beside decoding them."""
+REASONS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """What is known of a photo that can be used.
+
+    Attributes:
+        path: Within the archive.
+        split: That it belongs to.
+        class_name: That it belongs to.
+        width_px: Upright.
+        height_px: Upright.
+        file_bytes: As its publisher encoded it.
+        sha256: Of these bytes.
+        fingerprint: Of its pixels.
+    """
+
+    path: str
+    split: SplitName
+    class_name: str
+    width_px: int
+    height_px: int
+    file_bytes: int
+    sha256: bytes
+    fingerprint: fingerprints.Fingerprint
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What came of looking at the photos of an archive.
+
+    Attributes:
+        photos: Those that can be used, in the order given.
+        unreadable: Path of each other one: why it cannot.
+    """
+
+    photos: list[Photo]
+    unreadable: dict[str, str]
+
+
+def inspect(
+    archive: zipfile.ZipFile,
+    members: Mapping[str, zipfile.ZipInfo],
+    places: Mapping[str, Place],
+    greatest_pixels: int,
+) -> Inspection:
+    """Decode every photo, on all cores, with one for each core at a time in memory.
+
+    Args:
+        archive: Open for reading.
+        members: Path: member, at least of each photo.
+        places: Path of each photo: where it belongs.
+        greatest_pixels: A photo with more is not decoded and counts as unreadable.
+    """
+
+    def look_at_all(paths: list[str]) -> list[Photo | str]:
+        return [_look_at(archive, members[path], places[path], greatest_pixels) for path in paths]
+
+    paths, step = list(places), PHOTOS_PER_TASK
+    tasks = [paths[start : start + step] for start in range(0, len(paths), step)]
+    found: list[Photo | str] = []
+    with (
+        decoding.quiet(),
+        ThreadPoolExecutor(os.cpu_count()) as pool,  # decoders and digests let others run beside
+        progress.bar("look at every photo", len(paths), "photos") as advance,
+    ):
+        for some in progress.counted(pool.map(look_at_all, tasks), advance):
+            found += some
+    return Inspection(
+        photos=[one for one in found if isinstance(one, Photo)],
+        unreadable={
+            path: one for path, one in zip(paths, found, strict=True) if isinstance(one, str)
+        },
+    )
+
+
+def _look_at(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Place, greatest_pixels: int
+) -> Photo | str:
+    """Return what is known of a photo, or the reason why it cannot be used."""
+    try:
+        content = archives.read(archive, member)
+        image = decoding.decode(content, greatest_pixels)
+    except decoding.UnreadableError as error:
+        return str(error)
+    except DataError:
+        return "damaged within the archive"
+    return Photo(
+        path=member.filename,
+        split=place.split,
+        class_name=place.class_name,
+        width_px=image.shape[1],
+        height_px=image.shape[0],
+        file_bytes=len(content),
+        sha256=hashlib.sha256(content).digest(),
+        fingerprint=fingerprints.fingerprint(image),
+    )
+
+
+def by_reason(reasons: Iterable[str]) -> str:
+    """Count reasons without their details, such as `9 truncated, 3 empty`, frequent ones first."""
+    counts = Counter(reason.split(": ")[0] for reason in reasons).most_common()
+    rest = sum(count for _, count in counts[REASONS_SHOWN:])
+    parts = [f"{count:,} {reason}" for reason, count in counts[:REASONS_SHOWN]]
+    return ", ".join([*parts, f"{rest:,} for other reasons"] if rest else parts)

@@ -1,0 +1,201 @@
+"""The layout of a zip with a folder of photos for each class, such as Microsoft's PetImages.
+
+    [wrapping folders/] [train, validation or test/] class/ photo.jpg
+
+imago.folders has the rules. Classes are called as their folders and sorted by name, upper case
+before lower. What `extract` writes beside the packed photos and their labels:
+
+    index.csv       each photo that is used: its class, its split, its row there, its figures
+    set_aside.csv   each file that is not, and why
+    leaks.csv       each test or validation photo that is, or nearly is, in another split too
+"""
+
+import dataclasses
+import itertools
+import logging
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from imago.core import paths, progress
+from imago.core.errors import DataError
+from imago.data import arrays
+from imago.data.arrays import SplitName
+from imago.datasets.image_folder import archives, folders, inspection, leaks, listings
+from imago.datasets.image_folder.inspection import Inspection, Photo
+from imago.datasets.image_folder.leaks import Leak
+from imago.datasets.image_folder.settings import Settings
+from imago.photos import packs
+
+log = logging.getLogger(__name__)
+
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+PIXELS_PER_MEGAPIXEL = 1_000_000
+CLASSES_SHOWN = 10
+
+
+def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
+    """Look at every photo in the zip in `source`, and pack those that can be used into `target`.
+
+    Nothing is unpacked to disk, and memory holds a row of figures for each photo.
+
+    Raises:
+        DataError: The zip is broken or could do harm, its folders are not those of the layout, too
+            many photos are unreadable, a class or a split has none left, or photos are in two
+            splits. `target` is then as it was, and a list that is too long for the message stands
+            in a file that the message names.
+    """
+    wanted, (name,) = settings.extract, settings.files
+    path = source / name
+    with archives.opened(path) as (archive, everything):
+        members = {member.filename: member for member in everything}
+        arrangement = folders.arrange(list(members), str(path))
+        _check_test_fraction(path, arrangement, wanted.test_fraction)
+        greatest_pixels = int(wanted.greatest_megapixels * PIXELS_PER_MEGAPIXEL)
+        found = inspection.inspect(archive, members, arrangement.places, greatest_pixels)
+        set_aside = arrangement.unused | found.unreadable
+        greatest_fraction = wanted.greatest_unreadable_fraction
+        _check_readable(path, found, greatest_fraction, set_aside, paths.set_aside(target.name))
+        splits = _split(path, found.photos, arrangement, wanted.test_fraction)
+        leaked = leaks.find(splits)
+        _check_leaks(path, leaked, wanted.allow_leaks, paths.leaks(target.name))
+
+        with arrays.writing(target, arrangement.classes("train"), image_shape=None) as writer:
+            _pack(writer, archive, members, splits)
+            listings.write_index(writer.folder / listings.INDEX, splits)
+            listings.write_set_aside(writer.folder / listings.SET_ASIDE, set_aside)
+            listings.write_leaks(writer.folder / listings.LEAKS, leaked)
+    for line in _findings(target, arrangement, found, leaked):
+        log.info("%s: %s", name, line)
+    return writer.info
+
+
+def _check_test_fraction(
+    path: Path, arrangement: folders.Arrangement, fraction: float | None
+) -> None:
+    has_test = bool(arrangement.classes("test"))
+    if has_test and fraction is not None:
+        message = (
+            f"{path}: extract.test_fraction must be left out where there is a test folder, "
+            f"got {fraction}; remove it from params.yaml"
+        )
+        raise DataError(message)
+    if not has_test and fraction is None:
+        message = (
+            f"{path}: must have a test folder that holds a folder for each class, got none; add "
+            "extract.test_fraction to params.yaml, such as 0.2, to draw the test photos"
+        )
+        raise DataError(message)
+
+
+def _check_readable(
+    path: Path,
+    found: Inspection,
+    greatest_fraction: float,
+    set_aside: Mapping[str, str],
+    listing: Path,
+) -> None:
+    total = len(found.photos) + len(found.unreadable)
+    if len(found.unreadable) <= greatest_fraction * total:
+        return
+    listings.write_set_aside(listing, set_aside)
+    reasons = inspection.by_reason(found.unreadable.values())
+    message = (
+        f"{path}: of {total:,} photos a share of {greatest_fraction} may be unreadable, "
+        f"got {len(found.unreadable):,}: {reasons}; {listing} lists them: mend or remove them, or "
+        "raise extract.greatest_unreadable_fraction in params.yaml"
+    )
+    raise DataError(message)
+
+
+def _split(
+    path: Path,
+    photos: Sequence[Photo],
+    arrangement: folders.Arrangement,
+    test_fraction: float | None,
+) -> dict[SplitName, list[Photo]]:
+    """Return the photos of each split that the archive has or that is to be drawn.
+
+    Raises:
+        DataError: A class is left without training photos, or without drawn test photos; or a
+            split without any.
+    """
+    if test_fraction is not None:
+        photos = _with_test(photos, test_fraction)
+    names = [split for split in SPLITS if split == "test" or arrangement.classes(split)]
+    splits = {name: [photo for photo in photos if photo.split == name] for name in names}
+    complete = ("train",) if test_fraction is None else ("train", "test")
+    for name, some in splits.items():
+        there = {photo.class_name for photo in some}
+        absent = [one for one in arrangement.classes("train") if one not in there]
+        if absent and (name in complete or not there):
+            message = (
+                f"{path}: must have readable photos in {name}, different from those in other "
+                f"splits, got none of {folders.listed(absent)}; add photos"
+            )
+            raise DataError(message)
+    return splits
+
+
+def _with_test(photos: Sequence[Photo], fraction: float) -> list[Photo]:
+    """Draw the test photos of each class from its training photos."""
+    candidates = [photo for photo in photos if photo.split == "train"]
+    drawn = leaks.draw(candidates, fraction)
+    test = {photo.path for photo in itertools.compress(candidates, drawn)}
+    return [
+        dataclasses.replace(photo, split="test") if photo.path in test else photo
+        for photo in photos
+    ]
+
+
+def _check_leaks(path: Path, leaked: Sequence[Leak], allowed: bool, listing: Path) -> None:
+    pairs = [f"{one.photo.path} = {one.other.path}" for one in leaked if one.kind == "exact"]
+    if not pairs or allowed:
+        return
+    listings.write_leaks(listing, leaked)
+    message = (
+        f"{path}: no photo may be in two splits, got {len(pairs):,} that are, pixel for pixel: "
+        f"{folders.listed(pairs)}; {listing} lists them: remove one of each pair, or set "
+        "extract.allow_leaks to true in params.yaml"
+    )
+    raise DataError(message)
+
+
+def _pack(
+    writer: arrays.Writer,
+    archive: zipfile.ZipFile,
+    members: Mapping[str, zipfile.ZipInfo],
+    splits: Mapping[SplitName, Sequence[Photo]],
+) -> None:
+    """Write the photos of each split as they are in the archive."""
+    label_of = {name: label for label, name in enumerate(writer.classes)}
+    for split, photos in splits.items():
+        labels = np.array([label_of[photo.class_name] for photo in photos], np.int32)
+        contents = (archives.read(archive, members[photo.path]) for photo in photos)
+        counted = progress.over(contents, f"pack {split}", len(photos), "photos")
+        packs.add(writer, split, labels, counted)
+
+
+def _findings(
+    target: Path, arrangement: folders.Arrangement, found: Inspection, leaked: Sequence[Leak]
+) -> Iterator[str]:
+    """Say what a person should know of the archive, in lines."""
+    counts = Counter(photo.class_name for photo in found.photos)
+    each = [f"{name} {count:,}" for name, count in sorted(counts.items())]
+    yield f"{len(counts)} classes: {folders.listed(each, CLASSES_SHOWN)}"
+    listing = target / listings.SET_ASIDE
+    if bad := found.unreadable:
+        total, reasons = len(found.photos) + len(bad), inspection.by_reason(bad.values())
+        yield f"{len(bad):,} of {total:,} photos set aside: {reasons}; see {listing}"
+    if unused := arrangement.unused:
+        reasons = inspection.by_reason(unused.values())
+        yield f"{len(unused):,} other files left out: {reasons}; see {listing}"
+    if leaked:
+        kinds = Counter(leak.kind for leak in leaked)
+        yield (
+            f"photos in two splits: {kinds['exact']:,} pixel for pixel, {kinds['near']:,} to the "
+            f"eye; see {target / listings.LEAKS}"
+        )

@@ -1,0 +1,64 @@
+"""The tables that say what became of each file of an archive: CSV, for people and for programs."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from imago.core import files
+from imago.data.arrays import SplitName
+from imago.datasets.image_folder.inspection import Photo
+from imago.datasets.image_folder.leaks import Leak
+
+INDEX, SET_ASIDE, LEAKS = "index.csv", "set_aside.csv", "leaks.csv"
+
+
+def write_index(path: Path, splits: Mapping[SplitName, list[Photo]]) -> None:
+    """List the photos that are used, in the order of the splits and of the rows in each."""
+    columns = ("path", "class", "split", "row", "width_px", "height_px", "file_bytes", "sha256")
+    rows = (
+        (
+            photo.path,
+            photo.class_name,
+            split,
+            row,
+            photo.width_px,
+            photo.height_px,
+            photo.file_bytes,
+            photo.sha256.hex(),
+        )
+        for split, photos in splits.items()
+        for row, photo in enumerate(photos)
+    )
+    _write(path, columns, rows)
+
+
+def write_set_aside(path: Path, reasons: Mapping[str, str]) -> None:
+    """List the files that are not used, by their paths, and why."""
+    _write(path, ("path", "reason"), sorted(reasons.items()))
+
+
+def write_leaks(path: Path, leaks: Iterable[Leak]) -> None:
+    """List photos that are in two splits."""
+    columns = ("split", "path", "other_split", "other_path", "kind", "differing_bits")
+    rows = (
+        (
+            leak.photo.split,
+            leak.photo.path,
+            leak.other.split,
+            leak.other.path,
+            leak.kind,
+            leak.differing_bits,
+        )
+        for leak in leaks
+    )
+    _write(path, columns, rows)
+
+
+def _write(path: Path, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    with (
+        files.replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(columns)
+        table.writerows(rows)

@@ -1,0 +1,97 @@
+"""The one size and colour that every image of a variant is brought to.
+
+Apart from imago.preparing.conversion, since a prediction needs this and nothing else of it, and
+starts sooner.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""(H, W, C), 0-255; C is 1, grayscale, or 3, RGB."""
+
+_SHRINKING = {
+    "area": cv2.INTER_AREA,
+    "cubic": cv2.INTER_CUBIC,
+    "lanczos": cv2.INTER_LANCZOS4,
+    "linear": cv2.INTER_LINEAR,
+    "nearest": cv2.INTER_NEAREST_EXACT,
+}
+_GROWING = _SHRINKING | {"area": cv2.INTER_LINEAR}  # there are no areas to average over
+
+
+@dataclass(frozen=True)
+class Form:
+    """What every image is brought to.
+
+    Attributes:
+        shape: (H, W, C).
+        fit: stretch changes the proportions; crop keeps the middle; pad adds black borders.
+        interpolation: Between pixels. area averages over areas where an image shrinks, which
+            keeps fine patterns from turning into false coarse ones, and is linear where it grows.
+    """
+
+    shape: tuple[int, int, int]
+    fit: Literal["stretch", "crop", "pad"]
+    interpolation: Literal["area", "cubic", "lanczos", "linear", "nearest"]
+
+
+def convert(image: Image, form: Form) -> Image:
+    """Convert an image to a form.
+
+    RGB becomes grayscale as ITU-R BT.601 luma, 0.299 R + 0.587 G + 0.114 B; grayscale becomes RGB
+    by repeating the channel. An image of the right shape is returned as it is, not copied.
+
+    Source: https://docs.opencv.org/4.x/de/d25/imgproc_color_conversions.html (luma) and
+    https://docs.opencv.org/4.x/da/d54/group__imgproc__transform.html (interpolation).
+    """
+    if image.shape == form.shape:
+        return image
+    height, width, channels = form.shape
+    if channels < image.shape[-1]:  # before resizing: a third of the work
+        image = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)[..., np.newaxis]
+    if form.fit == "crop":
+        image = _cropped(image, height, width)
+    inner = _inside(image, height, width) if form.fit == "pad" else (height, width)
+    image = _resized(image, *inner, form.interpolation)
+    if channels > image.shape[-1]:
+        image = np.repeat(image, channels, axis=-1)
+    return _padded(image, height, width)
+
+
+def _cropped(image: Image, height: int, width: int) -> Image:
+    """Cut off, the same on both sides, what is beyond the proportions of height and width."""
+    from_height, from_width = image.shape[:2]
+    kept_height = min(from_height, max(1, round(from_width * height / width)))
+    kept_width = min(from_width, max(1, round(from_height * width / height)))
+    top, left = (from_height - kept_height) // 2, (from_width - kept_width) // 2
+    return image[top : top + kept_height, left : left + kept_width]
+
+
+def _inside(image: Image, height: int, width: int) -> tuple[int, int]:
+    """Return the greatest height and width of the image's proportions that fit."""
+    scale = min(height / image.shape[0], width / image.shape[1])
+    return max(1, round(image.shape[0] * scale)), max(1, round(image.shape[1] * scale))
+
+
+def _resized(image: Image, height: int, width: int, interpolation: str) -> Image:
+    from_height, from_width, channels = image.shape
+    # A side may shrink while the other grows. OpenCV only copies where there is nothing to do.
+    smaller = (min(width, from_width), min(height, from_height))
+    shrunk = cv2.resize(image, smaller, interpolation=_SHRINKING[interpolation])
+    grown = cv2.resize(shrunk, (width, height), interpolation=_GROWING[interpolation])
+    return np.asarray(grown, np.uint8).reshape(height, width, channels)
+
+
+def _padded(image: Image, height: int, width: int) -> Image:
+    """Add black borders, the same on both sides."""
+    if image.shape[:2] == (height, width):
+        return image
+    top, left = (height - image.shape[0]) // 2, (width - image.shape[1]) // 2
+    padded = np.zeros((height, width, image.shape[2]), np.uint8)
+    padded[top : top + image.shape[0], left : left + image.shape[1]] = image
+    return padded

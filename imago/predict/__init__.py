@@ -1,0 +1,1 @@
+"""What the command `imago predict` is made of, and `Predictor`, on which it stands."""

@@ -1,0 +1,119 @@
+"""The images that a command line names: files, folders, globs, URLs, standard input."""
+
+import functools
+import glob
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from imago.core.errors import ImageError
+from imago.photos import decoding
+
+STDIN = "-"
+GREATEST_BYTES = 100_000_000
+"""Of an image that comes from elsewhere: from the network or through a pipe."""
+TIMEOUT_S = (10.0, 30.0)
+"""For a connection, and between two parts of an answer."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """An image that was asked about.
+
+    Attributes:
+        name: As the user would say it: its path or URL, or `-`.
+        read: Gives its bytes, in any thread. Raises ImageError, OSError.
+    """
+
+    name: str
+    read: Callable[[], bytes]
+
+
+def expand(words: Iterable[str]) -> Iterator[Given]:
+    """Find the images that words of a command line name, in their order.
+
+    Args:
+        words: Each a file; a folder, of which every image in it and below is taken, by name; a
+            pattern with *, ? or **; an http(s) URL; or `-`, the bytes of an image on standard
+            input.
+
+    Yields:
+        The images; for a word that names none, one that cannot be read.
+    """
+    for word in words:
+        if word == STDIN:
+            yield Given(word, _read_stdin)
+        elif word.startswith(("http://", "https://")):
+            yield Given(word, functools.partial(_download, word))
+        elif os.path.isdir(word):  # noqa: PTH112 - a Path would lose a leading ./
+            yield from _or_refused(_in_folder(word), word, "holds no images")
+        elif os.path.exists(word) or not glob.has_magic(word):  # noqa: PTH110
+            yield _file(word)
+        else:
+            found = sorted(glob.iglob(word, recursive=True))  # noqa: PTH207
+            files = (_file(path) for path in found if os.path.isfile(path))  # noqa: PTH113
+            yield from _or_refused(files, word, "matches no files")
+
+
+def lines(path: str) -> Iterator[str]:
+    """Yield the lines of a file, or of standard input for `-`, that are not empty."""
+    file = sys.stdin if path == STDIN else Path(path).open(encoding="utf-8")  # noqa: SIM115
+    with file:
+        for line in file:
+            if stripped := line.rstrip("\r\n"):
+                yield stripped
+
+
+def _file(path: str) -> Given:
+    return Given(path, lambda: Path(path).read_bytes())
+
+
+def _in_folder(folder: str) -> Iterator[Given]:
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            if os.path.splitext(name)[1].lower() in decoding.SUFFIXES:  # noqa: PTH122
+                yield _file(os.path.join(parent, name))  # noqa: PTH118
+
+
+def _or_refused(found: Iterator[Given], word: str, reason: str) -> Iterator[Given]:
+    def refuse() -> bytes:
+        message = f"{word}: {reason}"
+        raise ImageError(message)
+
+    first = next(found, None)
+    yield first or Given(word, refuse)
+    yield from found
+
+
+def _read_stdin() -> bytes:
+    return _bounded([sys.stdin.buffer.read(GREATEST_BYTES + 1)], "standard input")
+
+
+def _download(url: str) -> bytes:
+    import requests  # a fifth of a second that few need
+
+    from imago.sources import retries
+
+    def receive() -> bytes:
+        with requests.get(url, stream=True, timeout=TIMEOUT_S) as response:
+            response.raise_for_status()
+            return _bounded(response.iter_content(2**16), url)
+
+    try:
+        return retries.patiently(receive, url)
+    except retries.TransferError as error:
+        message = f"{url}: {error}"
+        raise ImageError(message) from error
+
+
+def _bounded(parts: Iterable[bytes], name: str) -> bytes:
+    content = bytearray()
+    for part in parts:
+        content += part
+        if len(content) > GREATEST_BYTES:
+            message = f"{name}: must have at most {GREATEST_BYTES:,} bytes, got more"
+            raise ImageError(message)
+    return bytes(content)

@@ -1,0 +1,232 @@
+"""Classes of images by an exported model, without TensorFlow."""
+
+import importlib
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from imago.core.errors import DataError, ImageError
+from imago.images.forms import Form, convert
+from imago.images.framing import Framing, Polarity, framed, with_polarity
+from imago.photos import decoding
+
+DESCRIPTION = "model.json"
+GREATEST_PIXELS = 100_000_000
+"""Of an image, width times height: beyond it, a file is more likely an attack than a photo."""
+_RUNTIMES = {".tflite": "imago.runtimes.litert", ".onnx": "imago.runtimes.onnx_model"}
+_REMEDY = "run the stage export"
+_PREFERRED = ("model.tflite", "model.onnx", "model_fp16.tflite", "model_int8.tflite")
+
+AnyImage = str | Path | bytes | NDArray[np.uint8] | Image.Image
+"""A path, the bytes of an image file, an array of (H, W) or (H, W, C) uint8, 0-255, where C is 1,
+grayscale, 3, RGB, or 4, RGB and opacity; or an image of Pillow."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of an image.
+
+    Attributes:
+        label: The most probable class.
+        probability: Its probability, 0 to 1.
+        probabilities: Of every class, in the model's order.
+    """
+
+    label: str
+    probability: float
+    probabilities: dict[str, float]
+
+    def top(self, k: int) -> list[tuple[str, float]]:
+        """Return the k most probable classes with their probabilities, the most probable first."""
+        return sorted(self.probabilities.items(), key=lambda item: -item[1])[:k]
+
+
+class Predictor:
+    """Runs an exported model; threads may share one.
+
+    Attributes:
+        classes: Their names, in the order of the probabilities.
+        description: What model.json says of the model.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        threads: int | None = None,
+        *,
+        polarity: Polarity = "auto",
+        find_subject: bool = True,
+    ) -> None:
+        """Load a model.
+
+        Args:
+            path: The folder exports/<experiment>, or a .tflite or .onnx file in such a folder.
+            threads: That the model runs on. None: one for each core.
+            polarity: For models of light things on dark ground, or dark on light: whether images
+                are inverted. auto: where their border is not like that ground.
+            find_subject: For such models: whether images of another size than the model's are cut
+                to their subject, which is put where the training images have theirs.
+
+        Raises:
+            DataError: There is no model that can be run here, or no description of it.
+        """
+        self.path = _model_file(Path(path))
+        described = self.path.with_name(DESCRIPTION)
+        self.description: Mapping[str, Any] = _read_description(described)
+        try:
+            self.classes: tuple[str, ...] = tuple(self.description["classes"])
+            wanted = self.description["input"]
+            self.form = Form(tuple(wanted["shape"][1:]), wanted["fit"], wanted["interpolation"])
+            self.framing = Framing(**known) if (known := wanted.get("framing")) else None
+        except KeyError as error:
+            key = error.args[0]
+            message = f"{described}: must describe a model, but has no {key}; {_REMEDY} again"
+            raise DataError(message) from error
+        self.polarity, self.find_subject = polarity, find_subject
+        self._run = _load(self.path, threads)
+        self._lock = threading.Lock()
+
+    def predict(self, images: Iterable[AnyImage]) -> list[Prediction]:
+        """Classify images.
+
+        Raises:
+            ImageError: An image cannot be read; the message names it. Or it is one and no list.
+        """
+        if isinstance(images, str | Path | bytes | Image.Image):
+            message = "images must be several, such as a list, got one; put it into a list"
+            raise ImageError(message)
+        pixels = [self.pixels(image) for image in images]
+        return self.predictions(self.probabilities(np.stack(pixels))) if pixels else []
+
+    def predictions(self, probabilities: NDArray[np.float32]) -> list[Prediction]:
+        """Name the classes of probabilities, (N, K)."""
+        return [
+            Prediction(self.classes[row.argmax()], float(row.max()), self._named(row))
+            for row in probabilities
+        ]
+
+    def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Run the model.
+
+        Args:
+            pixels: (N, H, W, C) uint8, 0-255, as `pixels` gives them.
+
+        Returns:
+            (N, K) float32, in the order of `classes`.
+        """
+        if not len(pixels):
+            return np.zeros((0, len(self.classes)), np.float32)
+        with self._lock:
+            probabilities: NDArray[np.float32] = self._run(np.ascontiguousarray(pixels))
+        return probabilities
+
+    def pixels(self, image: AnyImage, name: str | None = None) -> NDArray[np.uint8]:
+        """Decode an image, and bring it to the model's size and colour as the training data were.
+
+        Args:
+            image: What to decode.
+            name: Of the image in errors; None for its path, or "image".
+
+        Returns:
+            (H, W, C) uint8, 0-255.
+
+        Raises:
+            ImageError: It cannot be read.
+        """
+        decoded = decode(image, name=name)
+        if self.framing is None:
+            return convert(decoded, self.form)
+        gray = convert(decoded, Form((*decoded.shape[:2], 1), "stretch", self.form.interpolation))
+        alike = with_polarity(gray, self.framing.ground, self.polarity)
+        found = None
+        if self.find_subject and gray.shape != self.form.shape:
+            found = framed(alike, self.framing, self.form)
+        return convert(alike, self.form) if found is None else found
+
+    def _named(self, row: NDArray[np.float32]) -> dict[str, float]:
+        return dict(zip(self.classes, row.tolist(), strict=True))
+
+
+def decode(
+    image: AnyImage, greatest_pixels: int = GREATEST_PIXELS, name: str | None = None
+) -> NDArray[np.uint8]:
+    """Decode an image, upright; what is transparent is laid on white.
+
+    Returns:
+        (H, W, C) uint8, 0-255; C is 1, grayscale, or 3, RGB.
+
+    Raises:
+        ImageError: It cannot be read, or has more pixels.
+    """
+    where = name or (str(image) if isinstance(image, str | Path) else "image")
+    try:
+        if isinstance(image, np.ndarray):
+            return _from_array(image)
+        if isinstance(image, Image.Image):
+            return decoding.from_pillow(image, greatest_pixels)
+        content = image if isinstance(image, bytes) else Path(image).read_bytes()
+        return decoding.decode(content, greatest_pixels)
+    except decoding.UnreadableError as error:
+        message = f"{where}: {error}"
+        raise ImageError(message) from error
+    except OSError as error:
+        message = f"{where}: {error.strerror or error}"
+        raise ImageError(message) from error
+
+
+def _from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
+    image = array[..., np.newaxis] if array.ndim == 2 else array
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] not in (1, 3, 4):
+        found = f"{array.dtype} {'×'.join(map(str, array.shape))}"
+        message = f"image: must be uint8 of H×W, H×W×1, H×W×3 or H×W×4, got {found}"
+        raise ImageError(message)
+    if not image.size:
+        message = "image: must have one or more pixels, got none"
+        raise ImageError(message)
+    return decode(Image.fromarray(image)) if image.shape[-1] == 4 else image
+
+
+def _model_file(path: Path) -> Path:
+    if path.is_dir():
+        found = next((path / name for name in _PREFERRED if (path / name).is_file()), None)
+        if found is None:
+            message = f"{path}: must hold {' or '.join(_PREFERRED)}; {_REMEDY}"
+            raise DataError(message)
+        return found
+    if path.suffix not in _RUNTIMES:
+        message = f"{path}: must be a folder or a {' or '.join(_RUNTIMES)} file"
+        raise DataError(message)
+    if not path.is_file():
+        message = f"{path}: not found; {_REMEDY}"
+        raise DataError(message)
+    return path
+
+
+def _load(path: Path, threads: int | None) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    runtime = importlib.import_module(_RUNTIMES[path.suffix])  # only the one that is needed
+    try:
+        run: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+        run = runtime.load(path.read_bytes(), threads)
+    except ValueError as error:
+        message = f"{path}: must be a whole {path.suffix} file: {error}; {_REMEDY} again"
+        raise DataError(message) from error
+    return run
+
+
+def _read_description(path: Path) -> dict[str, Any]:
+    try:
+        description: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        message = f"{path}: not found; it belongs beside the model, and the stage export writes it"
+        raise DataError(message) from error
+    except ValueError as error:
+        message = f"{path}: must be JSON: {error}; {_REMEDY} again"
+        raise DataError(message) from error
+    return description

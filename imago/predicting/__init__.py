@@ -1,1 +1,0 @@
-"""What the command `imago predict` is made of."""

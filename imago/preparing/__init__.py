@@ -1,0 +1,1 @@
+"""What the stage prepare does: splits, conversion, augmented copies."""

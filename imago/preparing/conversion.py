@@ -1,0 +1,99 @@
+"""Many images brought to one size and colour, and the statistics of their pixels."""
+
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imago.core import sections
+from imago.data import arrays
+from imago.data.arrays import Statistics
+from imago.images.forms import Form, Image, convert
+
+
+def form(variant: sections.Prepare) -> Form:
+    """Return the form of a variant's images, which are square."""
+    channels = 1 if variant.color == "grayscale" else 3
+    shape = (variant.image_size_px, variant.image_size_px, channels)
+    return Form(shape, variant.fit, variant.interpolation)
+
+
+def converted(
+    images: Sequence[Image] | NDArray[np.uint8], rows: NDArray[np.intp], form: Form
+) -> Iterator[NDArray[np.uint8]]:
+    """Convert images on all cores, holding two blocks of the results in memory and no more.
+
+    Args:
+        images: Photos, each decoded when it is asked for, or an array, (N, H, W, C) uint8, 0-255.
+        rows: Positions of the images wanted, in this order.
+        form: What to convert to; see `convert`.
+
+    Yields:
+        Blocks, (n, *form.shape) uint8, 0-255.
+    """
+    if isinstance(images, np.ndarray) and images.shape[1:] == form.shape:
+        yield from arrays.blocks(images, rows)
+        return
+
+    threads = os.cpu_count() or 1  # OpenCV lets go of the interpreter while it works
+    with ThreadPoolExecutor(threads) as pool:
+
+        def begin(block: NDArray[np.intp]) -> Iterator[list[Image]]:
+            return pool.map(convert_all, np.array_split(block, min(threads, len(block))))
+
+        def convert_all(part: NDArray[np.intp]) -> list[Image]:
+            return [convert(np.asarray(images[row]), form) for row in part.tolist()]
+
+        def finish(parts: Iterator[list[Image]]) -> NDArray[np.uint8]:
+            return np.stack(list(itertools.chain.from_iterable(parts)))
+
+        begun: Iterator[list[Image]] | None = None
+        for block in arrays.row_blocks(rows, form.shape):
+            ahead = begin(block)  # while the one before is used
+            if begun:
+                yield finish(begun)
+            begun = ahead
+        if begun:
+            yield finish(begun)
+
+
+@dataclass
+class Totals:
+    """Adds up the pixels of images on their way, for the mean and variance of each channel.
+
+    Sums are whole numbers, so the result does not depend on the order or the size of blocks.
+    """
+
+    channels: int
+
+    def __post_init__(self) -> None:
+        self._pixels = 0
+        self._sums, self._squares = np.zeros((2, self.channels), np.uint64)
+
+    def over(self, blocks: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+        """Yield blocks, (n, H, W, C), as they come, and add each to the totals."""
+        for block in blocks:
+            self._pixels += block[..., 0].size
+            self._sums += _sum(block)
+            self._squares += _sum(np.square(block, dtype=np.uint16))
+            yield block
+
+    def statistics(self) -> Statistics:
+        """Compute the mean and variance of what was added."""
+        pixels = self._pixels
+        # Python's integers have no largest value, and its division of two of them rounds once.
+        totals = list(zip(self._sums.tolist(), self._squares.tolist(), strict=True))
+        return Statistics(
+            mean=[total / pixels for total, _ in totals],
+            variance=[(pixels * square - total**2) / pixels**2 for total, square in totals],
+        )
+
+
+def _sum(images: NDArray[np.unsignedinteger]) -> NDArray[np.uint64]:
+    # Over images first: ten times faster for RGB than over all three axes in one call.
+    total: NDArray[np.uint64] = images.sum(axis=0, dtype=np.uint64).sum(axis=(0, 1))
+    return total

@@ -1,0 +1,176 @@
+"""Whether dvc.lock is that of the code, the parameters and dvc.yaml; needs no data.
+
+As `dvc repro --dry --allow-missing` tells, but with the reasons: data that are not here are taken
+to be what dvc.lock says of them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dvc.dependency import Dependency, ParamsDependency
+from dvc.exceptions import DvcException, NotDvcRepoError
+from dvc.output import Output
+from dvc.repo import Repo
+from dvc.stage import PipelineStage
+
+from imago.core.errors import LockError
+from imago.project import lock
+
+LONGEST_VALUE = 60
+"""Of a parameter, in characters, before it is shortened."""
+
+
+@dataclass
+class Staleness:
+    """What `dvc repro` would do, in the order in which it would.
+
+    Attributes:
+        reasons: Why a stage would run, for each that would by itself.
+        followers: The stages that stand on one of these, and run if it makes something else.
+        never_run: The stages that dvc.lock does not know, for nothing that they need is there.
+        has_lock: Whether there is a dvc.lock.
+    """
+
+    reasons: dict[str, list[str]] = field(default_factory=dict)
+    followers: list[str] = field(default_factory=list)
+    never_run: list[str] = field(default_factory=list)
+    has_lock: bool = True
+
+
+def find(root: Path = Path()) -> Staleness:
+    """Compare dvc.lock with what is in the folder.
+
+    Raises:
+        LockError: It cannot be told, as dvc.lock, dvc.yaml or params.yaml is broken.
+    """
+    path = root / lock.NAME
+    recorded = lock.stages(path.read_bytes() if path.is_file() else None)
+    try:
+        with Repo(str(root)) as repo:
+            found = _find(repo, recorded)
+            found.has_lock = path.is_file()
+            return found
+    except NotDvcRepoError as error:
+        message = "this folder must be a DVC project; run imago's commands in one"
+        raise LockError(message) from error
+    except DvcException as error:
+        message = " ".join(str(error).split())
+        raise LockError(message) from error
+
+
+def _find(repo: Repo, recorded: Mapping[str, Mapping[str, Any]]) -> Staleness:
+    graph = repo.index.graph  # edges lead from a stage to those that it needs
+    makers = {out.fs_path: stage for stage in repo.index.stages for out in stage.outs}
+    found, stale = Staleness(), set()
+    for stage in _in_order(graph, repo.index.stages):
+        needed = list(graph.successors(stage))
+        name = stage.addressing
+        if name in recorded:
+            reasons = list(_reasons(stage, recorded[name], makers))
+        elif needed and all(one.addressing in recorded for one in needed):
+            reasons = ["never run, though what it needs has"]
+        elif needed and all(one.addressing in recorded or one in stale for one in needed):
+            reasons = []
+        else:
+            found.never_run.append(name)
+            continue
+        if reasons:
+            found.reasons[name] = reasons
+        elif any(one in stale for one in needed):
+            found.followers.append(name)
+        else:
+            continue
+        stale.add(stage)
+    return found
+
+
+def _in_order(graph: Any, stages: list[PipelineStage]) -> Iterator[PipelineStage]:
+    """Yield each stage after those that it needs, else in the order of dvc.yaml."""
+    given: set[PipelineStage] = set()
+    for stage in stages:
+        open_ends = [stage]
+        while open_ends:
+            needed = [one for one in graph.successors(open_ends[-1]) if one not in given]
+            if needed:
+                open_ends.append(needed[0])
+            elif (ready := open_ends.pop()) not in given:
+                given.add(ready)
+                yield ready
+
+
+def _reasons(
+    stage: PipelineStage, recorded: Mapping[str, Any], makers: Mapping[str, PipelineStage]
+) -> Iterator[str]:
+    if stage.changed_stage():
+        yield f"its command changed from `{recorded.get('cmd')}` to `{stage.cmd}`"
+    for dep in stage.deps:
+        if isinstance(dep, ParamsDependency):
+            yield from _changes_of_params(dep)
+    files = [dep for dep in stage.deps if not isinstance(dep, ParamsDependency)]
+    faults = [(_fault_of_dependency(dep, makers.get(dep.fs_path)), dep) for dep in files]
+    faults += [(_fault_of_output(out), out) for out in stage.outs]
+    for fault in dict.fromkeys(fault for fault, _ in faults if fault):
+        yield fault.format(", ".join(str(file) for of_file, file in faults if of_file == fault))
+
+
+def _changes_of_params(dep: ParamsDependency) -> Iterator[str]:
+    before = dep.hash_info.value or {}
+    now = dep.read_params()
+    for key in dep.params:
+        yield from _differences(key, before.get(key, _ABSENT), now.get(key, _ABSENT))
+
+
+_ABSENT = object()
+
+
+def _differences(key: str, before: Any, now: Any) -> Iterator[str]:
+    """Yield the values that differ, at the innermost keys."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for name in dict.fromkeys([*before, *now]):
+            yield from _differences(
+                f"{key}.{name}", before.get(name, _ABSENT), now.get(name, _ABSENT)
+            )
+    elif before is _ABSENT and now is not _ABSENT:
+        yield f"{key} is new, {_shown(now)}"
+    elif now is _ABSENT and before is not _ABSENT:
+        yield f"{key} is gone, was {_shown(before)}"
+    elif before != now:
+        yield f"{key} changed from {_shown(before)} to {_shown(now)}"
+
+
+def _shown(value: Any) -> str:
+    """Show a value as params.yaml has it, in one line."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, Mapping):
+        text = f"{{{', '.join(f'{key}: {_shown(one)}' for key, one in value.items())}}}"
+    elif isinstance(value, list | tuple):
+        text = f"[{', '.join(map(_shown, value))}]"
+    else:
+        text = str(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+
+
+def _fault_of_dependency(dep: Dependency, maker: PipelineStage | None) -> str:
+    """Say what is wrong with a dependency, with {} in place of its name; nothing if it is sound."""
+    if not dep.hash_info:
+        return "it now needs {}"
+    if dep.exists and dep.workspace_status():
+        return "{} changed"
+    if not dep.exists and maker is None:
+        return "{} is missing"
+    made = [out.hash_info for out in maker.outs if out.fs_path == dep.fs_path] if maker else []
+    if maker and made and made[0] and made[0] != dep.hash_info:
+        return f"{{}} made by {maker.addressing} differs from what it used"
+    return ""
+
+
+def _fault_of_output(out: Output) -> str:
+    """Say what is wrong with what a stage makes, as above."""
+    if not out.hash_info:
+        return "it now makes {}"
+    if out.exists:
+        return "{} changed since it made this" if out.workspace_status() else ""
+    return "" if out.use_cache else "{} is missing"

@@ -1,0 +1,164 @@
+"""Passes over a split, each compiled as one graph call.
+
+Under a `tf.distribute` strategy every replica holds all examples and takes its share of each batch;
+the optimizer sums the gradients over the replicas. A last batch with fewer examples than replicas
+leaves some of them none, which batch normalization does not bear.
+"""
+
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from imago.data.arrays import Split
+
+Sweep = Callable[[tf.Tensor, tf.Tensor], dict[str, float]]
+"""Takes rows of a split, (N,) int32, in the order in which they are wanted, and for each what its
+transformation is to be, (N, D) float32; gives `loss`, the mean in nats, and `accuracy`, 0..1, of
+these examples. The loss of a training with class weights is weighted."""
+
+Transform = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Changes images, (n, H, W, C) uint8, each as its row of (n, D) float32 says."""
+
+_Step = Callable[[tf.Tensor, tf.Tensor, int], tf.Tensor]
+"""Takes a replica's images and labels and the examples in the whole batch; gives totals."""
+
+_ALIGNMENT_BYTES = 64  # what TensorFlow's kernels and XLA expect of a buffer
+
+
+def training(
+    model: keras.Model,
+    split: Split,
+    batch_size: int,
+    strategy: tf.distribute.Strategy,
+    jit_compile: bool,
+    class_weights: Sequence[float] | None = None,
+    transform: Transform | None = None,
+) -> Sweep:
+    """Compile a pass that takes a step of the model's optimizer for each batch.
+
+    Args:
+        model: From uint8 images to probabilities, (N, K) float32; compiled and built.
+        split: Images (N, H, W, C) uint8, labels (N,) int32; used in place where they can be.
+        batch_size: Examples in a step, over all replicas; the last may have fewer.
+        strategy: Where the model is.
+        jit_compile: Compile with XLA; for one replica and without `transform` only.
+        class_weights: How much an example of each class counts, K numbers. None: 1.
+        transform: Applied to each batch of images. None: they stay as they are.
+    """
+
+    def step(images: tf.Tensor, labels: tf.Tensor, batch_examples: int) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            probabilities = model(images, training=True)
+            loss_sum = _loss_sum(labels, probabilities, class_weights)
+            objective = loss_sum / batch_examples
+            if model.losses:  # of regularizers
+                objective += tf.add_n(model.losses) / strategy.num_replicas_in_sync
+        gradients = tape.gradient(objective, model.trainable_variables)
+        model.optimizer.apply(gradients, model.trainable_variables)
+        return _totals(labels, probabilities, loss_sum)
+
+    return _compiled(step, split, batch_size, strategy, jit_compile, transform)
+
+
+def scoring(
+    model: keras.Model,
+    split: Split,
+    batch_size: int,
+    strategy: tf.distribute.Strategy,
+    jit_compile: bool,
+) -> Sweep:
+    """Compile a pass that changes nothing; arguments as for `training`."""
+
+    def step(images: tf.Tensor, labels: tf.Tensor, batch_examples: int) -> tf.Tensor:
+        probabilities = model(images, training=False)
+        return _totals(labels, probabilities, _loss_sum(labels, probabilities))
+
+    return _compiled(step, split, batch_size, strategy, jit_compile)
+
+
+def _compiled(
+    step: _Step,
+    split: Split,
+    batch_size: int,
+    strategy: tf.distribute.Strategy,
+    jit_compile: bool,
+    transform: Transform | None = None,
+) -> Sweep:
+    def on_replica(
+        images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor, draws: tf.Tensor
+    ) -> tf.Tensor:
+        batch_examples = rows.shape[0]
+        context = tf.distribute.get_replica_context()
+        if context.num_replicas_in_sync > 1:
+            own = slice(context.replica_id_in_sync_group, None, context.num_replicas_in_sync)
+            rows, draws = rows[own], draws[own]
+        batch = tf.gather(images, rows)
+        if transform:
+            batch = _transformed(transform, batch, draws)
+        return step(batch, tf.gather(labels, rows), batch_examples)
+
+    def sweep(images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        def totals_of(*batch: tf.Tensor) -> tf.Tensor:
+            per_replica = strategy.run(on_replica, args=(images, labels, *batch))
+            return strategy.reduce(tf.distribute.ReduceOp.SUM, per_replica, axis=None)
+
+        def body(index: tf.Tensor, totals: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            start = index * batch_size
+            batch_rows = tf.slice(rows, [start], [batch_size])
+            batch_draws = tf.slice(draws, [start, 0], [batch_size, draws.shape[1]])
+            return index + 1, totals + totals_of(batch_rows, batch_draws)
+
+        full_batches, remainder = divmod(rows.shape[0], batch_size)
+        totals = tf.zeros(3, tf.float64)
+        if full_batches:  # XLA refuses a slice longer than `rows`, even in a loop of no rounds
+            _, totals = tf.while_loop(
+                lambda index, _: index < full_batches,
+                body,
+                (tf.constant(0), totals),
+                parallel_iterations=1,
+            )
+        return totals + totals_of(rows[-remainder:], draws[-remainder:]) if remainder else totals
+
+    # Without AutoGraph, which takes longer to read Keras' code than all the rest of the tracing.
+    xla = jit_compile and strategy.num_replicas_in_sync == 1
+    compiled = tf.function(sweep, autograph=False, jit_compile=xla)
+    images, labels = _tensor(split.images), _tensor(split.labels)
+
+    def run(rows: tf.Tensor, draws: tf.Tensor) -> dict[str, float]:
+        loss_sum, correct, examples = compiled(images, labels, rows, draws).numpy().tolist()
+        return {"loss": loss_sum / examples, "accuracy": correct / examples}
+
+    return run
+
+
+def _transformed(transform: Transform, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    changed = tf.numpy_function(transform, [images, draws], images.dtype, stateful=False)
+    return tf.ensure_shape(changed, images.shape)
+
+
+def _tensor(array: np.ndarray) -> tf.Tensor:
+    """Return a tensor over the pages of a mapped file, else over a copy of the array."""
+    if isinstance(array, np.memmap) and array.filename and not array.offset % _ALIGNMENT_BYTES:
+        # DLPack knows no read-only memory: private pages, which nothing writes to.
+        pages = np.memmap(array.filename, array.dtype, "c", array.offset, array.shape)
+        return tf.experimental.dlpack.from_dlpack(pages.__dlpack__())
+    return tf.constant(np.asarray(array))
+
+
+def _loss_sum(
+    labels: tf.Tensor, probabilities: tf.Tensor, class_weights: Sequence[float] | None = None
+) -> tf.Tensor:
+    # One-hot: the gradient by index is a scatter, which is slow where it must be deterministic.
+    truth = tf.one_hot(labels, probabilities.shape[-1])
+    if class_weights:
+        truth *= tf.constant(class_weights, truth.dtype)
+    return tf.reduce_sum(keras.losses.categorical_crossentropy(truth, probabilities))
+
+
+def _totals(labels: tf.Tensor, probabilities: tf.Tensor, loss_sum: tf.Tensor) -> tf.Tensor:
+    """Return (3,) float64: the sum of the losses, the number of right answers, of examples."""
+    predicted = tf.argmax(probabilities, axis=-1, output_type=labels.dtype)
+    correct = tf.math.count_nonzero(predicted == labels, dtype=tf.int32)
+    return tf.stack([tf.cast(x, tf.float64) for x in (loss_sum, correct, tf.size(labels))])

@@ -1,0 +1,250 @@
+import difflib
+import hashlib
+import re
+from pathlib import Path
+
+import photo_archives
+import pytest
+
+from imago import params
+from imago.core.errors import DataError, ParamsError
+from imago.project import add
+
+TEXT = """\
+# What is run here.
+seed: 20
+
+datasets:
+  pets:  # two kinds
+    layout: image_folder
+    licence: MIT
+    files: {"pets.zip": HASH}
+    sources: [photos]
+    extract: {test_fraction: 0.3, greatest_unreadable_fraction: 0.05, greatest_megapixels: 100}
+
+# Sizes.
+prepare:
+  pets32:
+    dataset: pets
+    image_size_px: 32
+    color: rgb
+    fit: crop
+    interpolation: area
+    validation_fraction: 0.2
+    limit_per_class: {train: 20}
+
+weights:
+  some: {files: {w.h5: HASH}, sources: [photos]}
+
+features:
+  pets32_mobile: {variant: pets32, backbone: MobileNetV2, weights: some, pooling: average}
+  # the last of them
+
+experiments:
+  pets_mobile:
+    input: features/pets32_mobile
+    pixels: prepared/pets32
+    train:
+      model: transfer
+      hidden_units: [3]
+      dropout: 0.5
+      optimizer: sgd
+      learning_rate: 0.1
+      epochs: 2
+      batch_size: 9
+      jit_compile: false
+    evaluate: {batch_size: 10}
+    export: {formats: [litert], greatest_difference: 0.01, greatest_accuracy_loss: 0.02,
+      calibration_images: 8}
+  pets_pixels:
+    input: prepared/pets32
+    pixels: prepared/pets32
+    train:
+      model: mlp
+      normalization: rescale
+      hidden_units: [3]
+      dropout: 0.5
+      optimizer: sgd
+      learning_rate: 0.1
+      epochs: 2
+      batch_size: 9
+      jit_compile: false
+    evaluate: {batch_size: 10}
+    export: {formats: [litert], greatest_difference: 0.01, greatest_accuracy_loss: 0.02,
+      calibration_images: 8}
+""".replace("HASH", "f" * 64)
+
+BIRDS = ["birds/owl/1.jpg", "birds/owl/2.jpg", "birds/wren/1.jpg"]
+SPLIT_BIRDS = [f"{split}/{name}/1.jpg" for split in ("train", "val", "test") for name in ("a", "b")]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(TEXT, "utf-8")
+    return tmp_path
+
+
+def zip_of(names=BIRDS, path=Path("birds.zip")):
+    path.parent.mkdir(exist_ok=True)
+    return photo_archives.write(path, dict.fromkeys(names, b"x"))
+
+
+def test_what_is_added():
+    archive = zip_of()
+    added = add.add(archive, "birds", "pets_mobile")
+
+    assert added == add.Added("birds", "birds32", ["owl", "wren"], 3, is_new=True)
+    settings = params.load()
+    dataset = settings.datasets["birds"]
+    assert dataset.files == {"birds.zip": hashlib.sha256(archive.read_bytes()).hexdigest()}
+    assert dataset.sources == ["./{name}"]
+    assert dataset.licence == "of your own"
+    assert dataset.extract.test_fraction == 0.2
+    assert dataset.extract.greatest_unreadable_fraction == 0.05
+    old = settings.prepare["pets32"]
+    assert settings.prepare["birds32"] == old.model_copy(
+        update={"dataset": "birds", "limit_per_class": None}
+    )
+    features = settings.features["pets32_mobile"].model_copy(update={"variant": "birds32"})
+    assert settings.features["birds32_mobile"] == features
+    experiment = settings.experiments["birds"]
+    assert (experiment.input, experiment.pixels) == ("features/birds32_mobile", "prepared/birds32")
+    assert experiment.train == settings.experiments["pets_mobile"].train
+
+
+def test_no_other_line_changes(here):
+    add.add(zip_of(), "birds", "pets_mobile")
+    after = (here / "params.yaml").read_text("utf-8")
+    lines = difflib.ndiff(TEXT.splitlines(), after.splitlines())
+
+    assert {line[0] for line in lines} == {" ", "+"}
+    assert "  pets32_mobile: {variant: pets32, backbone: MobileNetV2, weights: some" in after
+    assert "  birds32_mobile: {variant: birds32, backbone: MobileNetV2, weights: some" in after
+    assert after.index("birds32_mobile:") < after.index("# the last of them")
+
+
+def test_line_ends_stay_as_they_are(here):
+    (here / "params.yaml").write_bytes(TEXT.replace("\n", "\r\n").encode())
+
+    add.add(zip_of(), "birds", "pets_mobile")
+
+    lines = (here / "params.yaml").read_bytes().splitlines(keepends=True)
+    assert len(lines) > len(TEXT.splitlines())
+    assert all(line.endswith(b"\r\n") for line in lines)
+
+
+def test_a_zip_that_has_changed_is_taken_as_it_is_now(here):
+    add.add(zip_of(), "birds", "pets_mobile")
+    before = (here / "params.yaml").read_text("utf-8")
+    archive = zip_of(names=[*BIRDS, "wren/more.jpg"])
+
+    added = add.add(archive, "birds", "pets_mobile")
+
+    assert (added.photos, added.is_new) == (4, False)
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert params.load().datasets["birds"].files == {"birds.zip": digest}
+    changed = [
+        (old, new)
+        for old, new in zip(
+            before.splitlines(),
+            (here / "params.yaml").read_text("utf-8").splitlines(),
+            strict=True,
+        )
+        if old != new
+    ]
+    assert len(changed) == 1
+
+
+def test_two_may_be_added():
+    add.add(zip_of(), "birds", "pets_mobile")
+    add.add(zip_of(path=Path("owls.zip")), "owls", "birds")
+
+    assert list(params.load().experiments) == ["pets_mobile", "pets_pixels", "birds", "owls"]
+    assert params.load().experiments["owls"].input == "features/owls32_mobile"
+
+
+def test_an_experiment_on_pixels_needs_no_features():
+    add.add(zip_of(), "birds", "pets_pixels")
+
+    assert params.load().experiments["birds"].input == "prepared/birds32"
+    assert list(params.load().features) == ["pets32_mobile"]
+
+
+def test_floors_are_those_of_the_other_experiment(here):
+    floored = f"{TEXT}    floors: {{accuracy: 0.9}}\n"  # of the last one
+    (here / "params.yaml").write_text(floored, "utf-8")
+    add.add(zip_of(), "birds", "pets_pixels")
+
+    assert params.load().experiments["pets_pixels"].floors == {"accuracy": 0.9}
+    assert params.load().experiments["birds"].floors is None
+
+
+def test_split_folders_are_used_as_they_are():
+    add.add(zip_of(SPLIT_BIRDS), "birds", "pets_mobile")
+
+    assert params.load().datasets["birds"].extract.test_fraction is None
+    assert params.load().prepare["birds32"].validation_fraction == 0.0
+
+
+def test_the_zip_is_fetched_from_where_it_lies(here, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    add.add(zip_of(path=Path("photos/a.zip")), "a", "pets_mobile")
+    add.add(zip_of(path=here / "photos/b.zip"), "b", "pets_mobile")
+    add.add(zip_of(path=elsewhere / "c.zip"), "c", "pets_mobile")
+
+    datasets = params.load().datasets
+    assert datasets["a"].sources == ["./photos/{name}"]
+    assert datasets["b"].sources == ["./photos/{name}"]
+    assert datasets["c"].sources == [f"{elsewhere}/{{name}}"]
+
+
+@pytest.mark.parametrize(
+    ("names", "name", "like", "error", "message"),
+    [
+        pytest.param(BIRDS, "pets", "pets_mobile", ParamsError, "an entry pets already", id="name"),
+        pytest.param(
+            BIRDS, "birds", "cars", ParamsError, "unknown experiment 'cars'", id="experiment"
+        ),
+        pytest.param(
+            BIRDS, "my birds", "pets_mobile", ParamsError, "must be of letters", id="space"
+        ),
+        pytest.param(BIRDS, "", "pets_mobile", ParamsError, "got ''; give one with", id="empty"),
+        pytest.param(BIRDS, "1e5", "pets_mobile", ParamsError, "with a letter", id="number"),
+        pytest.param(
+            ["owl/1.jpg"], "birds", "pets_mobile", DataError, "two or more classes", id="one class"
+        ),
+        pytest.param(
+            ["../a/1.jpg", "b/1.jpg"], "birds", "pets_mobile", DataError, "must stay", id="hostile"
+        ),
+    ],
+)
+def test_a_failure_changes_nothing(here, names, name, like, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        add.add(zip_of(names), name, like)
+    assert (here / "params.yaml").read_text("utf-8") == TEXT
+
+
+def test_no_zip():
+    with pytest.raises(DataError, match=r"birds\.zip: not found"):
+        add.add(Path("birds.zip"), "birds", "pets_mobile")
+
+
+def test_no_params(here):
+    (here / "params.yaml").unlink()
+    with pytest.raises(ParamsError, match="not found; run imago's commands in the folder"):
+        add.add(zip_of(), "birds", "pets_mobile")
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("birds", "birds"),
+        ("My birds (2)", "My_birds_2"),
+        ("-x-", "x"),
+        ("vögel", "v_gel"),
+        ("é", ""),
+    ],
+)
+def test_name_for(stem, name):
+    assert add.name_for(Path(f"some/{stem}.zip")) == name
