@@ -74,7 +74,7 @@ def changed(old, new):
 
 
 def lines_saying(*faults):
-    """Give a pattern for exactly these lines; … stands for any words within a line."""
+    """Return a pattern for exactly these lines; … stands for any words within a line."""
     lines = [".*".join(map(re.escape, fault.split("…"))) for fault in faults]
     return r"\A" + "\n".join(lines) + r"\Z"
 

@@ -31,7 +31,7 @@ def noise(*shape):
 
 
 def draw(count=4000, seed=3, **settings):
-    """Give a dict of columns."""
+    """Return a dict of columns."""
     draws = augment.draw(sections.Augment(**settings), count, np.random.default_rng(seed))
     assert draws.shape == (count, len(augment.COLUMNS))
     assert draws.dtype == np.float32

@@ -15,6 +15,7 @@ from imago import params
 from imago.core.errors import DataError, ParamsError
 from imago.data import arrays
 from imago.datasets.cifar import layout, pickles
+from imago.datasets.cifar.settings import Extract, Settings
 
 ARCHIVE = "pets-python.tar.gz"
 CLASSES = ("cat", "dog", "owl")
@@ -121,12 +122,12 @@ def pack(folder, contents=None, dumps=python_2):
 
 @pytest.fixture
 def settings():
-    return layout.Settings(
+    return Settings(
         layout="cifar",
         licence="MIT",
         files={ARCHIVE: "0" * 64},
         sources=["pip:none==1"],
-        extract=layout.Extract(
+        extract=Extract(
             archive=ARCHIVE,
             train=["batch_1", "batch_2"],
             test=["test"],
@@ -584,7 +585,7 @@ experiments: {}
 
 
 def test_sound_section():
-    assert isinstance(params.parse(PARAMS).datasets["pets"], layout.Settings)
+    assert isinstance(params.parse(PARAMS).datasets["pets"], Settings)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from imago import params
 from imago.core.errors import DataError, ParamsError
 from imago.datasets.idx import layout
+from imago.datasets.idx.settings import Extract, Pair, Settings
 
 CLASSES = ("cat", "dog", "owl")
 IMAGES = np.arange(4 * 2 * 3, dtype=np.uint8).reshape(4, 2, 3)
@@ -21,15 +22,15 @@ def encode(array, magic=None):
 
 @pytest.fixture
 def settings():
-    return layout.Settings(
+    return Settings(
         layout="idx",
         licence="MIT",
         files=dict.fromkeys(("train-x", "train-y", "test-x", "test-y"), "0" * 64),
         sources=["pip:none==1"],
-        extract=layout.Extract(
+        extract=Extract(
             classes=list(CLASSES),
-            train=layout.Pair(images="train-x", labels="train-y"),
-            test=layout.Pair(images="test-x", labels="test-y"),
+            train=Pair(images="train-x", labels="train-y"),
+            test=Pair(images="test-x", labels="test-y"),
         ),
     )
 
@@ -182,7 +183,7 @@ experiments: {}
 
 
 def test_sound_section():
-    assert isinstance(params.parse(PARAMS).datasets["pets"], layout.Settings)
+    assert isinstance(params.parse(PARAMS).datasets["pets"], Settings)
 
 
 @pytest.mark.parametrize(

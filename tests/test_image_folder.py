@@ -13,6 +13,7 @@ from imago import params
 from imago.core.errors import DataError, ParamsError
 from imago.data import arrays
 from imago.datasets.image_folder import layout
+from imago.datasets.image_folder.settings import Extract, Settings
 from imago.photos import packs
 
 BROKEN = b"dear reader"
@@ -39,12 +40,12 @@ def split_pets():
 
 def extract(here, contents, **changes):
     recipe = {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 1.0} | changes
-    settings = layout.Settings(
+    settings = Settings(
         layout="image_folder",
         licence="MIT",
         files={"pets.zip": "0" * 64},
         sources=["photos/{name}"],
-        extract=layout.Extract(**recipe),
+        extract=Extract(**recipe),
     )
     photo_archives.write(here / "pets.zip", contents)
     return layout.extract(settings, here, here / "out/pets")
@@ -331,12 +332,12 @@ def test_a_test_class_may_be_empty(here):
 
 def test_no_zip(here):
     (here / "pets.zip").write_bytes(BROKEN)
-    settings = layout.Settings(
+    settings = Settings(
         layout="image_folder",
         licence="MIT",
         files={"pets.zip": "0" * 64},
         sources=["x"],
-        extract=layout.Extract(greatest_unreadable_fraction=0.1, greatest_megapixels=1.0),
+        extract=Extract(greatest_unreadable_fraction=0.1, greatest_megapixels=1.0),
     )
     with pytest.raises(DataError, match=r"pets\.zip: must be a whole zip file"):
         layout.extract(settings, here, here / "out/pets")
@@ -391,7 +392,7 @@ experiments: {}
 def test_sound_section():
     settings = params.parse(PARAMS).datasets["pets"]
 
-    assert isinstance(settings, layout.Settings)
+    assert isinstance(settings, Settings)
     assert settings.may_hold_validation
     assert settings.extract.test_fraction is None
     assert not settings.extract.allow_leaks

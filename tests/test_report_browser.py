@@ -30,7 +30,7 @@ def tree(tmp_path_factory):
 
 @pytest.fixture
 def open_page(chromium, tree):
-    """Give a function that opens a page; afterwards nothing was asked for or complained of."""
+    """Return a function that opens a page; afterwards nothing was asked for or complained of."""
     complaints, requests, contexts = [], [], []
 
     def open_page(name, **options):

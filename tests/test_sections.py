@@ -5,7 +5,7 @@ import pytest
 from imago import params
 from imago.core import sections
 from imago.core.errors import ParamsError
-from imago.datasets.idx import layout
+from imago.datasets.idx.settings import Settings
 from imago.models import mlp
 from tests.params_text import (
     EARLY_STOPPING,
@@ -28,7 +28,7 @@ def test_sections_are_typed():
 
     assert settings.seed == 20
     pets = settings.datasets["pets"]
-    assert isinstance(pets, layout.Settings)
+    assert isinstance(pets, Settings)
     assert pets.files == dict.fromkeys("abcd", "f" * 64)
     assert pets.extract.classes == ["cat", "dog"]
     assert settings.prepare["pets4"].validation_fraction == 0.2

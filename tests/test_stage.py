@@ -18,7 +18,7 @@ Writes  nothing
 
 import logging
 
-from imago import command, errors
+from imago.core import errors, stage
 
 log = logging.getLogger("imago.stages.shout")
 
@@ -28,16 +28,16 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    command.run(main, __doc__)
+    stage.run(main, __doc__)
 '''
 
 
-ALONE = STAGE.replace("main(name: str)", "main()").replace("command.run(", "command.run_alone(")
+ALONE = STAGE.replace("main(name: str)", "main()").replace("stage.run(", "stage.run_alone(")
 
 
 @pytest.fixture
 def start(tmp_path):
-    """Give a function that starts a stage, `shout`, with a given body and arguments."""
+    """Return a function that starts a stage, `shout`, with a given body and arguments."""
 
     def start(body, *arguments, template=STAGE):
         folder = tmp_path / "stages"
@@ -58,7 +58,7 @@ def start(tmp_path):
 
 @pytest.fixture
 def stage(start):
-    """Give a function that runs a stage to its end."""
+    """Return a function that runs a stage to its end."""
 
     def run(body, *arguments, **options):
         with start(body, *arguments, **options) as process:
