@@ -1,17 +1,9 @@
 import logging
 
-import keras
 import pytest
 
 from imago.models.mlp import Settings
 from imago.training import callbacks
-
-
-def test_early_stopping_listens_to_the_figure_that_params_name(recipe):
-    stopping = {"monitor": "validation_accuracy", "patience_epochs": 4}
-    _, stop = callbacks.build(Settings.model_validate(recipe | {"early_stopping": stopping}), None)
-    assert type(stop) is keras.callbacks.EarlyStopping
-    assert (stop.monitor, stop.patience, stop.mode) == ("val_accuracy", 4, "max")
 
 
 def test_tensorboard_only_where_asked(recipe, tmp_path):

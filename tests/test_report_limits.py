@@ -104,6 +104,23 @@ def history(accuracy, validation_accuracy):
         ),
         (
             "Overfitting",
+            {
+                "parameters": {
+                    "train": {
+                        "epochs": 1,
+                        "fine_tune": {"early_stopping": {"monitor": "validation_loss"}},
+                    }
+                },
+                "history": [
+                    {"epoch": 1, "accuracy": 0.9, "validation_accuracy": 0.9, "validation_loss": 0},
+                    *CARD["history"],
+                ],
+            },
+            "No sign of it: of the training images 80.00 % were right in epoch 1, of the "
+            "validation images 79.00 % are.",
+        ),
+        (
+            "Overfitting",
             {"history": history(0.71, None)},
             "No sign of it: of the training images 71.00 % were right in epoch 4, of the test "
             "images 70.00 % are.",

@@ -18,6 +18,7 @@ from imago.training import loop, passes
 from imago.training.checkpoints import FileCheckpoint
 from imago.training.loop import State
 
+STOPPING = sections.EarlyStopping(monitor="validation_loss", patience_epochs=2)
 BATCH = 16  # of 70 examples: four full batches and one of six
 
 
@@ -172,7 +173,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(blobs, tmp_path, killed_i
         options = {
             "epochs": 9,
             "jit_compile": jit_compile,
-            "keep_best": "val_loss",
+            "early_stopping": sections.EarlyStopping(monitor="validation_loss", patience_epochs=9),
             "checkpoint": FileCheckpoint(folder),
             "callbacks": [plateau, *extra],
         }
@@ -210,27 +211,25 @@ def test_callbacks_see_a_resumed_training_as_one(blobs, tmp_path):
 
 def test_early_stopping_ends_the_training_and_the_best_weights_are_kept(blobs, tmp_path):
     shuffled = Split(blobs.images, np.random.default_rng(1).permutation(blobs.labels))
-    stop = keras.callbacks.EarlyStopping("val_loss", patience=2)
     model = build(optimizer=keras.optimizers.Adam(0.1))
 
-    history = fit(model, blobs, shuffled, epochs=50, keep_best="val_loss", callbacks=[stop])
+    epochs = fit(model, blobs, shuffled, epochs=50, early_stopping=STOPPING)
 
-    best = loop.best_epoch(history, "val_loss")
-    assert len(history) == best + 3 < 50
+    best = int(np.argmin([logs["val_loss"] for logs in epochs]))
+    assert len(epochs) == best + 3 < 50
     model.compile(loss="sparse_categorical_crossentropy")
     loss = model.evaluate(shuffled.images, shuffled.labels, verbose=0)
-    assert loss == pytest.approx(history[best]["val_loss"], abs=1e-6)
+    assert loss == pytest.approx(epochs[best]["val_loss"], abs=1e-6)
 
 
 def test_a_training_resumed_after_early_stopping_stops_at_once(blobs, tmp_path):
     shuffled = Split(blobs.images, np.random.default_rng(1).permutation(blobs.labels))
 
     def run():
-        stop = keras.callbacks.EarlyStopping("val_loss", patience=2)
         model = build(optimizer=keras.optimizers.Adam(0.1))
         checkpoint = FileCheckpoint(tmp_path)
-        options = {"epochs": 50, "checkpoint": checkpoint, "keep_best": "val_loss"}
-        return fit(model, blobs, shuffled, callbacks=[stop], **options), model
+        options = {"epochs": 50, "checkpoint": checkpoint, "early_stopping": STOPPING}
+        return fit(model, blobs, shuffled, **options), model
 
     (first, model), (second, again) = run(), run()
     assert first == second
@@ -277,19 +276,6 @@ def test_tensorboard_writes_event_files(blobs, tmp_path):
     board = keras.callbacks.TensorBoard(str(tmp_path), write_graph=False)
     fit(build(), blobs, replace(blobs), callbacks=[board])
     assert len(list(tmp_path.rglob("events.out.tfevents.*"))) == 2  # training and validation
-
-
-@pytest.mark.parametrize(
-    ("monitor", "values", "best"),
-    [
-        ("val_loss", [3.0, 1.0, 2.0, 1.0], 1),
-        ("val_accuracy", [0.5, 0.7, 0.7, 0.6], 1),
-        ("loss", [1.0], 0),
-    ],
-    ids=["lowest loss, first of equals", "highest accuracy, first of equals", "one epoch"],
-)
-def test_best_epoch(monitor, values, best):
-    assert loop.best_epoch([{monitor: value} for value in values], monitor) == best
 
 
 def test_order_is_a_permutation_that_differs_by_epoch():

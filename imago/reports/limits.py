@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from imago import history
 from imago.reports.numbers import count, counted, percent
 
 GAP_OF_OVERFITTING = 0.02
@@ -81,7 +82,7 @@ def _confidence(card: Card) -> Iterator[str]:
 
 
 def _overfitting(card: Card) -> Iterator[str]:
-    kept = _kept_epoch(card)
+    kept = card["history"][history.kept(card["history"], card["parameters"]["train"])]
     learnt, others, which = kept["accuracy"], kept.get("validation_accuracy"), "validation"
     if others is None:
         others, which = card["metrics"]["accuracy"], "test"
@@ -93,20 +94,6 @@ def _overfitting(card: Card) -> Iterator[str]:
         yield f"There is some, {_points(learnt - others)}: {figures}."
     else:
         yield f"No sign of it: {figures}."
-
-
-def _kept_epoch(card: Card) -> Mapping[str, Any]:
-    """Find the epoch whose weights the model has: the last, or the best with early stopping."""
-    history, train = card["history"], card["parameters"]["train"]
-    stopping = train.get("early_stopping")
-    if not stopping or train.get("fine_tune"):
-        chosen = history[-1]
-    elif stopping["monitor"] == "validation_loss":
-        chosen = min(history, key=lambda row: row["validation_loss"])
-    else:
-        chosen = max(history, key=lambda row: row["validation_accuracy"])
-    kept: Mapping[str, Any] = chosen
-    return kept
 
 
 def _few_test_images(card: Card) -> Iterator[str]:

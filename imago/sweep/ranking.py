@@ -5,10 +5,9 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from imago import history
 from imago.core import sections
 from imago.core.errors import SearchError
-
-Epoch = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -28,38 +27,19 @@ class Result:
     validation_loss: float
 
 
-def result(name: str, history: str, recipe: sections.Train) -> Result:
+def result(name: str, text: str, recipe: sections.Train) -> Result:
     """Read a trial's result from the text of its history.csv.
 
     Raises:
-        SearchError: It has no validation figures, or see `kept_epoch`.
+        SearchError: It has no validation figures.
     """
-    rows = list(csv.DictReader(io.StringIO(history)))
+    rows = list(csv.DictReader(io.StringIO(text)))
     if not all(row["validation_accuracy"] and row["validation_loss"] for row in rows):
         message = f"{name}: history.csv must have validation figures to choose by, got none"
         raise SearchError(message)
     epochs = [{key: float(value) for key, value in row.items()} for row in rows]
-    kept = kept_epoch(epochs, recipe)
+    kept = epochs[history.kept(epochs, recipe.model_dump())]
     return Result(name, int(kept["epoch"]), kept["validation_accuracy"], kept["validation_loss"])
-
-
-def kept_epoch(epochs: Sequence[Epoch], recipe: sections.Train) -> Epoch:
-    """Choose the epoch whose weights the model has in the end.
-
-    The last one, or with early stopping the one in which the monitored figure was best.
-
-    Raises:
-        SearchError: Both phases stop early, so nobody can tell where the second one begins.
-    """
-    second = recipe.fine_tune if isinstance(recipe, sections.TrainOnFeatures) else None
-    stopping = (second or recipe).early_stopping
-    if not stopping:
-        return epochs[-1]
-    if second and recipe.early_stopping:
-        message = "train.early_stopping must be left out where train.fine_tune has it, for a search"
-        raise SearchError(message)
-    monitor, sign = stopping.monitor, 1 if stopping.monitor.endswith("loss") else -1
-    return min(epochs[recipe.epochs if second else 0 :], key=lambda epoch: sign * epoch[monitor])
 
 
 def ranked(results: Sequence[Result]) -> list[Result]:

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 def build(
     recipe: sections.Optimization, tensorboard: Path | None
 ) -> list[keras.callbacks.Callback]:
-    """Return the callbacks of a training: progress, early stopping, TensorBoard.
+    """Return the callbacks of a training: progress, TensorBoard.
 
     Args:
         recipe: How the weights are fitted.
@@ -25,14 +25,6 @@ def build(
     callbacks: list[keras.callbacks.Callback] = [Progress()]
     if tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(str(tensorboard), write_graph=False))
-    if recipe.early_stopping:
-        callbacks.append(
-            keras.callbacks.EarlyStopping(
-                monitor=log_name(recipe.early_stopping.monitor),
-                mode="min" if recipe.early_stopping.monitor.endswith("loss") else "max",
-                patience=recipe.early_stopping.patience_epochs,
-            )
-        )
     return callbacks
 
 

@@ -1,9 +1,11 @@
 """The state of each finished epoch, kept on disk so that a killed training can go on."""
 
+import functools
 import hashlib
 import json
 import logging
 import shutil
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+import imago
 from imago.core import files
 from imago.training.loop import State
 
@@ -22,18 +25,30 @@ def key(*parts: Any) -> str:
     """Digest all that a training depends on, so that it never goes on from another one's state.
 
     Args:
-        parts: JSON values: settings, seed, digests of data. The code of the library and the
-            stages, the versions of the libraries that compute and the kinds of devices are added.
+        parts: JSON values: settings, seed, digests of data. The code, the versions of the libraries
+            that compute and the kinds of devices are added.
 
     Returns:
         16 hexadecimal digits.
     """
-    root = Path(__file__).parents[1]
-    modules = sorted([*root.glob("imago/**/*.py"), *root.glob("stages/*.py")])
-    code = [hashlib.sha256(module.read_bytes()).hexdigest() for module in modules]
     machine = [library.__version__ for library in (keras, np, tf)]
     machine += [device.device_type for device in tf.config.list_physical_devices()]
-    return hashlib.sha256(json.dumps([parts, code, machine]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([parts, _code(), machine]).encode()).hexdigest()[:16]
+
+
+@functools.cache  # one answer for a process, which may import more later
+def _code() -> list[str]:
+    """Return digests of the modules of this repository that the process has imported so far.
+
+    These are what a training is made of: the stage, the loop, the architecture and all that they
+    need. A change of a module that no training imports leaves its state as it is.
+    """
+    root = Path(imago.__file__).parents[1]
+    files_of_modules = {getattr(module, "__file__", None) for module in [*sys.modules.values()]}
+    paths = sorted(Path(file) for file in files_of_modules if file)
+    own = [path for path in paths if path.is_relative_to(root / "imago")]
+    own += [path for path in paths if path.is_relative_to(root / "stages")]
+    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in own]
 
 
 class FileCheckpoint:

@@ -1,7 +1,7 @@
 """The epoch loop.
 
 Keras' own `fit` calls a compiled graph once for each step, and for small nets that call costs more
-than the step. Here a whole epoch is one graph call, a sweep, under any `tf.distribute` strategy.
+than the step. Here a whole epoch is one graph call, a pass, under any `tf.distribute` strategy.
 """
 
 import logging
@@ -15,11 +15,13 @@ import numpy as np
 import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
+from imago import history
 from imago.core import sections
 from imago.core.errors import TrainingError
 from imago.data.arrays import Split
 from imago.images import augment
 from imago.training import passes
+from imago.training.callbacks import log_name
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +65,8 @@ class Plan:
     """Of the order of the examples, which is drawn anew for each epoch."""
     jit_compile: bool
     """Compile with XLA; for one replica only."""
-    keep_best: str | None = None
-    """`val_loss` or `val_accuracy`: end with the weights of the epoch in which it was best."""
+    early_stopping: sections.EarlyStopping | None = None
+    """When to stop before the last epoch; ends with the weights of the best one."""
     class_weights: Sequence[float] | None = None
     """How much a training example of each class counts in the loss. None: the same."""
     augment: sections.Augment | None = None
@@ -124,13 +126,13 @@ def fit(
     _replay(state.history, listeners, model, checkpoint)
 
     for epoch in range(len(state.history), plan.epochs):
-        if model.stop_training:
+        if model.stop_training or _is_over(state.history, plan.early_stopping):
             break
         listeners.on_epoch_begin(epoch)
         logs = run_epoch(epoch)
-        if plan.keep_best and best_epoch([*state.history, logs], plan.keep_best) == epoch:
-            state.best_weights = model.get_weights()
         state.history.append(logs)
+        if _is_best(epoch, state.history, plan.early_stopping):
+            state.best_weights = model.get_weights()
         listeners.on_epoch_end(epoch, dict(logs))
         checkpoint.save(model, state)
 
@@ -143,10 +145,17 @@ def fit(
     return state.history
 
 
-def best_epoch(history: Sequence[Logs], monitor: str) -> int:
-    """Return the first epoch, counted from 0, in which a loss was lowest or an accuracy highest."""
-    sign = 1 if monitor.endswith("loss") else -1
-    return min(range(len(history)), key=lambda epoch: sign * history[epoch][monitor])
+def _is_over(epochs: Sequence[Logs], stopping: sections.EarlyStopping | None) -> bool:
+    if stopping is None:
+        return False
+    monitor = log_name(stopping.monitor)
+    return history.is_over(epochs, monitor, stopping.patience_epochs)
+
+
+def _is_best(epoch: int, epochs: Sequence[Logs], stopping: sections.EarlyStopping | None) -> bool:
+    if stopping is None:
+        return False
+    return history.best(epochs, log_name(stopping.monitor)) == epoch
 
 
 def _epoch(
@@ -159,14 +168,14 @@ def _epoch(
     """Return the function that trains and scores one epoch, by its number from 0."""
     how = (plan.batch_size, strategy, plan.jit_compile)
     transform = augment.apply if plan.augment else None
-    train_sweep = passes.training(model, train, *how, plan.class_weights, transform)
-    score_sweep = passes.scoring(model, validation, *how) if validation else None
+    train_pass = passes.training(model, train, *how, plan.class_weights, transform)
+    score_pass = passes.scoring(model, validation, *how) if validation else None
 
     def run(epoch: int) -> Logs:
         logs = {"learning_rate": _learning_rate(model)}
-        logs |= train_sweep(*_order(len(train.labels), plan, epoch))
-        if validation and score_sweep:
-            scores = score_sweep(*_as_they_are(len(validation.labels)))
+        logs |= train_pass(*_order(len(train.labels), plan, epoch))
+        if validation and score_pass:
+            scores = score_pass(*_as_they_are(len(validation.labels)))
             logs |= {f"val_{name}": value for name, value in scores.items()}
         for name, value in logs.items():
             if not math.isfinite(value):
@@ -178,16 +187,16 @@ def _epoch(
 
 
 def _replay(
-    history: Sequence[Logs],
+    finished: Sequence[Logs],
     listeners: keras.callbacks.CallbackList,
     model: keras.Model,
     checkpoint: Checkpoint,
 ) -> None:
     """Let callbacks see the finished epochs, so that they come to the state that they had."""
-    if not history:
+    if not finished:
         return
-    log.info("goes on after epoch %d, which an earlier run finished", len(history))
-    for epoch, logs in enumerate(history):
+    log.info("goes on after epoch %d, which an earlier run finished", len(finished))
+    for epoch, logs in enumerate(finished):
         if not isinstance(model.optimizer._learning_rate, LearningRateSchedule):
             model.optimizer.learning_rate = logs["learning_rate"]
         listeners.on_epoch_begin(epoch)
@@ -200,7 +209,7 @@ def _refuse_keepers_of_weights(callbacks: Sequence[keras.callbacks.Callback]) ->
         if isinstance(callback, keras.callbacks.ModelCheckpoint) or getattr(
             callback, "restore_best_weights", False
         ):
-            message = f"{type(callback).__name__} must keep no weights; use Plan.keep_best"
+            message = f"{type(callback).__name__} must keep no weights; use Plan.early_stopping"
             raise ValueError(message)
 
 

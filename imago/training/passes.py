@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from imago.data.arrays import Split
 
-Sweep = Callable[[tf.Tensor, tf.Tensor], dict[str, float]]
+Pass = Callable[[tf.Tensor, tf.Tensor], dict[str, float]]
 """Takes rows of a split, (N,) int32, in the order in which they are wanted, and for each what its
 transformation is to be, (N, D) float32; gives `loss`, the mean in nats, and `accuracy`, 0..1, of
 these examples. The loss of a training with class weights is weighted."""
@@ -35,7 +35,7 @@ def training(
     jit_compile: bool,
     class_weights: Sequence[float] | None = None,
     transform: Transform | None = None,
-) -> Sweep:
+) -> Pass:
     """Compile a pass that takes a step of the model's optimizer for each batch.
 
     Args:
@@ -68,7 +68,7 @@ def scoring(
     batch_size: int,
     strategy: tf.distribute.Strategy,
     jit_compile: bool,
-) -> Sweep:
+) -> Pass:
     """Compile a pass that changes nothing; arguments as for `training`."""
 
     def step(images: tf.Tensor, labels: tf.Tensor, batch_examples: int) -> tf.Tensor:
@@ -85,7 +85,7 @@ def _compiled(
     strategy: tf.distribute.Strategy,
     jit_compile: bool,
     transform: Transform | None = None,
-) -> Sweep:
+) -> Pass:
     def on_replica(
         images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor, draws: tf.Tensor
     ) -> tf.Tensor:
@@ -99,7 +99,7 @@ def _compiled(
             batch = _transformed(transform, batch, draws)
         return step(batch, tf.gather(labels, rows), batch_examples)
 
-    def sweep(images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    def whole(images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         def totals_of(*batch: tf.Tensor) -> tf.Tensor:
             per_replica = strategy.run(on_replica, args=(images, labels, *batch))
             return strategy.reduce(tf.distribute.ReduceOp.SUM, per_replica, axis=None)
@@ -123,7 +123,7 @@ def _compiled(
 
     # Without AutoGraph, which takes longer to read Keras' code than all the rest of the tracing.
     xla = jit_compile and strategy.num_replicas_in_sync == 1
-    compiled = tf.function(sweep, autograph=False, jit_compile=xla)
+    compiled = tf.function(whole, autograph=False, jit_compile=xla)
     images, labels = _tensor(split.images), _tensor(split.labels)
 
     def run(rows: tf.Tensor, draws: tf.Tensor) -> dict[str, float]:

@@ -70,7 +70,7 @@ def run(model: keras.Model, phase: Phase) -> list[loop.Logs]:
         batch_size=recipe.batch_size,
         seed=phase.seed,
         jit_compile=recipe.jit_compile,
-        keep_best=callbacks.log_name(stopping.monitor) if stopping else None,
+        early_stopping=stopping,
         class_weights=class_weights.balanced(train.labels) if recipe.class_weights else None,
         augment=phase.augment,
     )
