@@ -252,30 +252,69 @@ def test_a_wrong_value_ends_as_one_line(project):
     )
 
 
-def test_a_training_killed_in_the_middle_goes_on_to_the_same_files(project):
-    params = project / "params.yaml"
-    params.write_text(params.read_text().replace("epochs: 8", "epochs: 300"))
-    command = [sys.executable, "-m", "stages.train", "plain"]
-    undisturbed = [project / "models/plain/model.keras", project / "reports/plain/history.csv"]
-    run(project, *command)
-    wanted = [path.read_bytes() for path in undisturbed]
+TRAIN = [sys.executable, "-m", "stages.train", "plain"]
 
+
+def killed_after(line: bytes, project: Path) -> bytes:
+    """Start the training and kill it once it has printed a line; return what it printed."""
+    said = b""
     # A line for each epoch: more than the pipe holds, so the child waits and is not done.
     pipe = {"stdout": subprocess.PIPE, "bufsize": 0, "pipesize": 4096}
-    with subprocess.Popen(command, cwd=project, env=environment(), **pipe) as child:
-        for line in child.stdout:
-            if line.startswith(b"epoch 5/"):
+    with subprocess.Popen(TRAIN, cwd=project, env=environment(), **pipe) as child:
+        for one in child.stdout:
+            said += one
+            if re.match(line, one):
                 break
         child.send_signal(signal.SIGKILL)
     assert child.returncode == -signal.SIGKILL
-    (state,) = project.glob(".imago/training/plain/*/state.npz")
+    return said
+
+
+@pytest.fixture(scope="module")
+def torn_off(finished, tmp_path_factory) -> Path:
+    """A project whose training of 300 epochs was killed after the fourth or a later one."""
+    folder = tmp_path_factory.mktemp("torn") / "project"
+    shutil.copytree(finished, folder, symlinks=True)
+    params = folder / "params.yaml"
+    params.write_text(params.read_text().replace("epochs: 8", "epochs: 300"))
+    killed_after(rb"epoch 5/", folder)
+    return folder
+
+
+@pytest.fixture
+def torn(torn_off, tmp_path) -> Path:
+    """A copy of it, to be changed."""
+    return shutil.copytree(torn_off, tmp_path / "project", symlinks=True)
+
+
+def test_a_training_killed_in_the_middle_goes_on_to_the_same_files(torn):
+    (state,) = torn.glob(".imago/training/plain/*/state.npz")
     with np.load(state) as saved:
         finished_epochs = len(json.loads(str(saved["history"])))
     assert 4 <= finished_epochs < 300
-    for path in undisturbed:
-        path.unlink()
+    outs = [torn / "models/plain/model.keras", torn / "reports/plain/history.csv"]
 
-    output = run(project, *command)
-    assert f"goes on after epoch {finished_epochs}" in output
-    assert [path.read_bytes() for path in undisturbed] == wanted
-    assert not list(project.glob(".imago/training/plain/*"))
+    assert f"goes on after epoch {finished_epochs}" in run(torn, *TRAIN)
+
+    resumed = [path.read_bytes() for path in outs]
+    assert not list(torn.glob(".imago/training/plain/*"))
+    assert "goes on" not in run(torn, *TRAIN)
+    assert [path.read_bytes() for path in outs] == resumed
+
+
+@pytest.mark.parametrize(
+    ("module", "goes_on"),
+    [
+        ("imago/training/loop.py", False),
+        ("imago/models/mlp.py", False),
+        ("stages/train.py", False),
+        ("imago/reports/limits.py", True),
+    ],
+)
+def test_a_killed_training_goes_on_only_with_the_code_that_it_began_with(torn, module, goes_on):
+    with (torn / module).open("a") as file:
+        file.write("# changed\n")
+
+    said = killed_after(rb"goes on|epoch ", torn)
+
+    assert (b"goes on after epoch" in said) == goes_on
