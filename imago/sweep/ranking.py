@@ -2,17 +2,21 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rich.table import Table
+from rich.text import Text
+
 from imago.core import sections
-from imago.core.errors import SearchError
+from imago.core.errors import SweepError
+from imago.sweep.space import Trial
 
 Epoch = dict[str, float]
 
 
 @dataclass(frozen=True)
-class Result:
+class TrialScore:
     """What a trial came to.
 
     Attributes:
@@ -28,19 +32,21 @@ class Result:
     validation_loss: float
 
 
-def result(name: str, history: str, recipe: sections.Train) -> Result:
-    """Read a trial's result from the text of its history.csv.
+def score(name: str, history: str, recipe: sections.Train) -> TrialScore:
+    """Score a trial by the text of its history.csv.
 
     Raises:
-        SearchError: It has no validation figures, or see `kept_epoch`.
+        SweepError: It has no validation figures, or see `kept_epoch`.
     """
     rows = list(csv.DictReader(io.StringIO(history)))
     if not all(row["validation_accuracy"] and row["validation_loss"] for row in rows):
         message = f"{name}: history.csv must have validation figures to choose by, got none"
-        raise SearchError(message)
+        raise SweepError(message)
     epochs = [{key: float(value) for key, value in row.items()} for row in rows]
     kept = kept_epoch(epochs, recipe)
-    return Result(name, int(kept["epoch"]), kept["validation_accuracy"], kept["validation_loss"])
+    return TrialScore(
+        name, int(kept["epoch"]), kept["validation_accuracy"], kept["validation_loss"]
+    )
 
 
 def kept_epoch(epochs: Sequence[Epoch], recipe: sections.Train) -> Epoch:
@@ -49,7 +55,7 @@ def kept_epoch(epochs: Sequence[Epoch], recipe: sections.Train) -> Epoch:
     The last one, or with early stopping the one in which the monitored figure was best.
 
     Raises:
-        SearchError: Both phases stop early, so nobody can tell where the second one begins.
+        SweepError: Both phases stop early, so nobody can tell where the second one begins.
     """
     second = recipe.fine_tune if isinstance(recipe, sections.TrainOnFeatures) else None
     stopping = (second or recipe).early_stopping
@@ -57,26 +63,24 @@ def kept_epoch(epochs: Sequence[Epoch], recipe: sections.Train) -> Epoch:
         return epochs[-1]
     if second and recipe.early_stopping:
         message = "train.early_stopping must be left out where train.fine_tune has it, for a search"
-        raise SearchError(message)
+        raise SweepError(message)
     monitor, sign = stopping.monitor, 1 if stopping.monitor.endswith("loss") else -1
     return min(epochs[recipe.epochs if second else 0 :], key=lambda epoch: sign * epoch[monitor])
 
 
-def ranked(results: Sequence[Result]) -> list[Result]:
+def ranked(scores: Iterable[TrialScore]) -> list[TrialScore]:
     """Sort by accuracy, the best first; among equals by loss."""
-    return sorted(results, key=lambda found: (-found.validation_accuracy, found.validation_loss))
+    return sorted(scores, key=lambda found: (-found.validation_accuracy, found.validation_loss))
 
 
-def table(results: Sequence[Result], trials: Mapping[str, Mapping[str, object]]) -> str:
-    """Write results with what was tried, a line each; `trials` by the names of the results."""
+def table(scores: Sequence[TrialScore], trials: Mapping[str, Trial]) -> Table:
+    """Lay out scores with what was tried, a line each; `trials` by the names of the scores."""
     keys = list(next(iter(trials.values())))
-    lines = [["validation accuracy", "loss", "epoch", *keys, "name"]]
-    for found in results:
+    laid_out = Table(box=None, pad_edge=False)
+    for title in ("validation accuracy", "loss", "epoch", *keys, "name"):
+        laid_out.add_column(Text(title), justify="right")
+    for found in scores:
+        values = [f"{found.validation_accuracy:.2%}", f"{found.validation_loss:.4f}"]
         tried = [str(trials[found.name][key]) for key in keys]
-        figures = [f"{found.validation_accuracy:.2%}", f"{found.validation_loss:.4f}"]
-        lines.append([*figures, str(found.epoch), *tried, found.name])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
-        for line in lines
-    )
+        laid_out.add_row(*map(Text, [*values, str(found.epoch), *tried, found.name]))
+    return laid_out
