@@ -71,7 +71,7 @@ def test_a_failure_is_one_line(error, line):
 
 
 def test_what_has_been_said_already_and_mistakes_of_the_code_pass():
-    with pytest.raises(DataError, match="^said$"), dvc.one_line("the store"):
+    with pytest.raises(DataError, match=r"^said$"), dvc.one_line("the store"):
         raise DataError("said")
     with pytest.raises(KeyError), dvc.one_line("the store"):
         raise KeyError("mistake")
