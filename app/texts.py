@@ -19,7 +19,6 @@ class Texts:
 
     title: str
     subtitle: str
-    language: str
     model: str
     knows: str
     forced: str
@@ -28,7 +27,6 @@ class Texts:
     how: str
     upload: str
     upload_button: str
-    upload_more: str
     upload_limits: str
     upload_refused: str
     paste_button: str
@@ -89,7 +87,6 @@ class Texts:
 ENGLISH = Texts(
     title="What is in this picture?",
     subtitle="Show a picture to a trained model and see what it takes it for, and how sure it is.",
-    language="Language",
     model="Model",
     knows="This model knows {count} things: {classes}.",
     forced="It knows nothing else. Whatever the picture shows, it answers with one of these.",
@@ -103,7 +100,6 @@ ENGLISH = Texts(
     how="Where the picture comes from",
     upload="Drop one or more photos here, or choose them",
     upload_button="Choose photos",
-    upload_more="Add photos",
     upload_limits="JPEG, PNG, GIF, WebP, BMP or TIFF, up to {megabytes} MB each",
     upload_refused="Not read: the limit is {megabytes} MB.",
     paste_button="Paste a picture",
@@ -188,7 +184,6 @@ PORTUGUESE = Texts(
     title="O que está nesta imagem?",
     subtitle="Mostre uma imagem a um modelo treinado e veja o que ele reconhece, "
     "e com que certeza.",
-    language="Língua",
     model="Modelo",
     knows="Este modelo conhece {count} coisas: {classes}.",
     forced="Não conhece mais nada. Mostre a imagem o que mostrar, responde com uma destas.",
@@ -202,7 +197,6 @@ PORTUGUESE = Texts(
     how="De onde vem a imagem",
     upload="Arraste para aqui uma ou mais fotos, ou escolha-as",
     upload_button="Escolher fotos",
-    upload_more="Adicionar fotos",
     upload_limits="JPEG, PNG, GIF, WebP, BMP ou TIFF, até {megabytes} MB cada",
     upload_refused="Grande demais: o limite é de {megabytes} MB.",
     paste_button="Colar uma imagem",

@@ -11,7 +11,7 @@ from imago.core.errors import ImagoError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and give its exit code; a failure that the user can mend is one line and 1."""
+    """Run a command, return its exit code; a failure that the user can mend is one line and 1."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="imago", description=_first_line(commands))
     subparsers = parser.add_subparsers(dest="command", metavar="command", required=True)

@@ -92,7 +92,7 @@ def zip_of(names=BIRDS, path=Path("birds.zip")):
 
 def test_what_is_added():
     archive = zip_of()
-    added = add.add(archive, "birds", "pets_mobile")
+    added = add.photos(archive, "birds", "pets_mobile")
 
     assert added == add.Added("birds", "birds32", ["owl", "wren"], 3, is_new=True)
     settings = params.load()
@@ -114,7 +114,7 @@ def test_what_is_added():
 
 
 def test_no_other_line_changes(here):
-    add.add(zip_of(), "birds", "pets_mobile")
+    add.photos(zip_of(), "birds", "pets_mobile")
     after = (here / "params.yaml").read_text("utf-8")
     lines = difflib.ndiff(TEXT.splitlines(), after.splitlines())
 
@@ -127,7 +127,7 @@ def test_no_other_line_changes(here):
 def test_line_ends_stay_as_they_are(here):
     (here / "params.yaml").write_bytes(TEXT.replace("\n", "\r\n").encode())
 
-    add.add(zip_of(), "birds", "pets_mobile")
+    add.photos(zip_of(), "birds", "pets_mobile")
 
     lines = (here / "params.yaml").read_bytes().splitlines(keepends=True)
     assert len(lines) > len(TEXT.splitlines())
@@ -135,11 +135,11 @@ def test_line_ends_stay_as_they_are(here):
 
 
 def test_a_zip_that_has_changed_is_taken_as_it_is_now(here):
-    add.add(zip_of(), "birds", "pets_mobile")
+    add.photos(zip_of(), "birds", "pets_mobile")
     before = (here / "params.yaml").read_text("utf-8")
     archive = zip_of(names=[*BIRDS, "wren/more.jpg"])
 
-    added = add.add(archive, "birds", "pets_mobile")
+    added = add.photos(archive, "birds", "pets_mobile")
 
     assert (added.photos, added.is_new) == (4, False)
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
@@ -157,15 +157,15 @@ def test_a_zip_that_has_changed_is_taken_as_it_is_now(here):
 
 
 def test_two_may_be_added():
-    add.add(zip_of(), "birds", "pets_mobile")
-    add.add(zip_of(path=Path("owls.zip")), "owls", "birds")
+    add.photos(zip_of(), "birds", "pets_mobile")
+    add.photos(zip_of(path=Path("owls.zip")), "owls", "birds")
 
     assert list(params.load().experiments) == ["pets_mobile", "pets_pixels", "birds", "owls"]
     assert params.load().experiments["owls"].input == "features/owls32_mobile"
 
 
 def test_an_experiment_on_pixels_needs_no_features():
-    add.add(zip_of(), "birds", "pets_pixels")
+    add.photos(zip_of(), "birds", "pets_pixels")
 
     assert params.load().experiments["birds"].input == "prepared/birds32"
     assert list(params.load().features) == ["pets32_mobile"]
@@ -174,14 +174,14 @@ def test_an_experiment_on_pixels_needs_no_features():
 def test_floors_are_those_of_the_other_experiment(here):
     floored = f"{TEXT}    floors: {{accuracy: 0.9}}\n"  # of the last one
     (here / "params.yaml").write_text(floored, "utf-8")
-    add.add(zip_of(), "birds", "pets_pixels")
+    add.photos(zip_of(), "birds", "pets_pixels")
 
     assert params.load().experiments["pets_pixels"].floors == {"accuracy": 0.9}
     assert params.load().experiments["birds"].floors is None
 
 
 def test_split_folders_are_used_as_they_are():
-    add.add(zip_of(SPLIT_BIRDS), "birds", "pets_mobile")
+    add.photos(zip_of(SPLIT_BIRDS), "birds", "pets_mobile")
 
     assert params.load().datasets["birds"].extract.test_fraction is None
     assert params.load().prepare["birds32"].validation_fraction == 0.0
@@ -189,9 +189,9 @@ def test_split_folders_are_used_as_they_are():
 
 def test_the_zip_is_fetched_from_where_it_lies(here, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    add.add(zip_of(path=Path("photos/a.zip")), "a", "pets_mobile")
-    add.add(zip_of(path=here / "photos/b.zip"), "b", "pets_mobile")
-    add.add(zip_of(path=elsewhere / "c.zip"), "c", "pets_mobile")
+    add.photos(zip_of(path=Path("photos/a.zip")), "a", "pets_mobile")
+    add.photos(zip_of(path=here / "photos/b.zip"), "b", "pets_mobile")
+    add.photos(zip_of(path=elsewhere / "c.zip"), "c", "pets_mobile")
 
     datasets = params.load().datasets
     assert datasets["a"].sources == ["./photos/{name}"]
@@ -221,19 +221,19 @@ def test_the_zip_is_fetched_from_where_it_lies(here, tmp_path_factory):
 )
 def test_a_failure_changes_nothing(here, names, name, like, error, message):
     with pytest.raises(error, match=re.escape(message)):
-        add.add(zip_of(names), name, like)
+        add.photos(zip_of(names), name, like)
     assert (here / "params.yaml").read_text("utf-8") == TEXT
 
 
 def test_no_zip():
     with pytest.raises(DataError, match=r"birds\.zip: not found"):
-        add.add(Path("birds.zip"), "birds", "pets_mobile")
+        add.photos(Path("birds.zip"), "birds", "pets_mobile")
 
 
 def test_no_params(here):
     (here / "params.yaml").unlink()
     with pytest.raises(ParamsError, match="not found; run imago's commands in the folder"):
-        add.add(zip_of(), "birds", "pets_mobile")
+        add.photos(zip_of(), "birds", "pets_mobile")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def calls(tmp_path, monkeypatch):
         is_new = name != "known"
         return add.Added(name, f"{name}128", ["owl", "wren"], 1234, is_new)
 
-    monkeypatch.setattr(add, "add", added)
+    monkeypatch.setattr(add, "photos", added)
     return made
 
 

@@ -1,18 +1,8 @@
 import pytest
-import yaml
 
-from imago.core.errors import SearchError
-from imago.sweep import ranking, runs, space
-from imago.sweep.ranking import Result
+from imago.core.errors import SweepError
+from imago.sweep import space
 from imago.sweep.space import Choices, Range
-from tests import tiny_project
-
-HISTORY = """epoch,loss,accuracy,validation_loss,validation_accuracy,learning_rate
-1,0.9,0.6,0.5,0.70,0.1
-2,0.5,0.8,0.3,0.80,0.1
-3,0.3,0.9,0.4,0.90,0.1
-4,0.2,0.9,0.6,0.85,0.1
-"""
 
 
 @pytest.mark.parametrize(
@@ -50,7 +40,7 @@ def test_values_of_a_key(text, values):
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )
 def test_values_that_are_none(texts, message):
-    with pytest.raises(SearchError, match=message):
+    with pytest.raises(SweepError, match=message):
         space.parse(texts)
 
 
@@ -65,7 +55,7 @@ def test_a_grid_has_every_combination_once():
 
 
 def test_a_grid_needs_values():
-    with pytest.raises(SearchError, match=r"^a: must be values for a grid, got a range; give them"):
+    with pytest.raises(SweepError, match=r"^a: must be values for a grid, got a range; give them"):
         space.grid(space.parse(["a=1..2"]))
 
 
@@ -89,100 +79,3 @@ def test_draws_are_those_of_the_seed_and_a_longer_search_goes_on_from_a_shorter(
 
 def test_what_is_drawn_twice_is_tried_once():
     assert len(space.sample(space.parse(["a=1,2"]), 50, seed=1)) == 2
-
-
-@pytest.fixture
-def recipes(tmp_path, monkeypatch):
-    """Reads the recipe of the experiment `validated` with other values."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(tiny_project.settings()))
-    return lambda *trials: runs.recipes("validated", trials)
-
-
-def test_recipes_have_the_values_of_their_trials(recipes):
-    rates = [recipe.learning_rate for recipe in recipes({"learning_rate": 0.1}, {"epochs": 3})]
-    assert rates == [0.1, 0.01]
-
-
-@pytest.mark.parametrize(
-    ("trial", "message"),
-    [
-        ({"learning_rate": "1e-3"}, r"^learning_rate=1e-3: .*learning_rate must be a number"),
-        ({"learning_rat": 0.1}, r"^learning_rat=0.1: experiments.validated.train.learning_rat "),
-        ({"epochs.many": 3}, r"^experiments.validated.train.epochs.many: .* and epochs holds 8$"),
-    ],
-    ids=str,
-)
-def test_a_value_that_params_refuse(recipes, trial, message):
-    with pytest.raises(SearchError, match=message):
-        recipes(trial)
-
-
-@pytest.mark.parametrize(
-    ("stopping", "epoch"),
-    [
-        (None, 4),
-        ({"monitor": "validation_loss", "patience_epochs": 5}, 2),
-        ({"monitor": "validation_accuracy", "patience_epochs": 5}, 3),
-    ],
-    ids=["none", "loss", "accuracy"],
-)
-def test_the_figures_are_those_of_the_weights_that_are_kept(recipes, stopping, epoch):
-    (recipe,) = recipes({"early_stopping": stopping})
-    found = ranking.result("a", HISTORY, recipe)
-    losses, accuracies = [0.5, 0.3, 0.4, 0.6], [0.7, 0.8, 0.9, 0.85]
-    assert found == Result("a", epoch, accuracies[epoch - 1], losses[epoch - 1])
-
-
-def test_without_validation_figures_there_is_no_result(recipes):
-    history = HISTORY.replace("0.3,0.80", ",")
-    with pytest.raises(SearchError, match=r"^a: history.csv must have validation figures"):
-        ranking.result("a", history, recipes({})[0])
-
-
-def test_the_best_is_the_most_accurate_and_among_equals_that_of_the_least_loss():
-    results = [Result("a", 1, 0.9, 0.3), Result("b", 1, 0.9, 0.2), Result("c", 1, 0.95, 0.9)]
-    assert [found.name for found in ranking.ranked(results)] == ["c", "b", "a"]
-
-
-def test_table():
-    trials = {"a-1": {"rate": 0.1, "units": [8]}, "a-2": {"rate": 0.025, "units": [16, 8]}}
-    results = [Result("a-2", 12, 0.98765, 0.04321), Result("a-1", 3, 0.9, 0.5)]
-    assert ranking.table(results, trials).splitlines() == [
-        "validation accuracy    loss  epoch   rate    units  name",
-        "             98.77%  0.0432     12  0.025  [16, 8]   a-2",
-        "             90.00%  0.5000      3    0.1      [8]   a-1",
-    ]
-
-
-def test_a_trial_is_named_by_what_it_tries():
-    assert runs.name("mnist", {"a": 1, "b": 2}) == runs.name("mnist", {"b": 2, "a": 1})
-    assert runs.name("mnist", {"a": 1}) != runs.name("mnist", {"a": 2})
-    assert runs.name("mnist", {"a": 1}).startswith("mnist-")
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.001, "0.001"),
-        (1e-05, "1e-05"),
-        (True, "true"),
-        (None, "null"),
-        ("adam", "adam"),
-        ("two words", '"two words"'),
-        ([8, [16]], "[8,[16]]"),
-        ({"kind": "cosine", "warmup_epochs": 1}, "{kind:cosine,warmup_epochs:1}"),
-    ],
-    ids=str,
-)
-def test_values_as_dvc_reads_them(value, text):
-    assert runs.written(value) == text
-
-
-def test_params_stay_as_they_are_but_for_the_values():
-    before = "# all\na: {units: [8, 4], kind: 'x'} # one\nb:\n  rate: 0.1 # two\n  many: [1, 2]\n"
-    after = runs.edited(before, {"b.rate": 0.02, "b.many": [3], "b.new": {"c": 1}, "a.kind": "new"})
-    assert after == (
-        "# all\na: {units: [8, 4], kind: 'new'} # one\nb:\n  rate: 0.02 # two\n  many: [3]\n"
-        "  new: {c: 1}\n"
-    )

@@ -1,5 +1,5 @@
 """Reproducible image classification: what is no stage of the pipeline.
 
 A command is a module here, found by its name. Its docstring is its help, `configure` adds its
-arguments to a parser, and `run` takes the parsed arguments and gives an exit code.
+arguments to a parser, and `run` takes the parsed arguments and returns an exit code.
 """

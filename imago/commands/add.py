@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Add the zip and say what to run next."""
     name = chosen.name or add.name_for(chosen.archive)
-    added = add.add(chosen.archive, name, chosen.like)
+    added = add.photos(chosen.archive, name, chosen.like)
     classes = folders.listed(added.classes, CLASSES_SHOWN)
     print(f"{chosen.archive}: {added.photos:,} photos of {len(added.classes)} classes: {classes}")
     if added.is_new:

@@ -25,7 +25,7 @@ def run(chosen: argparse.Namespace) -> int:
     from imago.project import check  # here, for DVC takes a second to import
 
     try:
-        found = check.find()
+        found = check.staleness()
     except (ImagoError, OSError) as error:
         print(f"imago check: {error}", file=sys.stderr)
         return CANNOT_TELL

@@ -10,10 +10,9 @@ import argparse
 import json
 import sys
 
-from imago.core.errors import ImagoError, ParamsError
+from imago.core.errors import ImagoError
 
 COULD_NOT_COMPARE = 2
-WIDTH_WITHOUT_TERMINAL = 140
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,26 +42,14 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _run(chosen: argparse.Namespace) -> int:
     # Here, for they take longer to import than the other commands take to run.
-    from rich.console import Console
-
+    from imago import tables
     from imago.gate import comparing, rendering
-    from imago.gate.revisions import Revision, WorkingTree, settings
-    from imago.project.stores import Storage
 
-    before, here = comparing.trees(chosen.revision, chosen.base)
-    storage = Storage()
-    tested = Revision(here, storage)
-    gate = tested.settings.gate or settings(WorkingTree()).gate  # a commit may be older than it
-    if gate is None:
-        message = "params.yaml: gate is missing; docs/gate.md has one to copy"
-        raise ParamsError(message)
-    findings = comparing.compare(Revision(before, storage), tested, gate)
-    report = rendering.Report(before, here, gate, findings)
+    report = comparing.report(chosen.revision, chosen.base)
     if chosen.json:
         print(json.dumps(rendering.as_json(report), indent=2, ensure_ascii=False))
     elif chosen.md:
         print(rendering.markdown(report))
     else:
-        width = None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL
-        rendering.print_table(report, Console(width=width, highlight=False))
+        rendering.print_table(report, tables.console())
     return report.result.exit_code

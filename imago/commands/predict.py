@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Answer for each image, and give the exit code."""
+    """Answer for each image, and return the exit code."""
     if not chosen.images and not chosen.listed:
         print("imago predict: name an image, or - for standard input", file=sys.stderr)
         return 2

@@ -2,12 +2,6 @@
 
 import argparse
 
-from dvc.repo import Repo
-
-from imago.project import remote
-
-SHOWN = 5
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to its parser."""
@@ -16,17 +10,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Say whether the remote can be reached, has everything and gives away nothing damaged."""
-    with Repo() as repo:
-        found = remote.configured(repo, chosen.name)
-        lacking = remote.lacking(repo, found)
-    faults = []
-    if not found.verifies:
-        setting = f"dvc remote modify {found.name} verify true"
-        faults.append(f"hands out damaged files unnoticed; run `{setting}`")
-    if lacking:
-        more = f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
-        names = ", ".join(lacking[:SHOWN])
-        faults.append(f"lacks {names}{more}; run `dvc push` where they are")
+    from imago.project import remote  # here, for DVC takes a second to import
+
+    found, faults = remote.faults(chosen.name)
     for fault in faults or ["can be used, and has all that dvc.lock names"]:
-        print(f"{found.name} ({found.url}): {fault}")
+        print(f"{found.label}: {fault}")
     return 1 if faults else 0

@@ -4,7 +4,6 @@ They are those of metrics/, which git keeps; sizes of exports are those of repor
 """
 
 import argparse
-import sys
 import textwrap
 
 from rich import box
@@ -12,13 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from imago import params
-from imago.core import files, paths
+from imago import params, tables
+from imago.core import paths
+from imago.project import results as project_results
 from imago.reports import results
 from imago.reports.results import COLUMNS, TEXTS, Result
 
-WIDTH_OF_LOGS = 200
-"""Enough for a whole line where no terminal says how wide it is."""
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
@@ -29,15 +27,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Print a table of what has run, what has not, and where the report is."""
-    settings = params.load()
-    found = results.ordered(_found(settings))
-    there = {result.experiment for result in found}
-    absent = [name for name in settings.experiments if name not in there]
+    found, absent = project_results.found(params.load())
     if chosen.md:
         print(results.markdown(found))
         return 0
-    width = None if sys.stdout.isatty() else WIDTH_OF_LOGS
-    console = Console(width=width, highlight=False)
+    console = tables.console()
     if found:
         _print(console, found)
     if absent:
@@ -47,23 +41,6 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _found(settings: params.Params) -> list[Result]:
-    found = []
-    for name, experiment in settings.experiments.items():
-        if not paths.metrics(name).is_file():
-            continue
-        card = files.read_json(paths.card(name)) if paths.card(name).is_file() else {"exports": {}}
-        found.append(
-            Result(
-                experiment=name,
-                dataset=settings.prepare[experiment.variant].dataset,
-                metrics=files.read_json(paths.metrics(name)),
-                export_bytes={kind: one["bytes"] for kind, one in card["exports"].items()},
-            )
-        )
-    return found
-
-
 def _print(console: Console, found: list[Result]) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in COLUMNS:
@@ -71,8 +48,7 @@ def _print(console: Console, found: list[Result]) -> None:
         table.add_column(column.title, justify="left" if is_text else "right", no_wrap=True)
     for result in found:
         table.add_row(*(Text(column.text(result)) for column in COLUMNS))
-    wanted = console.measure(table, options=console.options.update(width=WIDTH_OF_LOGS)).maximum
-    if wanted <= console.width:
+    if tables.fits(table, console):
         console.print(table)
         return
     for result in found:  # too narrow for a line each: a paragraph each

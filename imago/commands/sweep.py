@@ -9,8 +9,6 @@ commit that is checked out; those that are there from an earlier run are not run
 
 import argparse
 
-from imago.core.errors import SearchError
-
 JOBS = 2
 
 
@@ -34,54 +32,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the trials that are not there yet, and print all, the best first."""
-    from imago import params  # here, for they take seconds to import
-    from imago.core import paths  # here, for they take seconds to import
-    from imago.data import arrays  # here, for they take seconds to import
-    from imago.sweep import ranking, runs, space
+    from imago import tables  # here, for they take seconds to import
+    from imago.sweep import ranking, sweeps, trials  # here, for they take seconds to import
 
-    settings = params.load()
-    experiment = chosen.experiment
-    section = params.pick(settings.experiments, "experiment", experiment)
-    if "validation" not in arrays.read_info(paths.data(section.input)).splits:
-        message = (
-            f"{experiment}: must have validation images to choose by, and {section.pixels} has "
-            f"none; give its variant a validation_fraction. The test images are not for choosing"
-        )
-        raise SearchError(message)
-    wanted = space.parse(chosen.values)
-    trials = (
-        space.grid(wanted)
-        if chosen.random is None
-        else space.sample(wanted, chosen.random, settings.seed)
-    )
-    recipes = runs.recipes(experiment, trials)
-    commit = runs.require_commit()
-    named = {runs.name(experiment, trial): trial for trial in trials}
-
-    done = runs.finished(commit)
-    missing = [trial for name, trial in named.items() if name not in done]
+    sweep = sweeps.plan(chosen.experiment, chosen.values, chosen.random)
+    missing = sweep.missing()
     if missing:
-        print(f"{len(missing)} trials to run, {len(named) - len(missing)} there", flush=True)
-        runs.queue(experiment, missing)
-        runs.run_queue(chosen.jobs)
-        done = runs.finished(commit)
-
-    report = str(paths.report(experiment) / "history.csv")
-    results = [
-        ranking.result(name, runs.read(done[name], report), recipe)
-        for name, recipe in zip(named, recipes, strict=True)
-        if name in done
-    ]
-    failed = [name for name in named if name not in done]
-    if results:
-        best, *_ = ranked = ranking.ranked(results)
-        print(f"\n{ranking.table(ranked, named)}\n")
+        there = len(sweep.trials) - len(missing)
+        print(f"{len(missing)} trials to run, {there} there", flush=True)
+        sweep.run(chosen.jobs)
+    if ranked := sweep.ranked():
+        best = ranked[0].name
+        print()
+        tables.print_whole(ranking.table(ranked, sweep.trials))
+        print()
         if chosen.apply:
-            runs.apply(experiment, named[best.name], done[best.name])
-            print(f"{best.name} is in the working tree")
+            sweep.apply(best)
+            print(f"{best} is in the working tree")
         else:
-            print(f"To take the best, the same with --apply, or:\n    dvc exp apply {best.name}")
-        print(f"To test it:\n    dvc repro evaluate@{experiment} export@{experiment}")
-    for name in failed:
-        print(f"failed: {runs.describe(named[name])}; dvc queue logs {name}")
+            print(f"To take the best, the same with --apply, or:\n    dvc exp apply {best}")
+        named = chosen.experiment
+        print(f"To test it:\n    dvc repro evaluate@{named} export@{named}")
+    failed = sweep.missing()
+    for name, trial in failed.items():
+        print(f"failed: {trials.describe(trial)}; dvc queue logs {name}")
     return 1 if failed else 0

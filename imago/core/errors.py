@@ -33,17 +33,21 @@ class GateError(ImagoError, RuntimeError):
     """Two revisions could not be compared."""
 
 
+class GitError(ImagoError, RuntimeError):
+    """git is missing, or does not know what it was asked for."""
+
+
+class DvcError(ImagoError, RuntimeError):
+    """DVC is not set up here, or fails: over its project, its files or a remote."""
+
+
 class LockError(ImagoError, ValueError):
-    """dvc.lock, dvc.yaml or params.yaml cannot be read, so nobody can tell what is current."""
-
-
-class RemoteError(ImagoError, OSError):
-    """A DVC remote is not set up, or cannot be used."""
+    """dvc.lock cannot be read, so nobody can tell what is current."""
 
 
 class ModelError(ImagoError, ValueError):
     """A model is not of the kind that is needed."""
 
 
-class SearchError(ImagoError, ValueError):
+class SweepError(ImagoError, ValueError):
     """A search for hyperparameters cannot be run as it was asked for."""

@@ -1,14 +1,56 @@
 """One revision held against another, experiment by experiment."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from imago.core import sections
-from imago.core.errors import DataError, GateError
-from imago.gate import changes, predictions, verdicts
-from imago.gate.revisions import Commit, Evidence, Revision, WorkingTree
-from imago.gate.verdicts import Finding, Verdict
+from imago.core.errors import DataError, GateError, ParamsError
+from imago.gate import changes, predictions, revisions, verdicts
+from imago.gate.revisions import Commit, Evidence, Revision, Tree, WorkingTree
+from imago.gate.verdicts import Finding, Result, Verdict
 from imago.project import git
+from imago.project.stores import Storage
 
 
-def trees(revision: str | None, base: str | None) -> tuple[Commit, Commit | WorkingTree]:
+@dataclass(frozen=True)
+class Report:
+    """All that is to be said."""
+
+    base: Tree
+    here: Tree
+    gate: sections.Gate
+    findings: Sequence[Finding]
+
+    @property
+    def result(self) -> Result:
+        """Of all experiments."""
+        return verdicts.result(self.findings)
+
+    @property
+    def title(self) -> str:
+        """What was compared with what."""
+        return f"{self.here.label} against {self.base.label}"
+
+
+def report(revision: str | None, base: str | None) -> Report:
+    """Compare a revision, or the working tree, with another, or the merge base with main.
+
+    Raises:
+        GateError, GitError: There is no such revision.
+        ParamsError: The section gate is missing, or a params.yaml breaks a rule.
+    """
+    before, here = _trees(revision, base)
+    storage = Storage()
+    tested = Revision(here, storage)
+    # A commit may be older than the section gate.
+    gate = tested.params.gate or revisions.read_params(WorkingTree()).gate
+    if gate is None:
+        message = "params.yaml: gate is missing; docs/gate.md has one to copy"
+        raise ParamsError(message)
+    return Report(before, here, gate, _compare(Revision(before, storage), tested, gate))
+
+
+def _trees(revision: str | None, base: str | None) -> tuple[Commit, Commit | WorkingTree]:
     """Find the commits that are meant.
 
     Args:
@@ -19,7 +61,8 @@ def trees(revision: str | None, base: str | None) -> tuple[Commit, Commit | Work
         The base, and what is tested.
 
     Raises:
-        GateError: This is no git repository, or it has no such revision.
+        GateError: There is no such revision.
+        GitError: This is no git repository, or one that does not reach back to main.
     """
     git.require_repository()
     here = _commit(revision) if revision else WorkingTree()
@@ -38,9 +81,9 @@ def _commit(revision: str) -> Commit:
     return Commit(short if found.startswith(revision) else f"{revision}, {short}", found)
 
 
-def compare(base: Revision, here: Revision, gate: sections.Gate) -> list[Finding]:
+def _compare(base: Revision, here: Revision, gate: sections.Gate) -> list[Finding]:
     """Compare every experiment of either revision, in the order of params.yaml."""
-    names = list(dict.fromkeys([*here.settings.experiments, *base.settings.experiments]))
+    names = list(dict.fromkeys([*here.params.experiments, *base.params.experiments]))
     findings = [_of_experiment(name, base, here, gate) for name in names]
     verdicts.judge(findings, gate)
     return findings
@@ -48,8 +91,8 @@ def compare(base: Revision, here: Revision, gate: sections.Gate) -> list[Finding
 
 def _of_experiment(name: str, base: Revision, here: Revision, gate: sections.Gate) -> Finding:
     finding = Finding(name)
-    in_base = name in base.settings.experiments
-    if name not in here.settings.experiments:
+    in_base = name in base.params.experiments
+    if name not in here.params.experiments:
         finding.fate = Verdict.REMOVED
         finding.notes.append("no longer in params.yaml")
         return finding
@@ -65,14 +108,14 @@ def _of_experiment(name: str, base: Revision, here: Revision, gate: sections.Gat
         finding.fate = Verdict.MISSING
         finding.notes.append(str(error))
         return finding
-    finding.floors = verdicts.floors(here.settings.floors(name), evidence.metrics)
+    finding.floors = verdicts.floors(here.params.floors(name), evidence.metrics)
     if not here.is_of_lock(name):
         finding.notes.append("the predictions here are not those that dvc.lock names")
     if is_first:
         finding.fate = Verdict.NEW
         finding.notes.append("nothing in the base to compare with: held against its floors only")
     else:
-        _measure(finding, base, evidence, gate, here.settings.seed)
+        _measure(finding, base, evidence, gate, here.params.seed)
     return finding
 
 
@@ -91,10 +134,10 @@ def _measure(
 
 def _note_changed_floors(finding: Finding, base: Revision, here: Revision) -> None:
     """Say it where a floor is lower than in the base, lest it goes unseen."""
-    if finding.experiment not in base.settings.experiments:
+    if finding.experiment not in base.params.experiments:
         return
-    new = here.settings.floors(finding.experiment)
-    for metric, floor in base.settings.floors(finding.experiment).items():
+    new = here.params.floors(finding.experiment)
+    for metric, floor in base.params.floors(finding.experiment).items():
         if metric not in new:
             finding.notes.append(f"the floor of {metric}, {floor:g} in the base, is gone")
         elif new[metric] < floor:

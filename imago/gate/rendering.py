@@ -8,10 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from imago.core import sections
-from imago.gate import verdicts
+from imago import tables
 from imago.gate.changes import LESS_IS_BETTER, RECALL
-from imago.gate.revisions import Tree
+from imago.gate.comparing import Report
 from imago.gate.verdicts import Finding, Floor, Judged, Result, Verdict
 
 COLUMNS = (
@@ -45,32 +44,11 @@ _SAYINGS = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Report:
-    """All that is to be said."""
-
-    base: Tree
-    here: Tree
-    gate: sections.Gate
-    findings: Sequence[Finding]
-
-    @property
-    def result(self) -> Result:
-        """Of all experiments."""
-        return verdicts.result(self.findings)
-
-    @property
-    def title(self) -> str:
-        """What was compared with what."""
-        return f"{self.here.label} against {self.base.label}"
-
-
 def print_table(report: Report, console: Console) -> None:
     """Print a table, below it the notes, and the result in one line."""
-    wide = console.options.update(width=1000)
     for left_out in range(len(_FIRST_TO_GO) + 1):
         table = _table(report, [name for name in COLUMNS if name not in _FIRST_TO_GO[:left_out]])
-        if console.measure(table, options=wide).maximum <= console.width:
+        if tables.fits(table, console):
             break
     console.print(Text(report.title, "bold"), soft_wrap=True)
     console.print(table)

@@ -1,4 +1,4 @@
-"""What a revision has of each experiment: its settings, metrics and predictions."""
+"""What a revision has of each experiment: parameters, metrics and predictions."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from imago.core import paths, sections, strict_yaml
-from imago.core.errors import DataError, GateError, ParamsError
+from imago.core.errors import DataError, DvcError, GateError, ParamsError
 from imago.gate.predictions import Predictions, parse
 from imago.project import git, lock
 from imago.project.stores import MissingError, Storage, digest
@@ -29,7 +29,7 @@ class _Experiment(_Lenient):
     floors: dict[sections.Floored, sections.Share] | None = None
 
 
-class Settings(_Lenient):
+class LenientParams(_Lenient):
     """What the gate reads of params.yaml."""
 
     seed: int
@@ -94,7 +94,7 @@ class Revision:
     def __init__(self, tree: Tree, storage: Storage) -> None:
         self.tree = tree
         self._storage = storage
-        self.settings = settings(tree)
+        self.params = read_params(tree)
 
     def has_run(self, experiment: str) -> bool:
         """Tell whether the experiment was ever evaluated."""
@@ -161,7 +161,7 @@ class Revision:
             except MissingError as error:
                 message = f"{self._named(path)} is missing: {error}; {self._bring(experiment)}"
                 raise DataError(message) from error
-            except GateError as error:
+            except DvcError as error:
                 command = f"dvc pull {path}" if self.tree.commit is None else "imago gate"
                 message = f"{self._named(path)} is missing: {error}, and run `{command}` again"
                 raise DataError(message) from error
@@ -196,7 +196,7 @@ class Revision:
         )
 
 
-def settings(tree: Tree) -> Settings:
+def read_params(tree: Tree) -> LenientParams:
     """Read what the gate needs of params.yaml. Raises GateError, ParamsError."""
     content = tree.read(paths.PARAMS)
     if content is None:
@@ -205,7 +205,7 @@ def settings(tree: Tree) -> Settings:
     where = f"{paths.PARAMS} of {tree.label}"
     try:
         raw: Any = strict_yaml.read(content.decode())
-        return Settings.model_validate(raw)
+        return LenientParams.model_validate(raw)
     except ValidationError as error:
         fault = error.errors()[0]
         message = f"{where}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}"

@@ -13,7 +13,6 @@ LONGEST_NAME = 60
 
 Row = Callable[[str, Prediction], str]
 """From an image's name and its prediction to a line, without its end."""
-Named = tuple[str, float]
 
 
 def answer(prediction: Prediction, threshold: float) -> str:
@@ -55,6 +54,8 @@ def table(
     top: int, threshold: float, images: Iterable[str], classes: Sequence[str]
 ) -> tuple[str, Row]:
     """Return a head and rows in columns whose widths are those of the names.
+
+    By hand, for rows are printed as answers come: a table of `rich` must have all of them first.
 
     Args:
         top: Classes shown of each image.

@@ -55,7 +55,7 @@ def name_for(archive: Path) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", archive.stem, flags=re.ASCII).strip("_-")
 
 
-def add(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Added:
+def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Added:
     """Add a data set, a variant, features and an experiment to params.yaml.
 
     Where the zip was added before, under this name, only its digest is renewed.

@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from dvc.dependency import Dependency, ParamsDependency
-from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.output import Output
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
-from imago.core.errors import LockError
-from imago.project import lock
+from imago.project import dvc, lock
 
 LONGEST_VALUE = 60
 """Of a parameter, in characters, before it is shortened."""
@@ -39,28 +37,22 @@ class Staleness:
     has_lock: bool = True
 
 
-def find(root: Path = Path()) -> Staleness:
+def staleness(root: Path = Path()) -> Staleness:
     """Compare dvc.lock with what is in the folder.
 
     Raises:
-        LockError: It cannot be told, as dvc.lock, dvc.yaml or params.yaml is broken.
+        LockError: It cannot be told, as dvc.lock is broken.
+        DvcError: It cannot be told, as dvc.yaml or params.yaml is broken, or this is no project.
     """
     path = root / lock.NAME
     recorded = lock.stages(path.read_bytes() if path.is_file() else None)
-    try:
-        with Repo(str(root)) as repo:
-            found = _find(repo, recorded)
-            found.has_lock = path.is_file()
-            return found
-    except NotDvcRepoError as error:
-        message = "this folder must be a DVC project; run imago's commands in one"
-        raise LockError(message) from error
-    except DvcException as error:
-        message = " ".join(str(error).split())
-        raise LockError(message) from error
+    with dvc.project(root) as repo, dvc.one_line():
+        found = _compare(repo, recorded)
+    found.has_lock = path.is_file()
+    return found
 
 
-def _find(repo: Repo, recorded: Mapping[str, Mapping[str, Any]]) -> Staleness:
+def _compare(repo: Repo, recorded: Mapping[str, Mapping[str, Any]]) -> Staleness:
     graph = repo.index.graph  # edges lead from a stage to those that it needs
     makers = {out.fs_path: stage for stage in repo.index.stages for out in stage.outs}
     found, stale = Staleness(), set()

@@ -1,35 +1,31 @@
-"""What git says of revisions; in the folder of the project."""
+"""git, which is called from here alone; in the folder of the project."""
 
 import subprocess
 
-from imago.core.errors import GateError
+from imago.core.errors import GitError
 
 MAINS = ("main", "origin/main")
 
 
-def run(*arguments: str) -> bytes | None:
-    """Return what a git command prints, or nothing if it fails."""
-    try:
-        found = subprocess.run(["git", *arguments], capture_output=True, check=False)
-    except FileNotFoundError as error:
-        message = "git: not found; install it"
-        raise GateError(message) from error
-    return found.stdout if found.returncode == 0 else None
-
-
 def require_repository() -> None:
-    """Raise GateError outside of a git repository."""
-    if run("rev-parse", "--git-dir") is None:
+    """Raise GitError outside of a git repository."""
+    if _printed("rev-parse", "--git-dir") is None:
         message = "this folder must be in a git repository, for revisions to compare; run git init"
-        raise GateError(message)
+        raise GitError(message)
 
 
 def commit(revision: str) -> str | None:
     """Return the hash of the commit that a name means, that of a DVC experiment too, or nothing."""
-    found = run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    name = f"{revision}^{{commit}}"
+    found = _printed("rev-parse", "--verify", "--quiet", "--end-of-options", name)
     if not found:
-        found = run("for-each-ref", "--format=%(objectname)", f"refs/exps/*/*/{revision}")
+        found = _printed("for-each-ref", "--format=%(objectname)", f"refs/exps/*/*/{revision}")
     return found.decode().split()[0] if found else None
+
+
+def head() -> str:
+    """Return the hash of the commit that is checked out. Raises GitError if there is none."""
+    return _demanded("rev-parse", "HEAD").strip()
 
 
 def merge_base_with_main(tip: str) -> str:
@@ -38,14 +34,14 @@ def merge_base_with_main(tip: str) -> str:
     With the local branch or that of the remote `origin`, whichever shares a newer one.
 
     Raises:
-        GateError: There is none, as in a clone that is shallow or has one branch only.
+        GitError: There is none, as in a clone that is shallow or has one branch only.
     """
     mains = [name for name in MAINS if commit(name)]
-    found = run("merge-base", tip, *mains) if mains else None
+    found = _printed("merge-base", tip, *mains) if mains else None
     if found:
         return found.decode().strip()
     what = f"has no commit in common with {' or '.join(mains)}" if mains else "has no branch main"
-    shallow = (run("rev-parse", "--is-shallow-repository") or b"").strip() == b"true"
+    shallow = (_printed("rev-parse", "--is-shallow-repository") or b"").strip() == b"true"
     remedy = (
         "fetch the whole history (git fetch --unshallow origin, fetch-depth: 0 in GitHub Actions)"
         if shallow
@@ -53,9 +49,50 @@ def merge_base_with_main(tip: str) -> str:
     )
     clone = "this clone, which is shallow," if shallow else "this clone"
     message = f"{clone} {what}, to compare with; {remedy} or name a base with --base"
-    raise GateError(message)
+    raise GitError(message)
 
 
 def read(commit: str, path: str) -> bytes | None:
     """Return a file of a commit, or nothing if it has none; `path` is relative to this folder."""
-    return run("show", f"{commit}:./{path}")
+    return _printed("show", f"{commit}:./{path}")
+
+
+def changed() -> list[str]:
+    """Return the files that git tracks and that differ from the commit. Raises GitError."""
+    lines = _demanded("status", "--porcelain", "--untracked-files=no").splitlines()
+    return [line[3:] for line in lines]  # behind two letters, which say how, and a space
+
+
+def differs(revision: str, *paths: str) -> bool:
+    """Tell whether files of the working tree are not those of a revision. Raises GitError."""
+    return bool(_demanded("diff", "--name-only", revision, "--", *paths))
+
+
+def experiments(commit: str) -> dict[str, str]:
+    """Return the revisions of DVC experiments that stand on a commit, by their names."""
+    refs = f"refs/exps/{commit[:2]}/{commit[2:]}/"
+    lines = _demanded("for-each-ref", "--format=%(objectname) %(refname)", refs).splitlines()
+    return {ref.removeprefix(refs): revision for revision, ref in map(str.split, lines)}
+
+
+def _printed(*arguments: str) -> bytes | None:
+    """Return what a git command prints, or nothing if it fails."""
+    found = _run(arguments)
+    return found.stdout if found.returncode == 0 else None
+
+
+def _demanded(*arguments: str) -> str:
+    """Return what a git command prints. Raises GitError if it fails."""
+    found = _run(arguments)
+    if found.returncode:
+        message = f"git {' '.join(arguments)}: {found.stderr.decode().strip()}"
+        raise GitError(message)
+    return found.stdout.decode()
+
+
+def _run(arguments: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(["git", *arguments], capture_output=True, check=False)
+    except FileNotFoundError as error:
+        message = "git: not found; install it"
+        raise GitError(message) from error

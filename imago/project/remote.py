@@ -1,96 +1,68 @@
-"""Whether a remote of DVC can be used; one line where it cannot."""
+"""Whether a remote of DVC can be used."""
 
-import subprocess
-import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dvc.repo import Repo
 
-from imago.core.errors import RemoteError
+from imago.core.errors import DvcError
+from imago.project import dvc, stores
+from imago.project.stores import Remote
 
-ADD = "dvc remote add --default NAME URL"
-
-
-@dataclass(frozen=True)
-class Remote:
-    """A remote of the DVC project in this folder.
-
-    Attributes:
-        name: As .dvc/config has it.
-        url: Of the remote; a path if it is a folder.
-        verifies: Whether DVC compares what it fetches from there with its MD5.
-    """
-
-    name: str
-    url: str
-    verifies: bool
+SHOWN = 5
+"""Outputs that are named of all that a remote lacks."""
 
 
-def configured(repo: Repo, name: str | None) -> Remote:
-    """Return a remote by its name, or the default remote.
+def faults(name: str | None) -> tuple[Remote, list[str]]:
+    """Find a remote, else the default one, and what is wrong with it, each with its remedy.
 
     Raises:
-        RemoteError: There is no such remote.
+        DvcError: There is no such remote, or see `lacking`.
     """
-    remotes: Mapping[str, Mapping[str, Any]] = repo.config["remote"]
-    chosen = name or repo.config["core"].get("remote")
-    if not chosen:
-        known = f"; there are {', '.join(sorted(remotes))}" if remotes else ""
-        message = f"no default DVC remote is set up{known}; {ADD} adds one"
-        raise RemoteError(message)
-    if chosen not in remotes:
-        known = ", ".join(sorted(remotes)) or "none"
-        message = f"{chosen}: must be a DVC remote, one of {known}; {ADD} adds one"
-        raise RemoteError(message)
-    settings = remotes[chosen]
-    return Remote(chosen, str(settings["url"]), bool(settings.get("verify", False)))
+    with dvc.project() as repo:
+        remote = stores.configured(repo, name)
+        absent = lacking(repo, remote)
+    found = []
+    if not remote.verifies:
+        setting = f"dvc remote modify {remote.name} verify true"
+        found.append(f"hands out damaged files unnoticed; run `{setting}`")
+    if absent:
+        more = f" and {len(absent) - SHOWN} more" if len(absent) > SHOWN else ""
+        names = ", ".join(absent[:SHOWN])
+        found.append(f"lacks {names}{more}; run `dvc push` where they are")
+    return remote, found
 
 
 def lacking(repo: Repo, remote: Remote) -> list[str]:
     """Ask the remote which of the outputs that dvc.lock names it lacks; a folder counts as one.
 
     Raises:
-        RemoteError: The remote cannot be reached, refuses, or has nothing at all.
+        DvcError: The remote cannot be reached, refuses, or has nothing at all.
     """
     if "://" not in remote.url and not Path(remote.url).is_dir():
         message = (
             f"{remote.name}: {remote.url} must be a folder, and is not there; mount it, or make it "
             f"for the first push"
         )
-        raise RemoteError(message)
-    outs = [out for out in repo.index.outs if out.use_cache and out.hash_info]
-    kept = {out.def_path: out.hash_info.value for out in outs}
-    if not kept:
+        raise DvcError(message)
+    wanted = stores.wanted(repo)
+    if not wanted:
         return []
     _reach(remote)
-    store = repo.cloud.get_remote_odb(remote.name)
-    found = [path for path, digest in kept.items() if not store.exists(digest)]
-    if len(found) == len(kept):
+    store = stores.remote(repo, remote)
+    absent = [path for path, digest in wanted.items() if not store.has(digest)]
+    if len(absent) == len(wanted):
         message = (
             f"{remote.name}: {remote.url} has nothing that dvc.lock names; if that is the right "
             f"URL, run `dvc push` where the files are"
         )
-        raise RemoteError(message)
-    return sorted(found)
+        raise DvcError(message)
+    return sorted(absent)
 
 
 def _reach(remote: Remote) -> None:
-    """Ask for all; in a child, since the client of each kind of store fails in its own way."""
-    command = ["status", "--cloud", "--json", "--remote", remote.name]
-    asked = subprocess.run(
-        [sys.executable, "-m", "dvc", *command], capture_output=True, text=True, check=False
-    )
-    if asked.returncode:
-        message = f"{remote.name} ({remote.url}): {_fault(asked.stderr)}"
-        raise RemoteError(message)
-
-
-def _fault(printed: str) -> str:
-    """Choose the line in which dvc says what is wrong."""
-    for line in printed.splitlines():
-        if line.startswith("ERROR: "):
-            return line.removeprefix("ERROR: ").removeprefix("unexpected error - ")
-    return printed.strip() or "dvc status --cloud failed without a word"
+    """Ask for all; by a command of DVC, which knows best what the client of each store means."""
+    try:
+        dvc.run_silently("status", "--cloud", "--json", "--remote", remote.name)
+    except DvcError as error:
+        message = f"{remote.label}: {error}"
+        raise DvcError(message) from error

@@ -1,35 +1,163 @@
-"""Files that DVC keeps, by their digests: from its cache, else from its remote."""
+"""The DVC cache and DVC remotes, which are read and cleaned from here alone.
+
+Files lie there by their MD5, and the list of a folder's files by its own with `.dir` behind it.
+"""
 
 import hashlib
-import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Literal, get_args
 
-from dvc.config import NoRemoteError
-from dvc.data_cloud import Remote
-from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.repo import Repo
-from dvc_objects.db import ObjectDB
-from dvc_objects.errors import ObjectDBError
-from dvc_objects.fs.errors import AuthError, ConfigError, RemoteMissingDepsError
+from dvc_data.hashfile.db import HashFileDB
+from dvc_data.hashfile.hash import file_md5
+from dvc_data.hashfile.tree import Tree
 
-from imago.core.errors import GateError
+from imago.core.errors import DvcError
+from imago.project import dvc
 
-_CLIENTS = {
-    "asyncssh": "Error",
-    "azure.core.exceptions": "AzureError",
-    "botocore.exceptions": "BotoCoreError",
-    "google.auth.exceptions": "GoogleAuthError",
-}
-"""Libraries behind remotes, and what their own errors are derived from."""
+DIRECTORY = ".dir"
+"""Ends the digest of a folder's list."""
+ADD = "dvc remote add --default NAME URL"
+
+State = Literal["sound", "damaged", "absent"]
+STATES: tuple[State, ...] = get_args(State)
 
 
-class MissingError(GateError):
+class MissingError(DvcError):
     """Neither the cache nor the remote has a file."""
 
 
+@dataclass(frozen=True)
+class Store:
+    """The cache or a remote. Each method raises DvcError where it cannot be reached.
+
+    Attributes:
+        label: What a person calls it.
+        database: Of DVC.
+        root: Of a remote: a place without which it cannot be told what is missing there.
+    """
+
+    label: str
+    database: HashFileDB
+    root: str | None = None
+
+    def place(self, digest: str) -> str:
+        """Return where a file is kept, or would be."""
+        return str(self.database.oid_to_path(digest))
+
+    def has(self, digest: str) -> bool:
+        """Tell whether a file is there, whatever its bytes."""
+        with dvc.one_line(self.label):
+            return bool(self.database.exists(digest))
+
+    def read(self, digest: str) -> bytes | None:
+        """Return a file, whatever its bytes, or nothing if it is not there."""
+        remedy = "check its URL and your credentials" if self.root else ""
+        with dvc.one_line(f"{self.label} cannot be read", remedy):
+            try:
+                return bytes(self.database.fs.cat_file(self.place(digest)))
+            except FileNotFoundError as error:
+                if self.root is None or self.database.fs.exists(self.root):
+                    return None
+                message = f"{self.root} not found"
+                raise FileNotFoundError(message) from error
+
+    def state(self, digest: str) -> State:
+        """Read a file to tell whether it is there, and with the bytes of its digest."""
+        with dvc.one_line(self.label):
+            try:
+                found = file_md5(self.place(digest), self.database.fs)
+            except FileNotFoundError:
+                return "absent"
+        return "sound" if found == digest.removesuffix(DIRECTORY) else "damaged"
+
+    def listed(self, digest: str) -> dict[Path, str]:
+        """Return the digests of a folder's files by their paths in it, from its sound list."""
+        with dvc.one_line(self.label):
+            tree = Tree.load(self.database, self.database.get(digest).hash_info)
+        return {Path(*parts): info.value for parts, _, info in tree}
+
+    def remove(self, digests: Iterable[str]) -> None:
+        """Delete files."""
+        with dvc.one_line(self.label):
+            for place in sorted({self.place(digest) for digest in digests}):
+                self.database.fs.remove(place)
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A remote as .dvc/config has it.
+
+    Attributes:
+        name: Of the remote.
+        url: Of the remote; a path if it is a folder.
+        verifies: Whether DVC compares what it fetches from there with its MD5.
+    """
+
+    name: str
+    url: str
+    verifies: bool
+
+    @property
+    def label(self) -> str:
+        """What a person calls it."""
+        return f"{self.name} ({self.url})"
+
+
+def cache(repo: Repo) -> Store:
+    """Return the cache."""
+    return Store("the DVC cache", repo.cache.local)
+
+
+def remote(repo: Repo, named: Remote) -> Store:
+    """Return the files of a remote. Raises DvcError where what it needs is not installed."""
+    with dvc.one_line(named.label):
+        found = repo.cloud.get_remote(named.name)
+        return Store(named.label, found.odb, found.path)
+
+
+def configured(repo: Repo, name: str | None) -> Remote:
+    """Return a remote by its name, or the default remote.
+
+    Raises:
+        DvcError: There is no such remote.
+    """
+    remotes: Mapping[str, Mapping[str, Any]] = repo.config["remote"]
+    chosen = name or repo.config["core"].get("remote")
+    if not chosen:
+        known = f"; there are {', '.join(sorted(remotes))}" if remotes else ""
+        message = f"no default DVC remote is set up{known}; {ADD} adds one"
+        raise DvcError(message)
+    if chosen not in remotes:
+        known = ", ".join(sorted(remotes)) or "none"
+        message = f"{chosen}: must be a DVC remote, one of {known}; {ADD} adds one"
+        raise DvcError(message)
+    options = remotes[chosen]
+    return Remote(chosen, str(options["url"]), bool(options.get("verify", False)))
+
+
+def wanted(repo: Repo) -> dict[str, str]:
+    """Return the digest of each output that dvc.lock names and stores keep, by its path."""
+    with dvc.one_line():
+        outs = [out for out in repo.index.outs if out.use_cache and out.hash_info]
+        return {out.def_path: out.hash_info.value for out in outs}
+
+
+def digest(content: bytes) -> str:
+    """Return the digest of a content."""
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def digest_of_file(path: Path) -> str:
+    """Return the digest of a file."""
+    return str(file_md5(str(path)))
+
+
 class Storage:
-    """The cache and the default remote of the DVC project in this folder."""
+    """The cache, else the default remote of the DVC project in this folder."""
 
     def __init__(self) -> None:
         self._fault_of_remote = ""
@@ -39,38 +167,37 @@ class Storage:
 
         Raises:
             MissingError: Neither the cache nor the remote has it.
-            GateError: The remote cannot be read, or what is there is damaged.
+            DvcError: The remote cannot be read, or what is there is damaged.
         """
-        place = self._cache.oid_to_path(md5)
-        try:
-            content = bytes(self._cache.fs.cat_file(place))
-        except FileNotFoundError:
+        content = self._cache.read(md5)
+        if content is None:
             return self._fetched(md5, "not in the DVC cache")
         if digest(content) == md5:
             return content
-        return self._fetched(md5, f"damaged in the DVC cache; delete {_relative(place)}")
+        place = _relative(self._cache.place(md5))
+        return self._fetched(md5, f"damaged in the DVC cache; delete {place}")
 
     @cached_property
     def _repo(self) -> Repo:
-        try:
-            return Repo()
-        except NotDvcRepoError as error:
-            message = "this folder must be a DVC project; run dvc init"
-            raise GateError(message) from error
-        except DvcException as error:
-            message = f"the DVC project cannot be opened: {_in_a_line(error)}; mend .dvc/config"
-            raise GateError(message) from error
+        return dvc.project()
 
-    @property
-    def _cache(self) -> ObjectDB:
-        cache: ObjectDB = self._repo.cache.local
-        return cache
+    @cached_property
+    def _cache(self) -> Store:
+        return cache(self._repo)
+
+    @cached_property
+    def _remote(self) -> Store:
+        if not self._repo.config["core"].get("remote"):
+            message = f"no DVC remote is set up ({ADD})"
+            raise MissingError(message)
+        named = configured(self._repo, None)
+        return replace(remote(self._repo, named), label=f"the DVC remote {named.name}")
 
     def _fetched(self, md5: str, reason: str) -> bytes:
         """Read from the remote; `reason` says what is wrong with the cache."""
         try:
             content = self._of_remote(md5)
-        except GateError as error:
+        except DvcError as error:
             message = f"{reason}; {error}"
             raise type(error)(message) from error
         if digest(content) != md5:
@@ -78,58 +205,23 @@ class Storage:
                 f"{reason}; damaged in the DVC remote too ({md5}): delete it there and push it "
                 "again from where it is sound"
             )
-            raise GateError(message)
+            raise DvcError(message)
         return content
 
     def _of_remote(self, md5: str) -> bytes:
         if self._fault_of_remote:  # which has been asked before: it may take long to fail
-            raise GateError(self._fault_of_remote)
+            raise DvcError(self._fault_of_remote)
         try:
-            remote = self._repo.cloud.get_remote()
-            content = _cat(remote, md5)
-        except NoRemoteError as error:
-            message = "no DVC remote is set up (dvc remote add --default NAME URL)"
-            raise MissingError(message) from error
-        except _failures() as error:
-            self._fault_of_remote = (
-                f"the DVC remote {self._repo.config['core'].get('remote')} cannot be read: "
-                f"{_in_a_line(error)}; check its URL and your credentials"
-            )
-            raise GateError(self._fault_of_remote) from error
+            content = self._remote.read(md5)
+        except MissingError:
+            raise
+        except DvcError as error:
+            self._fault_of_remote = str(error)
+            raise
         if content is None:
-            message = f"not in the DVC remote {remote.name}"
+            message = f"not in {self._remote.label}"
             raise MissingError(message)
         return content
-
-
-def _cat(remote: Remote, md5: str) -> bytes | None:
-    try:
-        return bytes(remote.odb.fs.cat_file(remote.odb.oid_to_path(md5)))
-    except FileNotFoundError as error:
-        if remote.fs.exists(remote.path):
-            return None
-        message = f"{remote.path} not found"
-        raise FileNotFoundError(message) from error
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    """Return what remotes raise; a client that was not imported cannot have raised anything."""
-    of_clients = [
-        getattr(sys.modules[module], name)
-        for module, name in _CLIENTS.items()
-        if module in sys.modules
-    ]
-    of_dvc = (DvcException, ObjectDBError, AuthError, ConfigError, RemoteMissingDepsError)
-    return (OSError, ImportError, *of_dvc, *of_clients)  # DVC has it so where an extra is missing
-
-
-def _in_a_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
-
-
-def digest(content: bytes) -> str:
-    """Return the md5 by which DVC names a content."""
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def _relative(place: str) -> str:

@@ -3,18 +3,12 @@
 DVC itself trusts its cache, and a remote without the setting `verify`: it takes what lies there.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from dvc.repo import Repo
-from dvc_data.hashfile.db import HashFileDB
-from dvc_data.hashfile.hash import file_md5
-from dvc_data.hashfile.tree import Tree
-
-DIRECTORY = ".dir"
-"""Ends the digest of an object that lists the files of a folder."""
+from imago.project import dvc, remote, stores
+from imago.project.stores import DIRECTORY, State, Store
 
 
 @dataclass(frozen=True)
@@ -33,7 +27,7 @@ class Object:
     digest: str
     folder: str | None
     path: str
-    state: Literal["sound", "damaged", "absent"]
+    state: State
 
     @property
     def is_list(self) -> bool:
@@ -41,66 +35,89 @@ class Object:
         return self.digest.endswith(DIRECTORY)
 
 
-def examine(repo: Repo, store: HashFileDB) -> list[Object]:
-    """Read every object that dvc.lock names and that the store, a cache or a remote, has.
+@dataclass(frozen=True)
+class Verified:
+    """What was found in a store, all of which has been read.
 
-    What the list of a folder names is known only where that list is there and sound.
+    Attributes:
+        store: The DVC cache, or a remote.
+        objects: All that dvc.lock names. What the list of a folder names is known only where that
+            list is there and sound.
+        spoilt: Files in the working tree that DVC has copied from a damaged object.
+        differing: Files in the working tree that are others than dvc.lock names, for no such cause.
+        remedy: Brings again what has been removed.
     """
-    return [
-        found
-        for out in repo.index.outs
-        if out.use_cache and out.hash_info
-        for found in _examine(store, Path(out.def_path), out.hash_info.value)
-    ]
+
+    store: Store
+    objects: Sequence[Object]
+    spoilt: Sequence[Path]
+    differing: Sequence[Path]
+    remedy: str
+
+    @property
+    def damaged(self) -> list[Object]:
+        """The objects whose bytes have another MD5."""
+        return [found for found in self.objects if found.state == "damaged"]
+
+    def digests(self, state: State) -> set[str]:
+        """Return the digests of the objects in a state; artifacts may share an object."""
+        return {found.digest for found in self.objects if found.state == state}
+
+    def remove(self) -> None:
+        """Delete what is damaged, and the lists of folders that name it.
+
+        While a remote has the list of a folder, `dvc push` takes it that the files are there too.
+        """
+        folders = {found.folder for found in self.damaged if found.folder}
+        self.store.remove(self.digests("damaged") | folders)
+        for path in self.spoilt:
+            path.unlink()
 
 
-def damaged(objects: Iterable[Object]) -> list[Object]:
-    """Choose the objects whose bytes have another MD5."""
-    return [found for found in objects if found.state == "damaged"]
+def cache() -> Verified:
+    """Read the DVC cache, and what is checked out. Raises DvcError."""
+    with dvc.project() as repo:
+        store = stores.cache(repo)
+        objects = list(_objects(store, stores.wanted(repo)))
+    damaged = {found.digest for found in objects if found.state == "damaged"}
+    others = [found for found in objects if _differs(found)]
+    return Verified(
+        store,
+        objects,
+        spoilt=[found.artifact for found in others if found.digest in damaged],
+        differing=[found.artifact for found in others if found.digest not in damaged],
+        remedy="`dvc pull` brings them again, or `dvc repro` makes them again",
+    )
 
 
-def differing(objects: Iterable[Object]) -> list[Object]:
-    """Choose the objects whose artifact is in the working tree, but with other bytes."""
-    return [
-        found
-        for found in objects
-        if not found.is_list and found.artifact.is_file() and digest(found.artifact) != found.digest
-    ]
+def of_remote(name: str | None) -> Verified:
+    """Read a remote, else the default one. Raises DvcError."""
+    with dvc.project() as repo:
+        chosen = stores.configured(repo, name)
+        remote.lacking(repo, chosen)  # ends in one line if the remote is out of reach
+        store = stores.remote(repo, chosen)
+        objects = list(_objects(store, stores.wanted(repo)))
+    remedy = "`dvc push` from a clone where they are sound brings them again"
+    return Verified(store, objects, spoilt=[], differing=[], remedy=remedy)
 
 
-def digest(path: Path) -> str:
-    """The MD5 of a file, as DVC computes it."""
-    return file_md5(str(path))
+def _differs(found: Object) -> bool:
+    """Tell whether an artifact is in the working tree, but with other bytes."""
+    if found.is_list or not found.artifact.is_file():
+        return False
+    return stores.digest_of_file(found.artifact) != found.digest
 
 
-def remove(store: HashFileDB, objects: Iterable[Object]) -> None:
-    """Delete objects and the lists of folders that name them.
-
-    While a remote has the list of a folder, `dvc push` takes it that the files are there as well.
-    """
-    folders = {found.folder for found in objects if found.folder}
-    paths = {found.path for found in objects} | {store.oid_to_path(folder) for folder in folders}
-    for path in sorted(paths):
-        store.fs.remove(path)
-
-
-def _examine(store: HashFileDB, artifact: Path, listed: str) -> Iterator[Object]:
-    """Yield the object of an output, and those of the files in it."""
-    whole = _look(store, artifact, listed, None)
-    yield whole
-    if whole.is_list and whole.state == "sound":
-        tree = Tree.load(store, store.get(listed).hash_info)
-        files = {artifact.joinpath(*parts): info.value for parts, _, info in tree}
-        for path in sorted(files):
-            yield _look(store, path, files[path], listed)
+def _objects(store: Store, wanted: Mapping[str, str]) -> Iterator[Object]:
+    """Yield the object of each output, and those of the files in it."""
+    for path, digest in wanted.items():
+        whole = _object(store, Path(path), digest, None)
+        yield whole
+        if whole.is_list and whole.state == "sound":
+            files = {whole.artifact / within: one for within, one in store.listed(digest).items()}
+            for artifact in sorted(files):
+                yield _object(store, artifact, files[artifact], digest)
 
 
-def _look(store: HashFileDB, artifact: Path, digest: str, folder: str | None) -> Object:
-    path = store.oid_to_path(digest)
-    state: Literal["sound", "damaged", "absent"]
-    try:
-        same = file_md5(path, store.fs) == digest.removesuffix(DIRECTORY)
-        state = "sound" if same else "damaged"
-    except FileNotFoundError:
-        state = "absent"
-    return Object(artifact, digest, folder, path, state)
+def _object(store: Store, artifact: Path, digest: str, folder: str | None) -> Object:
+    return Object(artifact, digest, folder, store.place(digest), store.state(digest))

@@ -2,16 +2,20 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from rich.table import Table
+from rich.text import Text
 
 from imago import history
 from imago.core import sections
-from imago.core.errors import SearchError
+from imago.core.errors import SweepError
+from imago.sweep.space import Trial
 
 
 @dataclass(frozen=True)
-class Result:
+class TrialScore:
     """What a trial came to.
 
     Attributes:
@@ -27,36 +31,36 @@ class Result:
     validation_loss: float
 
 
-def result(name: str, text: str, recipe: sections.Train) -> Result:
-    """Read a trial's result from the text of its history.csv.
+def score(name: str, text: str, recipe: sections.Train) -> TrialScore:
+    """Score a trial by the text of its history.csv.
 
     Raises:
-        SearchError: It has no validation figures.
+        SweepError: It has no validation figures.
     """
     rows = list(csv.DictReader(io.StringIO(text)))
     if not all(row["validation_accuracy"] and row["validation_loss"] for row in rows):
         message = f"{name}: history.csv must have validation figures to choose by, got none"
-        raise SearchError(message)
+        raise SweepError(message)
     epochs = [{key: float(value) for key, value in row.items()} for row in rows]
     kept = epochs[history.kept(epochs, recipe.model_dump())]
-    return Result(name, int(kept["epoch"]), kept["validation_accuracy"], kept["validation_loss"])
-
-
-def ranked(results: Sequence[Result]) -> list[Result]:
-    """Sort by accuracy, the best first; among equals by loss."""
-    return sorted(results, key=lambda found: (-found.validation_accuracy, found.validation_loss))
-
-
-def table(results: Sequence[Result], trials: Mapping[str, Mapping[str, object]]) -> str:
-    """Write results with what was tried, a line each; `trials` by the names of the results."""
-    keys = list(next(iter(trials.values())))
-    lines = [["validation accuracy", "loss", "epoch", *keys, "name"]]
-    for found in results:
-        tried = [str(trials[found.name][key]) for key in keys]
-        figures = [f"{found.validation_accuracy:.2%}", f"{found.validation_loss:.4f}"]
-        lines.append([*figures, str(found.epoch), *tried, found.name])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
-        for line in lines
+    return TrialScore(
+        name, int(kept["epoch"]), kept["validation_accuracy"], kept["validation_loss"]
     )
+
+
+def ranked(scores: Iterable[TrialScore]) -> list[TrialScore]:
+    """Sort by accuracy, the best first; among equals by loss."""
+    return sorted(scores, key=lambda found: (-found.validation_accuracy, found.validation_loss))
+
+
+def table(scores: Sequence[TrialScore], trials: Mapping[str, Trial]) -> Table:
+    """Lay out scores with what was tried, a line each; `trials` by the names of the scores."""
+    keys = list(next(iter(trials.values())))
+    laid_out = Table(box=None, pad_edge=False)
+    for title in ("validation accuracy", "loss", "epoch", *keys, "name"):
+        laid_out.add_column(Text(title), justify="right")
+    for found in scores:
+        values = [f"{found.validation_accuracy:.2%}", f"{found.validation_loss:.4f}"]
+        tried = [str(trials[found.name][key]) for key in keys]
+        laid_out.add_row(*map(Text, [*values, str(found.epoch), *tried, found.name]))
+    return laid_out

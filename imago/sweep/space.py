@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from imago.core import strict_yaml
-from imago.core.errors import SearchError
+from imago.core.errors import SweepError
 
 Trial = dict[str, Any]
 """The value of each key that is searched over."""
@@ -66,17 +66,17 @@ def parse(texts: Sequence[str]) -> Space:
     """Read texts such as batch_size=16,32 or learning_rate=0.0001..0.01:log.
 
     Raises:
-        SearchError: A text is not of this form, or a key stands twice.
+        SweepError: A text is not of this form, or a key stands twice.
     """
     space: dict[str, Choices | Range] = {}
     for text in texts:
         key, equals, values = text.partition("=")
         if not equals or not key or not values:
             message = f"{text}: must be key=value,value,… or key=low..high"
-            raise SearchError(message)
+            raise SweepError(message)
         if key in space:
             message = f"{key}: must stand once, got {text!r} as well"
-            raise SearchError(message)
+            raise SweepError(message)
         space[key] = _values(key, values)
     return space
 
@@ -85,12 +85,12 @@ def grid(space: Space) -> list[Trial]:
     """Combine every value of each key with every one of the others.
 
     Raises:
-        SearchError: A key has a range.
+        SweepError: A key has a range.
     """
     for key, values in space.items():
         if isinstance(values, Range):
             message = f"{key}: must be values for a grid, got a range; give them, or use --random"
-            raise SearchError(message)
+            raise SweepError(message)
     lists = [values.values for values in space.values() if isinstance(values, Choices)]
     return _distinct(dict(zip(space, chosen, strict=True)) for chosen in itertools.product(*lists))
 
@@ -113,13 +113,13 @@ def _values(key: str, text: str) -> Choices | Range:
         if not low < high or (found[3] and low <= 0):
             rule = "from a number above 0 to a greater one" if found[3] else "from low to high"
             message = f"{key}: must go {rule}, got {text}"
-            raise SearchError(message)
+            raise SweepError(message)
         return Range(low, high, bool(found[3]))
     try:
         return Choices(strict_yaml.read(f"[{text}]"))
     except ValueError as error:
         message = f"{key}: must be values as in params.yaml, got {text}: {error}"
-        raise SearchError(message) from error
+        raise SweepError(message) from error
 
 
 def _distinct(trials: Iterator[Trial]) -> list[Trial]:

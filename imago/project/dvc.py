@@ -1,0 +1,96 @@
+"""DVC, which is opened and run from here alone; its failures, and those of remotes, as one line."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dvc.exceptions import DvcException, NotDvcRepoError
+from dvc.repo import Repo
+from dvc_objects.errors import ObjectDBError
+from dvc_objects.fs.errors import AuthError, ConfigError, RemoteMissingDepsError
+
+from imago.core.errors import DvcError, ImagoError
+
+_CLIENTS = {
+    "asyncssh": "Error",
+    "azure.core.exceptions": "AzureError",
+    "botocore.exceptions": "BotoCoreError",
+    "google.auth.exceptions": "GoogleAuthError",
+}
+"""Libraries behind remotes, and what their own errors are derived from."""
+
+
+def project(root: Path = Path()) -> Repo:
+    """Open the DVC project in a folder; `with` closes it.
+
+    Raises:
+        DvcError: There is none, or DVC cannot open it.
+    """
+    try:
+        return Repo(str(root))
+    except NotDvcRepoError as error:
+        message = "this folder must be a DVC project; run imago's commands in one"
+        raise DvcError(message) from error
+    except DvcException as error:
+        message = f"the DVC project cannot be opened: {_line(error)}; mend .dvc/config"
+        raise DvcError(message) from error
+
+
+@contextmanager
+def one_line(where: str = "", remedy: str = "") -> Iterator[None]:
+    """Turn what DVC or the client of a remote raises into a DvcError of one line.
+
+    Args:
+        where: Stands before what was raised, if anything.
+        remedy: Stands behind it, if anything.
+    """
+    try:
+        yield
+    except ImagoError:
+        raise
+    except _failures() as error:
+        message = f"{where}: {_line(error)}" if where else _line(error)
+        raise DvcError(f"{message}; {remedy}" if remedy else message) from error
+
+
+def run(*arguments: str) -> None:
+    """Run a dvc command, which prints what it prints. Raises DvcError if it fails."""
+    if subprocess.run(_command(arguments), check=False).returncode:
+        message = f"dvc {' '.join(arguments)} failed; its error is above"
+        raise DvcError(message)
+
+
+def run_silently(*arguments: str) -> None:
+    """Run a dvc command. Raises DvcError with the line in which it says what is wrong."""
+    found = subprocess.run(_command(arguments), capture_output=True, text=True, check=False)
+    if found.returncode:
+        raise DvcError(_fault(found.stderr) or f"dvc {' '.join(arguments)} failed without a word")
+
+
+def _command(arguments: tuple[str, ...]) -> list[str]:
+    return [sys.executable, "-m", "dvc", *arguments]
+
+
+def _fault(printed: str) -> str:
+    """Choose the line in which dvc says what is wrong."""
+    for line in printed.splitlines():
+        if line.startswith("ERROR: "):
+            return line.removeprefix("ERROR: ").removeprefix("unexpected error - ")
+    return printed.strip()
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """Return what DVC raises; a client that was not imported cannot have raised anything."""
+    of_clients = [
+        getattr(sys.modules[module], name)
+        for module, name in _CLIENTS.items()
+        if module in sys.modules
+    ]
+    of_dvc = (DvcException, ObjectDBError, AuthError, ConfigError, RemoteMissingDepsError)
+    return (OSError, ImportError, *of_dvc, *of_clients)  # DVC has it so where an extra is missing
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,85 @@
+"""A search: its trials, which of them have run, and what these came to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from imago import params
+from imago.core import paths, sections
+from imago.core.errors import SweepError
+from imago.data import arrays
+from imago.project import git
+from imago.sweep import ranking, runs, space, trials
+from imago.sweep.ranking import TrialScore
+from imago.sweep.space import Trial
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A search for hyperparameters of an experiment.
+
+    Attributes:
+        experiment: Its name.
+        commit: On which the trials stand.
+        trials: By the names of their experiments of DVC.
+        recipes: The section `train` that each of them has.
+    """
+
+    experiment: str
+    commit: str
+    trials: Mapping[str, Trial]
+    recipes: Mapping[str, sections.Train]
+
+    def missing(self) -> dict[str, Trial]:
+        """Return the trials that have not run, by their names."""
+        done = git.experiments(self.commit)
+        return {name: trial for name, trial in self.trials.items() if name not in done}
+
+    def run(self, jobs: int) -> None:
+        """Run what is missing, `jobs` at a time. Raises DvcError."""
+        runs.queue(self.experiment, self.missing())
+        runs.run_queue(jobs)
+
+    def ranked(self) -> list[TrialScore]:
+        """Return what the trials came to that have run, the best first. Raises SweepError."""
+        done = git.experiments(self.commit)
+        return ranking.ranked(
+            ranking.score(name, runs.history(self.experiment, name, done[name]), recipe)
+            for name, recipe in self.recipes.items()
+            if name in done
+        )
+
+    def apply(self, name: str) -> None:
+        """Put a trial into the working tree. Raises DvcError."""
+        revision = git.experiments(self.commit)[name]
+        runs.apply(self.experiment, self.trials[name], revision)
+
+
+def plan(experiment: str, values: Sequence[str], count: int | None) -> Sweep:
+    """Find the trials of a search.
+
+    Args:
+        experiment: Its name.
+        values: Of keys, as `space.parse` reads them.
+        count: Of the trials that are drawn, by `seed`; None for a whole grid.
+
+    Raises:
+        SweepError: It cannot be run; says why.
+    """
+    settings = params.load()
+    section = params.pick(settings.experiments, "experiment", experiment)
+    if "validation" not in arrays.read_info(paths.data(section.input)).splits:
+        message = (
+            f"{experiment}: must have validation images to choose by, and {section.pixels} has "
+            f"none; give its variant a validation_fraction. The test images are not for choosing"
+        )
+        raise SweepError(message)
+    wanted = space.parse(values)
+    found = space.grid(wanted) if count is None else space.sample(wanted, count, settings.seed)
+    recipes = trials.recipes(experiment, found)
+    names = [trials.name(experiment, trial) for trial in found]
+    return Sweep(
+        experiment,
+        runs.require_commit(),
+        dict(zip(names, found, strict=True)),
+        dict(zip(names, recipes, strict=True)),
+    )

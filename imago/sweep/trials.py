@@ -1,0 +1,119 @@
+"""What a trial is called, and what it makes of params.yaml."""
+
+import copy
+import hashlib
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+from ruamel.yaml import YAML
+
+from imago import params
+from imago.core import paths, sections, strict_yaml
+from imago.core.errors import ParamsError, SweepError
+from imago.sweep.space import Trial
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+def name(experiment: str, trial: Trial) -> str:
+    """Name a trial by what it tries, so that a search that is repeated finds those it has."""
+    digest = hashlib.sha256(json.dumps(trial, sort_keys=True).encode()).hexdigest()
+    return f"{experiment}-{digest[:7]}"
+
+
+def describe(trial: Trial) -> str:
+    """Write a trial in one line."""
+    return ", ".join(f"{key}={value}" for key, value in trial.items())
+
+
+def recipes(experiment: str, trials: Sequence[Trial]) -> list[sections.Train]:
+    """Read the section `train` of the experiment as params.yaml would have it in each trial.
+
+    Raises:
+        SweepError: A key or value is not allowed; the message says in which trial.
+    """
+    raw = strict_yaml.read(paths.PARAMS.read_text("utf-8"))
+    found = []
+    for trial in trials:
+        changed = copy.deepcopy(raw)
+        for key, value in _by_full_key(experiment, trial).items():
+            _set(changed, key, value)
+        plain = json.loads(json.dumps(changed))  # so that no part is written as an anchor
+        try:
+            checked = params.parse(yaml.safe_dump(plain), describe(trial))
+        except ParamsError as error:
+            raise SweepError(str(error)) from error
+        found.append(checked.experiments[experiment].train)
+    return found
+
+
+def assignments(experiment: str, trial: Trial) -> list[str]:
+    """Write the values of a trial as `dvc exp run --set-param` takes them."""
+    raw = strict_yaml.read(paths.PARAMS.read_text("utf-8"))
+    values = _by_full_key(experiment, trial)
+    return [f"{_sign(raw, key)}{key}={written(value)}" for key, value in values.items()]
+
+
+def written(value: object) -> str:
+    """Write a value as `dvc exp run --set-param` reads it."""
+    match value:
+        case dict():
+            return "{" + ",".join(f"{key}:{written(item)}" for key, item in value.items()) + "}"
+        case list():
+            return "[" + ",".join(map(written, value)) + "]"
+        case str() if _PLAIN.fullmatch(value):
+            return value
+        case _:
+            return json.dumps(value)
+
+
+def put_into(text: str, experiment: str, trial: Trial) -> str:
+    """Change the values that were tried in the text of params.yaml."""
+    return edited(text, _by_full_key(experiment, trial))
+
+
+def edited(text: str, values: Mapping[str, Any]) -> str:
+    """Change values in the text of params.yaml, which otherwise stays as it is.
+
+    DVC, where it changes a value, writes the lists and sections of the whole file anew.
+    """
+    editor = YAML()
+    editor.preserve_quotes = True
+    editor.width = 1000
+    editor.indent(mapping=2, sequence=4, offset=2)
+    content = editor.load(text)
+    for key, value in values.items():
+        plain = yaml.safe_dump(value, default_flow_style=True, width=1000)
+        _set(content, key, editor.load(plain) if isinstance(value, dict | list) else value)
+    out = io.StringIO()
+    editor.dump(content, out)
+    return out.getvalue()
+
+
+def _by_full_key(experiment: str, trial: Trial) -> Trial:
+    """Return the values of a trial by their keys from the root of params.yaml on."""
+    return {f"experiments.{experiment}.train.{key}": value for key, value in trial.items()}
+
+
+def _set(section: Any, key: str, value: Any) -> None:
+    """Put a value into nested sections. Raises SweepError where one of them is none."""
+    *parts, last = key.split(".")
+    for part in parts:
+        section = section.setdefault(part, {})
+        if not isinstance(section, dict):
+            message = f"{key}: must be a key of params.yaml, and {part} holds {section!r}"
+            raise SweepError(message)
+    section[last] = value
+
+
+def _sign(raw: object, key: str) -> str:
+    """Return the sign with which DVC adds a key that params.yaml has not yet."""
+    for part in key.split("."):
+        if not isinstance(raw, dict) or part not in raw:
+            return "+"
+        raw = raw[part]
+    return ""

@@ -1,0 +1,73 @@
+import re
+
+import pytest
+import yaml
+
+from imago import tables
+from imago.core.errors import SweepError
+from imago.sweep import ranking, trials
+from imago.sweep.ranking import TrialScore
+from tests import tiny_project
+
+HISTORY = """epoch,loss,accuracy,validation_loss,validation_accuracy,learning_rate
+1,0.9,0.6,0.5,0.70,0.1
+2,0.5,0.8,0.3,0.80,0.1
+3,0.3,0.9,0.4,0.90,0.1
+4,0.2,0.9,0.6,0.85,0.1
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path, monkeypatch):
+    """Reads the recipe of the experiment `validated` with other values."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(tiny_project.settings()))
+    return lambda trial: trials.recipes("validated", [trial])[0]
+
+
+@pytest.mark.parametrize(
+    ("stopping", "epoch"),
+    [
+        (None, 4),
+        ({"monitor": "validation_loss", "patience_epochs": 5}, 2),
+        ({"monitor": "validation_accuracy", "patience_epochs": 5}, 3),
+    ],
+    ids=["none", "loss", "accuracy"],
+)
+def test_the_figures_are_those_of_the_weights_that_are_kept(recipe, stopping, epoch):
+    found = ranking.score("a", HISTORY, recipe({"early_stopping": stopping}))
+    losses, accuracies = [0.5, 0.3, 0.4, 0.6], [0.7, 0.8, 0.9, 0.85]
+    assert found == TrialScore("a", epoch, accuracies[epoch - 1], losses[epoch - 1])
+
+
+def test_without_validation_figures_there_is_no_score(recipe):
+    history = HISTORY.replace("0.3,0.80", ",")
+    with pytest.raises(SweepError, match=r"^a: history.csv must have validation figures"):
+        ranking.score("a", history, recipe({}))
+
+
+def test_the_best_is_the_most_accurate_and_among_equals_that_of_the_least_loss():
+    scores = [
+        TrialScore("a", 1, 0.9, 0.3),
+        TrialScore("b", 1, 0.9, 0.2),
+        TrialScore("c", 1, 0.95, 0.9),
+    ]
+    assert [found.name for found in ranking.ranked(scores)] == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize("terminal", [None, "20"], ids=["log", "narrow terminal"])
+def test_table(capsys, monkeypatch, terminal):
+    if terminal:
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+        monkeypatch.setenv("COLUMNS", terminal)
+    tried = {"a-1": {"rate": 0.1, "units": [8]}, "a-2": {"rate": 0.025, "units": [16, 8]}}
+    scores = [TrialScore("a-2", 12, 0.98765, 0.04321), TrialScore("a-1", 3, 0.9, 0.5)]
+
+    tables.print_whole(ranking.table(scores, tried))
+
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)  # without colours
+    assert printed.splitlines() == [
+        "validation accuracy    loss  epoch   rate    units  name",
+        "             98.77%  0.0432     12  0.025  [16, 8]   a-2",
+        "             90.00%  0.5000      3    0.1      [8]   a-1",
+    ]
