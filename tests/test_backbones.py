@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from imago import backbones
-from imago.backbones import _applications, densenet, mobilenet_v2, resnet
+from imago.backbones import _building, densenet, mobilenet_v2, resnet
 from imago.core import registry
 from imago.core.errors import DataError, ParamsError
 
@@ -61,9 +61,7 @@ def test_every_name_is_tested() -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_maps_are_those_of_keras_applications(
-    name: str, images: np.ndarray, tmp_path: Path
-) -> None:
+def test_maps_are_those_of_keras_building(name: str, images: np.ndarray, tmp_path: Path) -> None:
     keras.utils.set_random_seed(1)
     expected = getattr(keras.applications, name)(include_top=False, weights=None, input_shape=SHAPE)
     preprocess = import_module(f"keras.applications.{MODULES[name]}").preprocess_input
@@ -83,12 +81,12 @@ def test_maps_are_those_of_keras_applications(
     ("name", "preprocess_pixels"),
     [
         ("DenseNet121", densenet.preprocess),
-        ("MobileNetV2", _applications.to_plus_minus_one),
+        ("MobileNetV2", _building.to_plus_minus_one),
         ("ResNet50", resnet.preprocess),
     ],
     ids=["DenseNet121", "MobileNetV2", "ResNet50"],
 )
-def test_preprocessing_is_that_of_keras_applications(
+def test_preprocessing_is_that_of_keras_building(
     name: str, preprocess_pixels: Callable[[Any], Any], images: np.ndarray
 ) -> None:
     pixels = keras.Input(SHAPE, dtype="uint8")
@@ -123,7 +121,7 @@ def write_as_published(net: keras.Model, path: Path) -> None:
 def test_plain_keras_loads_it_in_safe_mode(
     name: str, weights: Path, images: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_applications, "_load", lambda *_: None)  # random weights do
+    monkeypatch.setattr(_building, "_load", lambda *_: None)  # random weights do
     model = build(name, SHAPE, weights)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)

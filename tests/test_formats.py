@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -74,6 +75,27 @@ def test_every_format_takes_raw_pixels_and_gives_keras_probabilities(name, sourc
     np.testing.assert_allclose(
         found, source.model.predict(images[:11], verbose=0), rtol=0, atol=tolerance
     )
+
+
+@pytest.mark.parametrize(
+    ("library", "module"),
+    [
+        ("ai_edge_litert", "imago/runtimes/litert.py"),
+        ("tf.lite", "imago/runtimes/litert.py"),
+        ("import onnxruntime", "imago/runtimes/onnx_model.py"),
+        ("tf2onnx", "imago/exports/onnx_conversion.py"),
+    ],
+)
+def test_one_module_knows_each_runtime_and_each_converter(library, module):
+    """So that another can take its place; the snippets are text for people to copy."""
+    root = Path(__file__).parents[1]
+    sources = (path for folder in ("imago", "stages", "app") for path in (root / folder).rglob("*"))
+    known = {
+        path.relative_to(root).as_posix()
+        for path in sources
+        if path.suffix == ".py" and library in path.read_text("utf-8")
+    }
+    assert known - {"imago/reports/snippets.py"} == {module}
 
 
 def test_the_formats_that_there_are():

@@ -1,14 +1,14 @@
 """Pretrained nets that turn images into maps of features, a family of them in each module.
 
-A family is found by the name of any of its nets. Its module has
+A family is found by the name of any of its nets. Its module has `NAMES`, of its nets as params.yaml
+has them, and `build(name, image_shape, weights)`, which builds one of them:
 
-    NAMES                            of its nets, as params.yaml has them
-    build(name, image_shape, weights)    one of them, from RGB pixels, (N, H, W, 3) uint8, 0-255,
-                                     to its last maps, (N, h, w, F) float32, with the weights in the
-                                     file `weights` (a path) and, as its first layers, the
-                                     preprocessing that it was trained with
+    image_shape     (H, W, 3) of images in RGB
+    weights         the file that holds the weights, in the form in which they are published
+    what it gives   a model from pixels, (N, H, W, 3) uint8, 0-255, to the net's last maps,
+                    (N, h, w, F) float32; its first layers are the preprocessing that the net was
+                    trained with. Layers are not nested, and keras.saving reads it in safe mode.
 
-Its layers are not nested, and keras.saving reads it in safe mode. Images are checked by
-`imago.backbones._checks`. Keras is imported where a net is built, so that params.yaml can be
-checked without it. The nets of keras.applications share `imago.backbones._applications`.
+It begins with `_building.check`. Keras is imported where a net is built, so that params.yaml can be
+checked without it. Nets of keras.applications are built by `_building.application`.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imago.backbones import _applications
+from imago.backbones import _building
 
 if TYPE_CHECKING:
     import keras
@@ -15,7 +15,7 @@ NAMES = ("DenseNet121",)
 
 def build(name: str, image_shape: tuple[int, ...], weights: Path) -> keras.Model:
     """Build one of NAMES; see `imago.backbones`."""
-    return _applications.build(name, image_shape, weights, preprocess)
+    return _building.application(name, image_shape, weights, preprocess)
 
 
 def preprocess(pixels: Any) -> Any:

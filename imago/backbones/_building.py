@@ -1,6 +1,6 @@
-"""Nets of keras.applications, without their heads.
+"""What families of nets share: checks, and the nets of keras.applications, without their heads.
 
-Source of each family's preprocessing: `preprocess_input` beside its nets in keras.applications.
+Source of the preprocessing of each of these: `preprocess_input` beside them in keras.applications.
 """
 
 from __future__ import annotations
@@ -10,20 +10,40 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imago.backbones import _checks
-from imago.core.errors import DataError
+from imago.core import sections
+from imago.core.errors import DataError, ParamsError
 
 if TYPE_CHECKING:
     import keras
 
 
-def build(
+def check(name: str, image_shape: tuple[int, ...], weights: Path) -> None:
+    """Check what a net is to be built for.
+
+    Raises:
+        DataError: The weights are missing.
+        ParamsError: The images are too small, or not RGB.
+    """
+    smallest = sections.SMALLEST_BACKBONE_PX
+    height, width, channels = image_shape
+    if channels != 3 or min(height, width) < smallest:
+        message = (
+            f"{name}: images must be RGB of {smallest}×{smallest} px or more, got "
+            f"{height}×{width}×{channels}; change image_size_px or color of the variant"
+        )
+        raise ParamsError(message)
+    if not weights.is_file():
+        message = f"{weights}: not found; run the stage that fetches it"
+        raise DataError(message)
+
+
+def application(
     name: str,
     image_shape: tuple[int, ...],
     weights: Path,
     preprocess: Callable[[Any], Any] = lambda pixels: pixels,
 ) -> keras.Model:
-    """Build a net, from pixels to its last maps; see `imago.backbones`.
+    """Build a net of keras.applications, from pixels to its last maps; see `imago.backbones`.
 
     Args:
         name: Of a function of keras.applications.
@@ -36,7 +56,7 @@ def build(
         DataError: The weights are missing or are not those of this net.
         ParamsError: The images are not such as it takes.
     """
-    _checks.check(name, image_shape, weights)
+    check(name, image_shape, weights)
     import keras
 
     pixels = keras.Input(image_shape, dtype="uint8", name="pixels")
