@@ -17,6 +17,7 @@ from imago.core import paths
 from imago.core.errors import ImagoError
 from imago.data import arrays
 from imago.predict.predictor import Predictor
+from imago.runtimes import model_json
 
 log = logging.getLogger("imago.app")
 
@@ -55,9 +56,11 @@ class Reliability:
 
 def names() -> list[str]:
     """Name the experiments that have an exported model, in the order of params.yaml."""
-    found = sorted(path.parent.name for path in Path("exports").glob("*/model.json"))
     order = list(_experiments())
-    return sorted(found, key=lambda name: order.index(name) if name in order else len(order))
+    return sorted(
+        model_json.exported(),
+        key=lambda name: order.index(name) if name in order else len(order),
+    )
 
 
 def load(name: str) -> Predictor:
@@ -67,7 +70,7 @@ def load(name: str) -> Predictor:
         ImagoError: It cannot be loaded.
     """
     folder = paths.export(name)
-    return _load(folder, (folder / "model.json").stat().st_mtime_ns)
+    return _load(folder, (folder / model_json.FILE).stat().st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=16)

@@ -23,13 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import cat_dog
-from imago.backbones import applications
+from imago.backbones import mobilenet_v2
 from imago.core import paths
 from imago.data import arrays, provenance
 from imago.images import forms
 from imago.photos import packs
 from imago.preparing import conversion
 from imago.runtimes import inference
+from stages import embed
 
 FORM = forms.Form((128, 128, 3), "stretch", "area")
 TIMES = (1, 4, 16)
@@ -110,7 +111,7 @@ def embedders(extracted: Path, weights: Path) -> tuple[Callable[[], int], Callab
     """Compute the features of 1,000 photos."""
     photos = packs.read_images(extracted, "train")
     pixels = np.concatenate(list(conversion.converted(photos, np.arange(1000), FORM)))
-    model = applications.build("MobileNetV2", FORM.shape, weights, "average")
+    model = embed.frozen(mobilenet_v2.build("MobileNetV2", FORM.shape, weights), "average")
     runtime = inference.Runtime.of(model)
     model.predict(pixels[:32], verbose=0)  # traces
 

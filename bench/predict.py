@@ -9,7 +9,6 @@ The experiment must have been trained and exported.
 
 import argparse
 import csv
-import json
 import shutil
 import statistics
 import subprocess
@@ -24,6 +23,7 @@ from imago import params
 from imago.core import paths
 from imago.data import arrays
 from imago.photos import decoding
+from imago.runtimes import model_json
 
 
 def main() -> None:
@@ -87,12 +87,9 @@ def compare(title: str, experiment: str, given: Path, rounds: int) -> None:
 
 def same_class(printed: dict[str, str], experiment: str) -> float:
     """Give the share of images that both sides give the same class."""
-    description = json.loads((paths.export(experiment) / "model.json").read_text("utf-8"))
+    classes = model_json.read_export(paths.export(experiment)).classes
     ours = [row["label"] for row in csv.DictReader(printed["imago"].splitlines())]
-    plain = [
-        description["classes"][int(line.rsplit(",", 2)[1])]
-        for line in printed["plain"].splitlines()
-    ]
+    plain = [classes[int(line.rsplit(",", 2)[1])] for line in printed["plain"].splitlines()]
     return statistics.mean(a == b for a, b in zip(ours, plain, strict=True))
 
 

@@ -14,7 +14,7 @@ from imago.core import paths
 from imago.data import arrays
 from imago.models import transfer
 from imago.params import Experiment
-from imago.runtimes import determinism, saving
+from imago.runtimes import calls, determinism, saving
 from imago.scoring import scores
 from imago.training import loop, optimizers
 from imago.training.loop import State
@@ -55,7 +55,7 @@ def predictions(experiment: str, seed: int) -> pd.DataFrame:
     chosen, model, _ = _trained(experiment, seed)
     data = paths.data(chosen.pixels)
     test = arrays.read_split(data, "test")
-    probabilities = model.predict(test.images, batch_size=chosen.evaluate.batch_size, verbose=0)
+    probabilities = model.predict(test.images, batch_size=calls.batch_size(test.images), verbose=0)
     identities = arrays.read_identities(data, "test")
     classes = arrays.read_info(data).classes
     return scores.per_example(test.labels, probabilities, classes, identities)
@@ -120,5 +120,5 @@ def _load(
 
 def _accuracy(chosen: Experiment, model: keras.Model) -> float:
     test = arrays.read_split(paths.data(chosen.pixels), "test")
-    probabilities = model.predict(test.images, batch_size=chosen.evaluate.batch_size, verbose=0)
+    probabilities = model.predict(test.images, batch_size=calls.batch_size(test.images), verbose=0)
     return float((probabilities.argmax(axis=1) == test.labels).mean())

@@ -1,6 +1,7 @@
 """params.yaml, checked as a whole and given as typed, frozen sections."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -9,11 +10,27 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
-from imago import datasets, models
+from imago import backbones, datasets, models
 from imago.core import messages, paths, registry, sections, strict_yaml
 from imago.core.errors import ParamsError
+from imago.exports import formats
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Says that a text must be one of the names that entries of a package stand for.
+
+    Attributes:
+        names: Returns them; called once, when the section is defined.
+    """
+
+    names: Callable[[], Iterable[str]]
+
+    def __get_pydantic_core_schema__(self, *_: Any) -> CoreSchema:
+        """Build a choice between the names."""
+        return core_schema.literal_schema(list(self.names()))
 
 
 @dataclass(frozen=True)
@@ -46,6 +63,20 @@ class ByName:
 
 AnyDataset = Annotated[sections.Dataset, ByName(datasets, "layout", "settings")]
 AnyTrain = Annotated[sections.Train, ByName(models, "model")]
+Backbone = Annotated[str, OneOf(functools.partial(registry.offers, backbones))]
+Format = Annotated[str, OneOf(functools.partial(registry.names, formats))]
+
+
+class Features(sections.Features):
+    """Of a backbone that there is."""
+
+    backbone: Backbone
+
+
+class Export(sections.Export):
+    """Of formats that there are."""
+
+    formats: Annotated[list[Format], Field(min_length=1)]
 
 
 class Experiment(sections.Section):
@@ -57,8 +88,8 @@ class Experiment(sections.Section):
     """The folder under data/ with the images that the finished model takes, is scored on and
     exported for: `input` itself, or what the features in `input` were made from."""
     train: AnyTrain
-    evaluate: sections.Evaluate
-    export: sections.Export
+    export: str
+    """A name in the section `exports`."""
     floors: dict[sections.Floored, sections.Share] | None = None
     """Under which no figure may fall; no stage reads them, `imago gate` does."""
 
@@ -81,7 +112,8 @@ class Params(sections.Section):
     datasets: dict[sections.Name, AnyDataset]
     prepare: dict[sections.Name, sections.Prepare]
     weights: dict[sections.Name, sections.Weights]
-    features: dict[sections.Name, sections.Features]
+    features: dict[sections.Name, Features]
+    exports: dict[sections.Name, Export]
     experiments: dict[sections.Name, Experiment]
     gate: sections.Gate | None = None
 
@@ -147,6 +179,11 @@ def _mismatches(params: Params) -> Iterator[str]:
                 f"of its own; choose another"
             )
         yield from _mismatches_of_experiment(params, f"experiments.{name}", experiment)
+        if experiment.export not in params.exports:
+            yield (
+                f"experiments.{name}.export must be an entry of exports, "
+                f"{_listed(params.exports)}, got {experiment.export!r}"
+            )
 
 
 def _mismatches_of_features(params: Params, key: str, features: sections.Features) -> Iterator[str]:

@@ -9,11 +9,13 @@ Writes  data/features/<name>, with the backbone itself, backbone.keras
 import logging
 import time
 from pathlib import Path
+from typing import Literal
 
 from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
-from imago import params
-from imago.backbones import applications
-from imago.core import paths, progress, stage
+import keras
+
+from imago import backbones, params
+from imago.core import paths, progress, registry, stage
 from imago.core.errors import DataError
 from imago.data import arrays, provenance
 from imago.runtimes import determinism, inference, saving
@@ -38,7 +40,8 @@ def main(name: str) -> None:
     weights = _weights(paths.weights(settings.weights))
 
     determinism.enable()
-    model = applications.build(settings.backbone, image_shape, weights, settings.pooling)
+    family = registry.load(backbones, registry.offers(backbones)[settings.backbone])
+    model = frozen(family.build(settings.backbone, image_shape, weights), settings.pooling)
     runtime = inference.Runtime.of(model)
     total = sum(len(split.labels) for split in splits.values())
     start_s = time.monotonic()
@@ -59,14 +62,28 @@ def main(name: str) -> None:
     )
 
 
+def frozen(net: keras.Model, pooling: Literal["average", "max"]) -> keras.Model:
+    """Return a net that learns nothing, from pixels to features, (N, F) float32.
+
+    Args:
+        net: From pixels to maps.
+        pooling: Over the positions of the maps.
+    """
+    layers = keras.layers
+    pool = layers.GlobalAveragePooling2D if pooling == "average" else layers.GlobalMaxPooling2D
+    model = keras.Model(net.inputs, pool(name="pooling")(net.output), name=net.name)
+    model.trainable = False
+    return model
+
+
 def _weights(folder: Path) -> Path:
-    """Return the one file of weights in a folder. Raises DataError where there is none, or more."""
-    found = sorted(folder.glob("*.h5"))
+    """Return the one file in a folder. Raises DataError where there is none, or more."""
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
     if len(found) != 1:
         names = ", ".join(path.name for path in found) or "none"
         message = (
-            f"{folder}: must hold one .h5 file, got {names}; run the stage that fetches it, after "
-            f"naming one under weights.{folder.name}.files of params.yaml"
+            f"{folder}: must hold one file of weights, got {names}; run the stage that fetches "
+            f"it, after naming one under weights.{folder.name}.files of params.yaml"
         )
         raise DataError(message)
     return found[0]

@@ -16,7 +16,7 @@ from imago import params
 from imago.core import files, paths, progress, stage
 from imago.core.errors import DataError
 from imago.data import arrays
-from imago.runtimes import inference, trained
+from imago.runtimes import calls, trained
 from imago.scoring import calibration, roc, scores
 
 log = logging.getLogger("imago.stages.evaluate")
@@ -37,9 +37,7 @@ def main(experiment: str) -> None:
 
     test = arrays.read_split(data, "test")
     with progress.bar("evaluate", len(test.labels), "images") as advance:
-        batch_size = chosen.evaluate.batch_size
-        batches = list(inference.in_batches(model.call, test.images, batch_size, advance))
-    probabilities = np.concatenate(batches)  # (N, K) float32
+        probabilities = calls.probabilities(model.call, test.images, advance)
     scores.check(probabilities)
 
     summary = scores.summary(test.labels, probabilities) | {"parameters": model.parameters}

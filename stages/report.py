@@ -11,8 +11,8 @@ from imago import params
 from imago.core import files, paths, stage
 from imago.reports import card, figures, material, page
 
-SECTIONS = {"input", "pixels", "train", "evaluate", "export"}
-"""Of an experiment: what its results depend on, and nothing else."""
+SECTIONS = {"input", "pixels", "train"}
+"""Of an experiment: what its results depend on, and nothing else, beside its exports."""
 
 log = logging.getLogger("imago.stages.report")
 
@@ -22,7 +22,8 @@ def main(experiment: str) -> None:
     settings = params.load()
     chosen = params.pick(settings.experiments, "experiment", experiment)
     asked = chosen.model_dump(mode="json", exclude_unset=True, include=SECTIONS)
-    found = material.read(experiment, {"seed": settings.seed} | asked)
+    exports = settings.exports[chosen.export].model_dump(mode="json")
+    found = material.read(experiment, {"seed": settings.seed, **asked, "export": exports})
 
     told = card.make(found, card.versions())
     html = page.render(told, figures.embedded(found.figures), found.classification_report)

@@ -64,6 +64,13 @@ def export(folder: Path, name: str, classes: Sequence[str], weights: NDArray[np.
     described = {
         "experiment": name,
         "classes": list(classes),
-        "input": {"shape": [None, *shape], "fit": "stretch", "interpolation": "area"},
+        "input": {
+            "shape": [None, *shape],
+            "fit": "stretch",
+            "interpolation": "area",
+            "framing": None,
+        },
+        "output": {"shape": [None, len(classes)]},
+        "formats": {"onnx": {"file": "model.onnx"}},
     }
     (path / "model.json").write_text(json.dumps(described))

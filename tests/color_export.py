@@ -44,6 +44,12 @@ def write(folder: Path, side_px: int = 4, **described: Any) -> Path:
         "interpolation": "area",
         "framing": None,
     }
-    description = {"experiment": folder.name, "classes": CLASSES, "input": wanted | described}
+    description = {
+        "experiment": folder.name,
+        "classes": CLASSES,
+        "input": wanted | described,
+        "output": {"name": "probabilities", "shape": [None, len(CLASSES)], "dtype": "float32"},
+        "formats": {"onnx": {"file": "model.onnx"}},
+    }
     (folder / "model.json").write_text(json.dumps(description), "utf-8")
     return folder

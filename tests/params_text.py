@@ -27,6 +27,9 @@ prepare:
     interpolation: area, validation_fraction: 0.2}
 weights: {}
 features: {}
+exports:
+  small: {formats: [litert], greatest_difference: 0.01, greatest_accuracy_loss: 0.02,
+    calibration_images: 8}
 experiments:
   tiny:
     input: prepared/pets4
@@ -41,9 +44,7 @@ experiments:
       epochs: 2
       batch_size: 9
       jit_compile: false
-    evaluate: {batch_size: 10}
-    export: {formats: [litert], greatest_difference: 0.01, greatest_accuracy_loss: 0.02,
-      calibration_images: 8}
+    export: small
 """.replace("HASH", "f" * 64)
 
 

@@ -29,6 +29,9 @@ prepare:
     interpolation: area, validation_fraction: 0.25}}
 weights: {{}}
 features: {{}}
+exports:
+  small: {{formats: [litert], greatest_difference: 0.01, greatest_accuracy_loss: 0.1,
+    calibration_images: 20}}
 experiments:
   tiny:
     input: prepared/pets4
@@ -43,12 +46,7 @@ experiments:
       epochs: 2
       batch_size: 9
       jit_compile: false
-    evaluate: {{batch_size: 10}}
-    export:
-      formats: [litert]
-      greatest_difference: 0.01
-      greatest_accuracy_loss: 0.1
-      calibration_images: 20
+    export: small
 """
 
 TEST = {CLASSES[0]: 5, CLASSES[1]: 4, CLASSES[2]: 1}
@@ -139,9 +137,11 @@ def write_experiment(folder: Path, name: str) -> None:
         Image.new("RGB", FIGURE_PX, "teal").save(report / f"figures/{figure}.png")
     (exports / "saved_model").mkdir(parents=True)
     (exports / "model.tflite").write_bytes(bytes(1500))
+    form = {"fit": "stretch", "interpolation": "area", "framing": None}
     description = {
+        "experiment": name,
         "classes": CLASSES,
-        "input": {"name": "pixels", "shape": [None, 4, 4, 3]},
+        "input": {"name": "pixels", "shape": [None, 4, 4, 3], **form},
         "output": {"name": "probabilities", "shape": [None, 3]},
         "formats": EXPORTS,
     }

@@ -40,6 +40,9 @@ features:
   pets32_mobile: {variant: pets32, backbone: MobileNetV2, weights: some, pooling: average}
   # the last of them
 
+exports:
+  small: {formats: [litert], greatest_difference: 0.01, greatest_accuracy_loss: 0.02,
+    calibration_images: 8}
 experiments:
   pets_mobile:
     input: features/pets32_mobile
@@ -53,9 +56,7 @@ experiments:
       epochs: 2
       batch_size: 9
       jit_compile: false
-    evaluate: {batch_size: 10}
-    export: {formats: [litert], greatest_difference: 0.01, greatest_accuracy_loss: 0.02,
-      calibration_images: 8}
+    export: small
   pets_pixels:
     input: prepared/pets32
     pixels: prepared/pets32
@@ -69,9 +70,7 @@ experiments:
       epochs: 2
       batch_size: 9
       jit_compile: false
-    evaluate: {batch_size: 10}
-    export: {formats: [litert], greatest_difference: 0.01, greatest_accuracy_loss: 0.02,
-      calibration_images: 8}
+    export: small
 """.replace("HASH", "f" * 64)
 
 BIRDS = ["birds/owl/1.jpg", "birds/owl/2.jpg", "birds/wren/1.jpg"]

@@ -3,15 +3,19 @@
 import itertools
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
 import numpy as np
 import pytest
 
-from imago.backbones import applications
+from imago import backbones
+from imago.backbones import _building, densenet, mobilenet_v2, resnet
+from imago.core import registry
 from imago.core.errors import DataError, ParamsError
 
 SHAPE = (32, 40, 3)
@@ -47,22 +51,23 @@ def weights(net: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def build(name: str, image_shape: tuple[int, ...], weights: Path) -> keras.Model:
+    family = registry.load(backbones, registry.offers(backbones)[name])
+    return family.build(name, image_shape, weights)
+
+
 def test_every_name_is_tested() -> None:
-    assert tuple(MODULES) == applications.NAMES
+    assert list(registry.offers(backbones)) == list(MODULES)
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_features_are_those_of_keras_applications(
-    name: str, images: np.ndarray, tmp_path: Path
-) -> None:
+def test_maps_are_those_of_keras_building(name: str, images: np.ndarray, tmp_path: Path) -> None:
     keras.utils.set_random_seed(1)
-    expected = getattr(keras.applications, name)(
-        include_top=False, weights=None, input_shape=SHAPE, pooling="avg"
-    )
+    expected = getattr(keras.applications, name)(include_top=False, weights=None, input_shape=SHAPE)
     preprocess = import_module(f"keras.applications.{MODULES[name]}").preprocess_input
     write_as_published(expected, tmp_path / "net.h5")
 
-    model = applications.build(name, SHAPE, tmp_path / "net.h5", "average")
+    model = build(name, SHAPE, tmp_path / "net.h5")
 
     wanted = expected(preprocess(images.astype(np.float32)), training=False).numpy()
     found = model(images, training=False).numpy()
@@ -72,30 +77,31 @@ def test_features_are_those_of_keras_applications(
     np.testing.assert_allclose(found / scale, wanted / scale, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["DenseNet121", "MobileNetV2", "ResNet50"])
-def test_preprocessing_is_that_of_keras_applications(name: str, images: np.ndarray) -> None:
+@pytest.mark.parametrize(
+    ("name", "preprocess_pixels"),
+    [
+        ("DenseNet121", densenet.preprocess),
+        ("MobileNetV2", _building.to_plus_minus_one),
+        ("ResNet50", resnet.preprocess),
+    ],
+    ids=["DenseNet121", "MobileNetV2", "ResNet50"],
+)
+def test_preprocessing_is_that_of_keras_building(
+    name: str, preprocess_pixels: Callable[[Any], Any], images: np.ndarray
+) -> None:
     pixels = keras.Input(SHAPE, dtype="uint8")
-    model = keras.Model(pixels, applications._PREPROCESSING[name](pixels))
+    model = keras.Model(pixels, preprocess_pixels(pixels))
     preprocess = import_module(f"keras.applications.{MODULES[name]}").preprocess_input
     found, wanted = model(images).numpy(), preprocess(images.astype(np.float32))
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-6)
-
-
-@pytest.mark.parametrize(("pooling", "over"), [("average", np.mean), ("max", np.max)])
-def test_pooling(net: keras.Model, weights: Path, images: np.ndarray, pooling, over) -> None:
-    larger = np.tile(images, (1, 2, 2, 1))  # maps of 2×3 positions
-    model = applications.build("MobileNetV2", larger.shape[1:], weights, pooling)
-    maps = net.__class__(model.input, model.layers[-2].output)(larger).numpy()
-    assert maps.shape == (3, 2, 3, 1280)
-    np.testing.assert_allclose(model(larger).numpy(), over(maps, axis=(1, 2)), atol=1e-6)
 
 
 def test_files_as_keras_publishes_them(
     net: keras.Model, weights: Path, images: np.ndarray, tmp_path: Path
 ) -> None:
     write_as_published(net, tmp_path / "net.h5")
-    first = applications.build("MobileNetV2", SHAPE, weights, "average")
-    second = applications.build("MobileNetV2", SHAPE, tmp_path / "net.h5", "average")
+    first = mobilenet_v2.build("MobileNetV2", SHAPE, weights)
+    second = mobilenet_v2.build("MobileNetV2", SHAPE, tmp_path / "net.h5")
     np.testing.assert_array_equal(first(images).numpy(), second(images).numpy())
 
 
@@ -111,29 +117,16 @@ def write_as_published(net: keras.Model, path: Path) -> None:
                 group[name] = weight.numpy()
 
 
-def test_nothing_learns(weights: Path) -> None:
-    model = applications.build("MobileNetV2", SHAPE, weights, "average")
-    assert model.trainable_weights == []
-    assert not any(layer.trainable for layer in model.layers if layer.weights)
-
-
 @pytest.mark.parametrize("name", ["MobileNetV2", "ResNet50"])
 def test_plain_keras_loads_it_in_safe_mode(
     name: str, weights: Path, images: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(applications, "_load", lambda *_: None)  # random weights do
-    model = applications.build(name, SHAPE, weights, "average")
+    monkeypatch.setattr(_building, "_load", lambda *_: None)  # random weights do
+    model = build(name, SHAPE, weights)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     np.testing.assert_array_equal(loaded(images).numpy(), model(images).numpy())
     assert not any(isinstance(layer, keras.Model) for layer in loaded.layers)
-    assert not any(layer.trainable for layer in loaded.layers if layer.weights)
-
-
-def test_an_unknown_name_lists_the_known_ones(weights: Path) -> None:
-    known = "DenseNet121, EfficientNetV2B0, .*, ResNet50V2"
-    with pytest.raises(ParamsError, match=f"backbone must be one of {known}, got 'AlexNet'"):
-        applications.build("AlexNet", SHAPE, weights, "average")
 
 
 @pytest.mark.parametrize("shape", [(31, 32, 3), (32, 31, 3), (32, 32, 1)])
@@ -141,12 +134,12 @@ def test_images_that_a_net_cannot_take(shape: tuple[int, int, int], weights: Pat
     got = "×".join(map(str, shape))
     message = f"MobileNetV2: images must be RGB of 32×32 px or more, got {got}; change"
     with pytest.raises(ParamsError, match=message):
-        applications.build("MobileNetV2", shape, weights, "average")
+        mobilenet_v2.build("MobileNetV2", shape, weights)
 
 
 def test_missing_weights() -> None:
     with pytest.raises(DataError, match=r"^none\.h5: not found; run the stage that fetches it$"):
-        applications.build("MobileNetV2", SHAPE, Path("none.h5"), "average")
+        mobilenet_v2.build("MobileNetV2", SHAPE, Path("none.h5"))
 
 
 @pytest.mark.parametrize(
@@ -165,7 +158,7 @@ def test_weights_of_something_else(
     else:
         write_another(net, path, content)
     with pytest.raises(DataError, match=f"net{suffix}: must hold the weights of MobileNetV2 with"):
-        applications.build("MobileNetV2", SHAPE, path, "average")
+        mobilenet_v2.build("MobileNetV2", SHAPE, path)
 
 
 def write_another(net: keras.Model, path: Path, content: str) -> None:
@@ -184,7 +177,8 @@ def write_another(net: keras.Model, path: Path, content: str) -> None:
 
 def test_names_are_known_without_keras() -> None:
     script = (
-        "import sys; from imago.training import backbones; backbones.NAMES; print(*sys.modules)"
+        "import sys; from imago import backbones; from imago.core import registry; "
+        "registry.offers(backbones); print(*sys.modules)"
     )
     modules = subprocess.run(
         [sys.executable, "-c", script],

@@ -84,14 +84,18 @@ def entries(package: str, module: str = "[a-z]*.py") -> set[str]:
 
 BY_NAME = {
     "extract": entries("imago/datasets", "*/layout.py"),
+    "embed": entries("imago/backbones"),
     "train": entries("imago/models"),
+    "export": entries("imago/exports/formats"),
 }
-"""Of which each stage depends on one, and on all that any of them imports."""
+"""Of which each stage depends on one, or on their room, and on all that any of them imports."""
 
 
 def taken_by_name(stage: str, entry: str) -> set[str]:
     if stage == "extract":
         return {f"imago/datasets/{SETTINGS.datasets[entry].layout}"}
+    if stage in ("embed", "export"):
+        return {room_of(module) for module in BY_NAME[stage]}
     if stage == "train":
         return {f"imago/models/{SETTINGS.experiments[entry].train.model}.py"}
     return set()

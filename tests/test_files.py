@@ -274,3 +274,12 @@ def test_csv_text(tmp_path):
         'class,share,loss,count\n"T-shirt, top",0.1,0.1,1\nFüchse,0.33333334,,2\n'
     )
     assert names(tmp_path) == ["table.csv"]
+
+
+def test_the_bytes_of_a_folder_are_those_of_its_files(tmp_path):
+    (tmp_path / "one/below").mkdir(parents=True)
+    (tmp_path / "one/a").write_bytes(b"123")
+    (tmp_path / "one/below/b").write_bytes(b"4567")
+
+    assert files.byte_count(tmp_path / "one") == 7
+    assert files.byte_count(tmp_path / "one/a") == 3

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -8,19 +9,32 @@ import onnx
 import onnxruntime
 import pytest
 
-from imago.exports.formats import FORMATS
+from imago.core import registry
+from imago.exports import formats
 from imago.exports.source import Source
-from imago.runtimes import inference
+from imago.runtimes import calls
+from imago.runtimes.model_json import ExportDescription
 
-DESCRIPTION = {"classes": ["a", "b", "ç", "d"], "input": {"name": "pixels"}}
+FORMATS = {name: registry.load(formats, name) for name in registry.names(formats)}
+DESCRIPTION = ExportDescription(
+    experiment="some",
+    classes=("a", "b", "ç", "d"),
+    input={"name": "pixels"},
+    output={"name": "probabilities"},
+    formats={},
+)
 WRITE = """
 import sys, pathlib, keras, numpy
-from imago.exports.formats import FORMATS
+from imago.core import registry
+from imago.exports import formats
 from imago.exports.source import Source
+from imago.runtimes.model_json import ExportDescription
 model, images = keras.saving.load_model(sys.argv[1]), numpy.load(sys.argv[2])
-for exported in FORMATS.values():
-    source = Source(model, {"classes": ["a"]}, images)
-    exported.write(source, pathlib.Path(sys.argv[3], exported.file_name))
+for name in registry.names(formats):
+    exported = registry.load(formats, name)
+    described = ExportDescription(experiment="", classes=("a",), input={}, output={}, formats={})
+    source = Source(model, described, images)
+    exported.write(source, pathlib.Path(sys.argv[3], exported.FILE_NAME))
 """
 
 
@@ -47,15 +61,15 @@ def source(images) -> Source:
 def written(source, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exports")
     for exported in FORMATS.values():
-        exported.write(source, folder / exported.file_name)
+        exported.write(source, folder / exported.FILE_NAME)
     return folder
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_takes_raw_pixels_and_gives_keras_probabilities(name, source, images, written):
     exported = FORMATS[name]
-    call = exported.load(written / exported.file_name, 1)
-    found = np.concatenate(list(inference.in_batches(call, images[:11], 4)))
+    call = exported.load(written / exported.FILE_NAME, 1)
+    found = np.concatenate(list(calls.in_batches(call, images[:11], 4)))
     assert (found.shape, found.dtype) == ((11, 4), np.float32)
     tolerance = {"litert_fp16": 0.01, "litert_int8": 0.2}.get(name, 1e-5)
     np.testing.assert_allclose(
@@ -63,16 +77,35 @@ def test_every_format_takes_raw_pixels_and_gives_keras_probabilities(name, sourc
     )
 
 
+@pytest.mark.parametrize(
+    ("library", "module"),
+    [
+        ("ai_edge_litert", "imago/runtimes/litert.py"),
+        ("tf.lite", "imago/runtimes/litert.py"),
+        ("import onnxruntime", "imago/runtimes/onnx_model.py"),
+        ("tf2onnx", "imago/exports/onnx_conversion.py"),
+    ],
+)
+def test_one_module_knows_each_runtime_and_each_converter(library, module):
+    """So that another can take its place; the snippets are text for people to copy."""
+    root = Path(__file__).parents[1]
+    sources = (path for folder in ("imago", "stages", "app") for path in (root / folder).rglob("*"))
+    known = {
+        path.relative_to(root).as_posix()
+        for path in sources
+        if path.suffix == ".py" and library in path.read_text("utf-8")
+    }
+    assert known - {"imago/reports/snippets.py"} == {module}
+
+
+def test_the_formats_that_there_are():
+    assert list(FORMATS) == ["litert", "litert_fp16", "litert_int8", "onnx", "saved_model"]
+    assert len({exported.FILE_NAME for exported in FORMATS.values()}) == len(FORMATS)
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_only_formats_with_rounded_weights_are_not_exact(name):
-    assert FORMATS[name].exact == (name not in ("litert_fp16", "litert_int8"))
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_the_bytes_of_a_format_are_those_of_its_files(name, written):
-    path = written / FORMATS[name].file_name
-    files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
-    assert FORMATS[name].bytes_at(path) == sum(len(p.read_bytes()) for p in files) > 0
+    assert (name not in ("litert_fp16", "litert_int8")) == FORMATS[name].EXACT
 
 
 def test_two_processes_write_equal_bytes(source, images, tmp_path):
@@ -102,7 +135,12 @@ def test_onnx_files_name_their_input_and_output_and_hold_the_description(written
     assert (given.name, given.type, given.shape) == ("pixels", "tensor(uint8)", ["N", 6, 5, 3])
     assert (result.name, result.type, result.shape) == ("probabilities", "tensor(float)", ["N", 4])
     held = session.get_modelmeta().custom_metadata_map
-    assert held == {"classes": '["a", "b", "ç", "d"]', "input": '{"name": "pixels"}'}
+    assert held == {
+        "experiment": '"some"',
+        "classes": '["a", "b", "ç", "d"]',
+        "input": '{"name": "pixels"}',
+        "output": '{"name": "probabilities"}',
+    }
 
 
 def test_onnx_files_hold_no_names_of_their_making(written):
@@ -116,5 +154,5 @@ def test_onnx_files_hold_no_names_of_their_making(written):
 
 def test_int8_computes_in_whole_numbers(written):
     exported = FORMATS["litert_int8"]
-    found = exported.load(written / exported.file_name, 1)(np.zeros((3, 6, 5, 3), np.uint8))
+    found = exported.load(written / exported.FILE_NAME, 1)(np.zeros((3, 6, 5, 3), np.uint8))
     np.testing.assert_array_equal(found * 256, np.round(found * 256))

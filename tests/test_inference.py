@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from imago.runtimes.inference import IMAGES_PER_THREAD, Runtime, in_batches
+from imago.runtimes.inference import IMAGES_PER_THREAD, Runtime
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +58,3 @@ def test_memory_mapped_images(model: keras.Model, images: np.ndarray, tmp_path) 
     runtime = Runtime.of(model)
     found = np.concatenate(list(runtime.outputs(mapped, lambda _: None)))
     np.testing.assert_allclose(found, model.predict(images, verbose=0), atol=1e-5)
-
-
-def test_batches_cover_every_image_in_order():
-    calls = []
-    images = np.arange(7, dtype=np.uint8).reshape(7, 1, 1, 1)
-
-    def predict(batch):
-        calls.append(len(batch))
-        return batch.reshape(-1, 1).astype(np.float32)
-
-    found = np.concatenate(list(in_batches(predict, images, batch_size=3)))
-    assert calls == [3, 3, 1]
-    assert found.ravel().tolist() == list(range(7))

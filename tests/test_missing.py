@@ -19,9 +19,7 @@ TRANSFER = """
       epochs: 2
       batch_size: 9
       jit_compile: false
-    evaluate: {batch_size: 10}
-    export: {formats: [litert], greatest_difference: 0.01, greatest_accuracy_loss: 0.02,
-      calibration_images: 8}
+    export: small
 """
 WITH_FEATURES = (
     TEXT.replace(

@@ -126,8 +126,13 @@ def test_words_of_yaml_1_1_are_text():
         fault(
             "formats: [litert]",
             "formats: [litert, coreml]",
-            "experiments.tiny.export.formats.1 must be 'saved_model', 'litert', 'litert_fp16', "
-            "'litert_int8' or 'onnx', got 'coreml'",
+            "exports.small.formats.1 must be 'litert', 'litert_fp16', 'litert_int8', 'onnx' or "
+            "'saved_model', got 'coreml'",
+        ),
+        fault(
+            "export: small",
+            "export: large",
+            "experiments.tiny.export must be an entry of exports, one of small, got 'large'",
         ),
     ],
 )
@@ -396,7 +401,7 @@ def test_file_without_a_section(tmp_path, text, message):
         fault(
             EPOCHS,
             "epochs: 2\n      epochs: 3",
-            "line 32, column 7: the key 'epochs' stands twice",
+            "line 35, column 7: the key 'epochs' stands twice",
             "in a section",
         ),
         fault(
@@ -468,12 +473,12 @@ def test_pick_from_nothing():
 NEW_MODEL = """
 from typing import Literal
 
-from imago import schema
+from imago.core import sections
 
 
-class Settings(schema.TrainOnPixels):
+class Settings(sections.TrainOnPixels):
     model: Literal["newcomer"]
-    depth: schema.Positive
+    depth: sections.Positive
 """
 
 
@@ -535,6 +540,74 @@ def test_new_model_is_found_by_its_name(tmp_path, model, said):
     text = text.replace("      dropout: 0.5\n", "")
 
     assert re.search(lines_saying(said), load_with_new_model(tmp_path, text).rstrip())
+
+
+LOAD_WITH_NEW_ENTRY = """
+import importlib, sys
+
+importlib.import_module(sys.argv[1]).__path__.append(sys.argv[2])
+
+from imago import params
+from imago.core.errors import ParamsError
+
+try:
+    settings = params.load()
+except ParamsError as error:
+    print(error)
+else:
+    print(settings.features["pooled"].backbone, settings.exports["small"].formats)
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "content", "text", "said"),
+    [
+        pytest.param(
+            "imago.backbones",
+            'NAMES = ("AlexNet", "AlexNet2")',
+            transfer_text("MobileNetV2", "AlexNet2"),
+            "AlexNet2 ['litert']",
+            id="backbone",
+        ),
+        pytest.param(
+            "imago.backbones",
+            'NAMES = ("AlexNet", "AlexNet2")',
+            transfer_text("MobileNetV2", "AlexNet3"),
+            "params.yaml: features.pooled.backbone must be 'AlexNet', 'AlexNet2', 'DenseNet121'…"
+            " or 'ResNet50V2', got 'AlexNet3'",
+            id="backbone listed",
+        ),
+        pytest.param(
+            "imago.exports.formats",
+            "raise SystemError('imported')",
+            transfer_text("[litert]", "[newcomer, litert]"),
+            "MobileNetV2 ['newcomer', 'litert']",
+            id="format",
+        ),
+        pytest.param(
+            "imago.exports.formats",
+            "raise SystemError('imported')",
+            transfer_text("[litert]", "[newcomer, coreml]"),
+            "params.yaml: exports.small.formats.1 must be …, 'newcomer'…, got 'coreml'",
+            id="format listed",
+        ),
+    ],
+)
+def test_new_entry_is_found_by_its_name(tmp_path, package, content, text, said):
+    (tmp_path / "entries").mkdir()
+    (tmp_path / "entries/newcomer.py").write_text(content, "utf-8")
+    (tmp_path / "entries/_helper.py").write_text("raise SystemError('imported')", "utf-8")
+    (tmp_path / "params.yaml").write_text(text, "utf-8")
+
+    found = subprocess.run(
+        [sys.executable, "-c", LOAD_WITH_NEW_ENTRY, package, tmp_path / "entries"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(REPOSITORY)},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert re.search(lines_saying(said), found.rstrip())
 
 
 def test_tensorflow_is_not_imported():

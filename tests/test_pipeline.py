@@ -16,9 +16,9 @@ import pandas as pd
 import pytest
 
 from imago import Predictor
-from imago.core import files
+from imago.core import files, registry
 from imago.data import arrays
-from imago.exports.formats import FORMATS
+from imago.exports import formats
 from imago.photos import packs
 from tests import tiny_project
 from tests.tiny_project import commit, dvc, environment, run
@@ -83,9 +83,9 @@ def test_each_experiment_has_its_artifacts(finished, name):
 def test_an_export_gives_what_predictions_say(finished, name):
     images = np.load(finished / "data/prepared" / EXPERIMENTS[name] / "test/images.npy")
     rows = pd.read_csv(finished / f"predictions/{name}.csv")
-    for exported in FORMATS.values():
-        found = exported.load(finished / "exports" / name / exported.file_name, 1)(images)
-        if exported.exact:
+    for exported in (registry.load(formats, entry) for entry in registry.names(formats)):
+        found = exported.load(finished / "exports" / name / exported.FILE_NAME, 1)(images)
+        if exported.EXACT:
             np.testing.assert_allclose(found.max(axis=1), rows["probability"], atol=1e-4)
         predicted = np.array(CLASSES[name])[found.argmax(axis=1)]
         assert (predicted == rows["predicted"]).mean() > 0.9

@@ -103,10 +103,14 @@ def expected(key: Key) -> set[str]:
             return stages_of_experiment(name, "train", "evaluate", "export")
         case ("experiments", name, "input" | "train", *_):
             return stages_of_experiment(name, "train")
-        case ("experiments", name, "evaluate", *_):
-            return stages_of_experiment(name, "evaluate", "export")
-        case ("experiments", name, "export", *_):
+        case ("experiments", name, "export"):
             return stages_of_experiment(name, "export")
+        case ("exports", name, *_):
+            stages = set()
+            for experiment, settings in PARAMS["experiments"].items():
+                if settings["export"] == name:
+                    stages |= stages_of_experiment(experiment, "export")
+            return stages
     raise AssertionError(key)
 
 
@@ -116,7 +120,8 @@ def tracked(dep: Dependency) -> list[str]:
 
 
 def value(params: dict[str, Any], key: str) -> Any:
-    return functools.reduce(lambda section, name: section[name], key.split("."), params)
+    """The value at a key with dots; None where nothing is there."""
+    return functools.reduce(lambda section, name: (section or {}).get(name), key.split("."), params)
 
 
 class Pipeline:

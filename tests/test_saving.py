@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from imago.core.errors import DataError
-from imago.runtimes import saving, trained
+from imago.runtimes import model_json, saving, trained
 
 WRITE = """
 import sys, pathlib, keras
 from imago.runtimes import saving
-from imago.training import determinism
+from imago.runtimes import determinism
 determinism.enable(4)
 pixels = keras.Input((2, 2, 1), dtype="uint8", name="pixels")
 flat = keras.layers.Dropout(0.5, name="drop")(keras.layers.Flatten(name="flat")(pixels))
@@ -52,7 +52,7 @@ def test_plain_keras_loads_the_file_in_safe_mode(tmp_path):
 def test_two_processes_write_equal_bytes(tmp_path):
     for name in ("first", "second"):
         subprocess.run([sys.executable, "-c", WRITE, str(tmp_path / name)], check=True)
-    for name in (trained.KERAS_FILE, trained.LITERT_FILE, trained.DESCRIPTION):
+    for name in (trained.KERAS_FILE, trained.LITERT_FILE, model_json.FILE):
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
 
 

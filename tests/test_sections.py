@@ -175,9 +175,7 @@ def test_unknown_key(old, new, message):
         pytest.param("    layout: idx\n", "datasets.pets.layout", id="layout"),
         pytest.param("    licence: MIT\n", "datasets.pets.licence", id="licence"),
         pytest.param("color: rgb, ", "prepare.whole.color", id="of a variant"),
-        pytest.param(
-            "    evaluate: {batch_size: 10}\n", "experiments.tiny.evaluate", id="a section"
-        ),
+        pytest.param("features: {}\n", "features", id="a section"),
     ],
 )
 def test_missing_key(line, key):
@@ -259,14 +257,14 @@ def test_missing_key(line, key):
         fault("seed: 20", "seed: 010", "seed must be a whole number, got '010'" + QUOTED_NUMBER),
         fault("seed: 20", "seed: 1:00", "seed must be a whole number, got '1:00'"),
         fault(
-            "{batch_size: 10}",
-            "10",
-            "experiments.tiny.evaluate must be a section of keys and values, got 10",
+            "weights: {}",
+            "weights: 10",
+            "weights must be a section of keys and values, got 10",
         ),
         fault(
-            "{batch_size: 10}",
-            "",
-            "experiments.tiny.evaluate must be a section of keys and values, got null",
+            "weights: {}",
+            "weights:",
+            "weights must be a section of keys and values, got null",
             "empty section",
         ),
         fault(
@@ -326,20 +324,20 @@ def test_wrong_type(old, new, message):
         fault(
             "greatest_difference: 0.01",
             "greatest_difference: 0.0",
-            "experiments.tiny.export.greatest_difference must be greater than 0, got 0.0",
+            "exports.small.greatest_difference must be greater than 0, got 0.0",
         ),
         fault(
             "greatest_accuracy_loss: 0.02",
             "greatest_accuracy_loss: 1.0",
-            "experiments.tiny.export.greatest_accuracy_loss must be less than 1, got 1.0",
+            "exports.small.greatest_accuracy_loss must be less than 1, got 1.0",
         ),
         fault(
             "calibration_images: 8",
             "calibration_images: 0",
-            "experiments.tiny.export.calibration_images must be greater than 0, got 0",
+            "exports.small.calibration_images must be greater than 0, got 0",
         ),
         fault("[pip:pets==1.0]", "[]", "datasets.pets.sources must have at least 1, got []"),
-        fault("[litert]", "[]", "experiments.tiny.export.formats must have at least 1, got []"),
+        fault("[litert]", "[]", "exports.small.formats must have at least 1, got []"),
         fault(
             "[cat, dog]",
             "[cat]",

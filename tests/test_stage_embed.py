@@ -27,6 +27,7 @@ weights:
   net: {files: {net.h5: unpublished}, sources: [own]}
 features:
   pets: {variant: pets32, backbone: MobileNetV2, weights: net, pooling: average}
+exports: {}
 experiments: {}
 """.replace("HASH", "f" * 64).replace(
     "PREPARE",
@@ -154,13 +155,39 @@ def test_two_runs_write_equal_bytes(tree):
     assert {"backbone.keras", "dataset.json", "train/images.npy"} <= first.keys()
 
 
+@pytest.mark.parametrize(("pooling", "over"), [("average", np.mean), ("max", np.max)])
+def test_pooling(pooling, over):
+    pixels = keras.Input((6, 8, 3), dtype="uint8", name="pixels")
+    convolution = keras.layers.Conv2D(4, 3, name="convolution")
+    net = keras.Model(pixels, convolution(keras.layers.Rescaling(1 / 255)(pixels)), name="net")
+
+    model = embed.frozen(net, pooling)
+
+    images = GENERATOR.integers(0, 256, (3, 6, 8, 3), dtype=np.uint8)
+    maps = net(images).numpy()
+    assert maps.shape == (3, 4, 6, 4)
+    np.testing.assert_allclose(model(images).numpy(), over(maps, axis=(1, 2)), atol=1e-6)
+    assert model.name == "net"
+
+
+def test_nothing_learns(tree):
+    embed.main("pets")
+
+    model = keras.saving.load_model(tree / "data/features/pets/backbone.keras")
+    assert model.trainable_weights == []
+    assert not any(layer.trainable for layer in model.layers if layer.weights)
+    assert not any(isinstance(layer, keras.Model) for layer in model.layers)
+
+
 @pytest.mark.parametrize("names", [[], ["a.h5", "b.h5"]], ids=["none", "two"])
 def test_weights_are_one_file(tree, names):
     (tree / "data/weights/net/net.weights.h5").unlink()
     for name in names:
         (tree / "data/weights/net" / name).touch()
 
-    message = f"data/weights/net: must hold one .h5 file, got {', '.join(names) or 'none'}; run"
+    message = (
+        f"data/weights/net: must hold one file of weights, got {', '.join(names) or 'none'}; run"
+    )
     with pytest.raises(DataError, match=message):
         embed.main("pets")
     assert not (tree / "data/features").exists()

@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import math
 
@@ -7,10 +6,11 @@ import numpy as np
 import pytest
 import yaml
 
-from imago.core import files, paths
+from imago.core import files, paths, registry
 from imago.core.errors import DataError, ExportError, ParamsError
 from imago.data import arrays
-from imago.exports.formats import FORMATS
+from imago.exports import formats
+from imago.exports.formats import litert_int8
 from imago.runtimes import saving
 from stages import export
 from tests import tiny_project
@@ -43,7 +43,7 @@ def tree(tmp_path, monkeypatch):
 
 def write_params(tree, formats, **changes):
     plain = json.loads(json.dumps(tiny_project.settings()))
-    plain["experiments"]["plain"]["export"] |= {"formats": formats} | changes
+    plain["exports"][tiny_project.EXPORT] |= {"formats": formats} | changes
     (tree / "params.yaml").write_text(yaml.safe_dump(plain), "utf-8")
 
 
@@ -56,22 +56,24 @@ def contents(folder):
 
 
 def make_format_differ(monkeypatch, name, change):
-    exported = FORMATS[name]
+    exported = registry.load(formats, name)
+    as_it_is = exported.load
 
     def load(path, threads):
-        predict = exported.load(path, threads)
+        predict = as_it_is(path, threads)
         return lambda images: change(predict(images))
 
-    monkeypatch.setitem(FORMATS, name, dataclasses.replace(exported, load=load))
+    monkeypatch.setattr(exported, "load", load)
 
 
 def test_every_format_gives_the_models_answers(tree):
-    write_params(tree, list(FORMATS))
+    write_params(tree, registry.names(formats))
     export.main("plain")
 
-    for name, exported in FORMATS.items():
-        found = exported.load(tree / "exports/plain" / exported.file_name, 1)(IMAGES)
-        tolerance = 1e-6 if exported.exact else 0.02
+    for name in registry.names(formats):
+        exported = registry.load(formats, name)
+        found = exported.load(tree / "exports/plain" / exported.FILE_NAME, 1)(IMAGES)
+        tolerance = 1e-6 if exported.EXACT else 0.02
         np.testing.assert_allclose(found, PIXELS / 128, atol=tolerance, err_msg=name)
 
 
@@ -156,13 +158,13 @@ def test_a_quantised_format_may_differ_but_not_lose_accuracy(tree, monkeypatch):
 
 def test_calibration_images_are_drawn_from_the_training_split(tree, monkeypatch):
     write_params(tree, ["litert_int8"], calibration_images=50)
-    exported, seen = FORMATS["litert_int8"], []
+    as_it_is, seen = litert_int8.write, []
 
     def write(source, path):
         seen.append(source.calibration)
-        exported.write(source, path)
+        as_it_is(source, path)
 
-    monkeypatch.setitem(FORMATS, "litert_int8", dataclasses.replace(exported, write=write))
+    monkeypatch.setattr(litert_int8, "write", write)
     export.main("plain")
 
     rows = np.sort(np.random.default_rng(20).permutation(60)[:50])

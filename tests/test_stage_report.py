@@ -207,7 +207,10 @@ def test_features_are_described(tree):
     [
         ("metrics/tiny.json", "metrics/tiny.json: not found; run the stage evaluate"),
         ("reports/tiny/history.csv", "reports/tiny/history.csv: not found; run the stage train"),
-        ("exports/tiny/model.json", "exports/tiny/model.json: not found; run the stage export"),
+        (
+            "exports/tiny/model.json",
+            "exports/tiny/model.json: not found; it belongs beside",
+        ),
         ("data/prepared/pets4/provenance.json", "provenance.json: not found; run the stage that"),
     ],
 )

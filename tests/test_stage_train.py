@@ -117,13 +117,7 @@ def write_transfer_params(tree, **train_keys):
         "input": "features/pets8",
         "pixels": "prepared/pets8",
         "train": HEAD | train_keys,
-        "evaluate": {"batch_size": 7},
-        "export": {
-            "formats": ["litert"],
-            "greatest_difference": 0.0001,
-            "greatest_accuracy_loss": 0.01,
-            "calibration_images": 5,
-        },
+        "export": tiny_project.EXPORT,
     }
     plain = {
         "seed": 20,
@@ -133,6 +127,7 @@ def write_transfer_params(tree, **train_keys):
         "prepare": {"pets8": {"dataset": "pets", "validation_fraction": 0.0, **form}},
         "weights": {"w": published},
         "features": {"pets8": features},
+        "exports": tiny_project.EXPORTS,
         "experiments": {"transfer": experiment},
     }
     (tree / "params.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(plain))), "utf-8")

@@ -100,7 +100,7 @@ def trained(tmp_path_factory) -> Path:
     folder.mkdir()
     tiny_project.create_with_digits(folder)
     values = tiny_project.read_params(folder)
-    values["experiments"]["plain"]["export"]["formats"] = ["litert"]  # the others take long
+    values["exports"][tiny_project.EXPORT]["formats"] = ["litert"]  # the others take long
     tiny_project.write_params(folder, values)
     dvc(folder, "repro", *WANTED)
     commit(folder, "Run")

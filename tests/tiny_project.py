@@ -22,14 +22,14 @@ SIDE_PX = 8
 PHOTOS, WEIGHTS = "photos.zip", "net.weights.h5"
 COLORS = {"blue": (200, 60, 60), "green": (60, 200, 60), "red": (60, 60, 200)}
 """The classes of the photos: blue, green and red of their mean."""
-SHARED = {
-    "evaluate": {"batch_size": 7},
-    "export": {
+EXPORT = "all_formats"
+EXPORTS = {
+    EXPORT: {
         "formats": ["saved_model", "litert", "litert_fp16", "litert_int8", "onnx"],
         "greatest_difference": 0.0001,
         "greatest_accuracy_loss": 0.1,
         "calibration_images": 20,
-    },
+    }
 }
 
 
@@ -129,18 +129,19 @@ def settings() -> dict[str, Any]:
         },
         "weights": {},
         "features": {},
+        "exports": EXPORTS,
         "experiments": {
             "plain": {
                 "input": "prepared/tiny8",
                 "pixels": "prepared/tiny8",
                 "train": train | {"jit_compile": True},
-                **SHARED,
+                "export": EXPORT,
             },
             "validated": {
                 "input": "prepared/tiny6",
                 "pixels": "prepared/tiny6",
                 "train": train | {"early_stopping": stopping},
-                **SHARED,
+                "export": EXPORT,
             },
         },
     }
@@ -201,7 +202,7 @@ def settings_with_photos(weights_sha256: str) -> dict[str, Any]:
             "early_stopping": {"monitor": "validation_loss", "patience_epochs": 5},
             "augment": {"horizontal_flip": True},
         },
-        **SHARED,
+        "export": EXPORT,
     }
     plain["experiments"]["transfer"] = {
         "input": "features/photos32_net",
@@ -214,7 +215,7 @@ def settings_with_photos(weights_sha256: str) -> dict[str, Any]:
             "epochs": 20,
             "class_weights": "balanced",
         },
-        **SHARED,
+        "export": EXPORT,
     }
     return plain
 

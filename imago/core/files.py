@@ -68,3 +68,8 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write `table` as CSV, numbers in the shortest form that reads back as the same number."""
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def byte_count(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder and below."""
+    return sum(one.stat().st_size for one in (path, *path.rglob("*")) if one.is_file())

@@ -15,6 +15,15 @@ def names(package: ModuleType) -> list[str]:
     return sorted(name for name in found if not name.startswith("_"))
 
 
+def offers(package: ModuleType) -> dict[str, str]:
+    """Return each name of those that entries offer, their `NAMES`, and the entry that offers it.
+
+    For packages whose entries stand for several things of one kind. Imports all of them.
+    """
+    found = {name: entry for entry in names(package) for name in load(package, entry).NAMES}
+    return dict(sorted(found.items()))
+
+
 def load(package: ModuleType, name: str) -> ModuleType:
     """Import an entry, or a module of an entry that is a package, such as `cifar.settings`."""
     return importlib.import_module(f"{package.__name__}.{name}")

@@ -130,21 +130,6 @@ class Weights(Section):
     """As those of a data set."""
 
 
-Backbone = Literal[
-    "DenseNet121",
-    "EfficientNetV2B0",
-    "EfficientNetV2B1",
-    "EfficientNetV2B2",
-    "EfficientNetV2B3",
-    "MobileNetV2",
-    "MobileNetV3Large",
-    "MobileNetV3Small",
-    "ResNet50",
-    "ResNet50V2",
-]
-"""Nets of keras.applications; imago.backbones.applications builds them."""
-
-
 SMALLEST_BACKBONE_PX = 32
 """Along each side of an image: every backbone halves its maps five times."""
 
@@ -153,7 +138,8 @@ class Features(Section):
     """What a frozen backbone makes of a variant's images, one vector for each."""
 
     variant: str
-    backbone: Backbone
+    backbone: str
+    """A net of imago.backbones."""
     weights: str
     """A name in the section `weights`."""
     pooling: Literal["average", "max"]
@@ -268,19 +254,11 @@ class TrainOnFeatures(Train):
     fine_tune: FineTune | None = None
 
 
-class Evaluate(Section):
-    """How the test split is scored."""
-
-    batch_size: Positive
-
-
 class Export(Section):
-    """Which formats a model is exported to."""
+    """Which formats a model is exported to, and how near to Keras each must be."""
 
-    formats: Annotated[
-        list[Literal["saved_model", "litert", "litert_fp16", "litert_int8", "onnx"]],
-        Field(min_length=1),
-    ]
+    formats: Annotated[list[str], Field(min_length=1)]
+    """Names of formats of imago.exports, written in this order."""
     greatest_difference: Annotated[float, Field(gt=0, lt=1)]
     """How far a probability may be from Keras' own before the stage fails; of formats whose weights
     are as exact as Keras' own: not of litert_fp16 and litert_int8."""

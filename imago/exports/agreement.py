@@ -59,7 +59,7 @@ def check(
         exact: Whether it must give the same probabilities, or only the same accuracy.
         found: What it gives.
         accuracy_of_keras: For the same images.
-        settings: The experiment's section `export`.
+        settings: The entry of the section `exports` that the experiment names.
     """
     difference, loss = found.greatest_difference, accuracy_of_keras - found.accuracy
     # Written so that what is not a number fails.
@@ -73,6 +73,7 @@ def check(
         message = (
             f"{name}: the accuracy must be at most {settings.greatest_accuracy_loss} less than "
             f"Keras' {accuracy_of_keras:.4f}, got {found.accuracy:.4f}, probabilities up to "
-            f"{difference:.2e} from Keras'; leave {name} out of export.formats, or allow more loss"
+            f"{difference:.2e} from Keras'; leave {name} out of its set under exports in "
+            f"params.yaml, or allow more loss"
         )
         raise ExportError(message)

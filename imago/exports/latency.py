@@ -1,18 +1,34 @@
 """How long a format takes for one image: figures that vary from run to run."""
 
+import io
+import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
 
-from imago.runtimes.inference import Call
+from imago.runtimes.calls import Call
 
 THREADS = (1, 2)
 WARM_UP_CALLS = 5
 CALLS = 100
 LONGEST_S = 1.0
 """For all calls together; the figures of a slow model are those of fewer."""
+WIDTH = 120
+"""Of the table, at most, in a log as on a terminal."""
+
+
+def let_sessions_choose_threads() -> None:
+    """Let each session of TensorFlow have threads of its own, so that a SavedModel can be measured.
+
+    To be called before TensorFlow does anything: the first thing that it does settles the number
+    for the whole process.
+    """
+    os.environ["TF_OVERRIDE_GLOBAL_THREADPOOL"] = "1"
 
 
 def measure(call: Call, image: NDArray[np.uint8]) -> dict[str, float]:
@@ -36,31 +52,30 @@ def measure(call: Call, image: NDArray[np.uint8]) -> dict[str, float]:
     return {"median_ms": median, "p95_ms": p95}
 
 
-def table(formats: dict[str, dict[str, Any]], latencies: dict[str, dict[str, Any]]) -> str:
+def table(
+    formats: Mapping[str, Mapping[str, Any]], latencies: Mapping[str, Mapping[str, Any]]
+) -> str:
     """Show the formats of a model, with their median latency, as lines of text.
 
     Args:
         formats: By name, what model.json says of each.
         latencies: By name and number of threads, what `measure` found.
     """
+    shown = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    shown.add_column("format")
     of_threads = [f"ms, {n} thread{'s' * (n > 1)}" for n in THREADS]
-    heads = ["format", "MB", "accuracy", "same class", "difference", *of_threads]
-    rows = [
-        [
+    for head in ("MB", "accuracy", "same class", "difference", *of_threads):
+        shown.add_column(head, justify="right")
+    for name, said in formats.items():
+        shown.add_row(
             name,
             f"{said['bytes'] / 1e6:.2f}",
             f"{said['accuracy']:.4f}",
             f"{said['same_class_as_keras']:.4f}",
             f"{said['greatest_difference']:.1e}",
             *(f"{latencies[name][str(n)]['median_ms']:.3g}" for n in THREADS),
-        ]
-        for name, said in formats.items()
-    ]
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if place else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
-        for row in (heads, *rows)
-    )
+    console = Console(file=io.StringIO(), width=WIDTH)
+    with console.capture() as captured:
+        console.print(shown)
+    return captured.get().rstrip("\n")

@@ -1,6 +1,7 @@
 """What an export is made from."""
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from imago.images import framing
+from imago.runtimes.model_json import ExportDescription
+
 PIXELS, PROBABILITIES = "pixels", "probabilities"
 """Names of every format's input and output."""
+MEASURED = 5_000
+"""Training images, at most, that are looked at for how they show their subject."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class Source:
     """
 
     model: keras.Model
-    description: Mapping[str, Any]
+    description: ExportDescription
     calibration: NDArray[np.uint8]
 
     def module(self) -> tf.Module:
@@ -40,3 +46,40 @@ class Source:
             autograph=False,
         )
         return module
+
+
+def describe(
+    experiment: str,
+    classes: Sequence[str],
+    variant: Mapping[str, Any],
+    training_images: NDArray[np.uint8],
+) -> ExportDescription:
+    """Describe what every format takes and gives; none is there yet.
+
+    Args:
+        experiment: Its name.
+        classes: K names, in the order of the probabilities.
+        variant: How images were prepared: color, fit, interpolation.
+        training_images: (N, H, W, C) uint8, 0-255.
+    """
+    _, *shape = training_images.shape
+    return ExportDescription(
+        experiment=experiment,
+        classes=tuple(classes),
+        input={
+            "name": PIXELS,
+            "shape": [None, *shape],
+            "dtype": "uint8",
+            "range": [0, 255],
+            **{key: variant[key] for key in ("color", "fit", "interpolation")},
+            "framing": _framing(training_images) if variant["color"] == "grayscale" else None,
+        },
+        output={"name": PROBABILITIES, "shape": [None, len(classes)], "dtype": "float32"},
+        formats={},
+    )
+
+
+def _framing(training_images: NDArray[np.uint8]) -> dict[str, Any] | None:
+    rows = np.linspace(0, len(training_images) - 1, min(MEASURED, len(training_images)), dtype=int)
+    found = framing.measure(training_images[rows])
+    return dataclasses.asdict(found) if found else None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from imago.core import paths
 from imago.core.errors import DataError
-from imago.predict.predictor import DESCRIPTION
+from imago.runtimes import model_json
 
 
 def find(name: str | None) -> Path:
@@ -16,7 +16,7 @@ def find(name: str | None) -> Path:
     Raises:
         DataError: There is none, or several and no name; the message lists them.
     """
-    found = sorted(path.parent.name for path in paths.export("").glob(f"*/{DESCRIPTION}"))
+    found = model_json.exported()
     listed = f"{paths.export('')} has {', '.join(found) or 'none'}"
     remedy = "run `dvc repro export@<experiment>` to export one"
     if name is None:

@@ -1,9 +1,8 @@
 """Classes of images by an exported model, without TensorFlow."""
 
 import importlib
-import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ from imago.core.errors import DataError, ImageError
 from imago.images.forms import Form, convert
 from imago.images.framing import Framing, Polarity, framed, with_polarity
 from imago.photos import decoding
+from imago.runtimes import model_json
+from imago.runtimes.calls import Call
 
-DESCRIPTION = "model.json"
 GREATEST_PIXELS = 100_000_000
 """Of an image, width times height: beyond it, a file is more likely an attack than a photo."""
 _RUNTIMES = {".tflite": "imago.runtimes.litert", ".onnx": "imago.runtimes.onnx_model"}
@@ -78,17 +78,11 @@ class Predictor:
             DataError: There is no model that can be run here, or no description of it.
         """
         self.path = _model_file(Path(path))
-        described = self.path.with_name(DESCRIPTION)
-        self.description: Mapping[str, Any] = _read_description(described)
-        try:
-            self.classes: tuple[str, ...] = tuple(self.description["classes"])
-            wanted = self.description["input"]
-            self.form = Form(tuple(wanted["shape"][1:]), wanted["fit"], wanted["interpolation"])
-            self.framing = Framing(**known) if (known := wanted.get("framing")) else None
-        except KeyError as error:
-            key = error.args[0]
-            message = f"{described}: must describe a model, but has no {key}; {_REMEDY} again"
-            raise DataError(message) from error
+        self.description = model_json.read_export(self.path.parent)
+        self.classes = self.description.classes
+        wanted = self.description.input
+        self.form = Form(tuple(wanted["shape"][1:]), wanted["fit"], wanted["interpolation"])
+        self.framing = Framing(**known) if (known := wanted["framing"]) else None
         self.polarity, self.find_subject = polarity, find_subject
         self._run = _load(self.path, threads)
         self._lock = threading.Lock()
@@ -209,24 +203,11 @@ def _model_file(path: Path) -> Path:
     return path
 
 
-def _load(path: Path, threads: int | None) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+def _load(path: Path, threads: int | None) -> Call:
     runtime = importlib.import_module(_RUNTIMES[path.suffix])  # only the one that is needed
     try:
-        run: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-        run = runtime.load(path.read_bytes(), threads)
+        run: Call = runtime.load(path.read_bytes(), threads)
     except ValueError as error:
         message = f"{path}: must be a whole {path.suffix} file: {error}; {_REMEDY} again"
         raise DataError(message) from error
     return run
-
-
-def _read_description(path: Path) -> dict[str, Any]:
-    try:
-        description: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
-        message = f"{path}: not found; it belongs beside the model, and the stage export writes it"
-        raise DataError(message) from error
-    except ValueError as error:
-        message = f"{path}: must be JSON: {error}; {_REMEDY} again"
-        raise DataError(message) from error
-    return description

@@ -35,9 +35,9 @@ def make(material: Material, versions: Mapping[str, str]) -> Card:
         "confusions": _confusions(material.confusion),
         "confidence": _mean_confidence(material.reliability),
         "classes": list(material.data.classes),
-        "input": material.export["input"],
-        "output": material.export["output"],
-        "exports": _exports(material),
+        "input": material.export.input,
+        "output": material.export.output,
+        "exports": material.export.formats,
     }
     return card | {"limits": limits.sentences(card)}
 
@@ -64,16 +64,6 @@ def _data(material: Material) -> dict[str, Any]:
         "splits": {name: dataclasses.asdict(split) for name, split in info.splits.items()},
         "set_aside": material.set_aside,
         "leaks": material.leaks,
-    }
-
-
-def _exports(material: Material) -> dict[str, Any]:
-    """Return each format's figures, with the bytes of all that its file or folder holds."""
-    described = material.export.get("formats", {})
-    sizes = material.export_bytes
-    return {
-        name: {**figures, "bytes": figures.get("bytes", sizes.get(figures["file"]))}
-        for name, figures in described.items()
     }
 
 

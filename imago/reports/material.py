@@ -10,9 +10,8 @@ from typing import Any
 from imago.core import files, paths
 from imago.core.errors import DataError
 from imago.data import arrays, provenance
+from imago.runtimes import model_json
 
-DESCRIPTION = "model.json"
-"""In the folder of exports: what they take and give."""
 Row = dict[str, str]
 """Of a table: column and text."""
 
@@ -31,7 +30,6 @@ class Material:
         reliability: A row for each bin of confidence.
         classification_report: As scikit-learn writes it.
         export: The description of its exports.
-        export_bytes: What each of them takes on disk, by its file.
         data: The variant that the model takes.
         origin: Where the variant comes from; of an experiment on features, those as well.
         set_aside: How many files of the data set are not used, by the reason.
@@ -47,8 +45,7 @@ class Material:
     confusion: list[Row]
     reliability: list[Row]
     classification_report: str
-    export: dict[str, Any]
-    export_bytes: dict[str, int]
+    export: model_json.ExportDescription
     data: arrays.Info
     origin: dict[str, Any]
     set_aside: dict[str, int]
@@ -67,11 +64,10 @@ def read(experiment: str, parameters: Mapping[str, Any]) -> Material:
         DataError: Something was not made yet, or is damaged.
     """
     pixels, source = paths.data(parameters["pixels"]), paths.data(parameters["input"])
-    report, export = paths.report(experiment), paths.export(experiment)
+    report = paths.report(experiment)
     origin = provenance.read(pixels)
     if source != pixels and (source / provenance.FILE).is_file():
         origin |= provenance.read(source)
-    described = _made(export / DESCRIPTION, "export")
     return Material(
         experiment=experiment,
         parameters=dict(parameters),
@@ -83,10 +79,7 @@ def read(experiment: str, parameters: Mapping[str, Any]) -> Material:
         classification_report=_made(report / "classification_report.txt", "evaluate").read_text(
             "utf-8"
         ),
-        export=files.read_json(described),
-        export_bytes={
-            path.name: _bytes(path) for path in sorted(export.iterdir()) if path != described
-        },
+        export=model_json.read_export(paths.export(experiment)),
         data=arrays.read_info(pixels),
         origin=origin,
         set_aside=_counts(pixels / "set_aside.csv", "reason"),
@@ -111,10 +104,3 @@ def _counts(path: Path, column: str) -> dict[str, int]:
     """Count a column's values, without their details; a listing of nothing is not written."""
     rows = _rows(path) if path.is_file() else []
     return dict(Counter(row[column].split(": ")[0] for row in rows).most_common())
-
-
-def _bytes(path: Path) -> int:
-    """Return the size of a file, or of all that a folder holds."""
-    if path.is_file():
-        return path.stat().st_size
-    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())

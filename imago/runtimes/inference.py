@@ -15,12 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imago.runtimes import litert
+from imago.runtimes.calls import Call, in_batches
 
 if TYPE_CHECKING:
     import keras
-
-Call = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""From (n, H, W, C) uint8, n of any number, to (n, K) float32."""
 
 IMAGES_PER_THREAD = 4
 """In one call: more of them leave the processor's cache, fewer leave threads waiting."""
@@ -70,32 +68,7 @@ class Runtime:
 
 def to_litert(model: keras.Model) -> bytes:
     """Convert a model from pixels, (N, H, W, C) uint8; equal models give equal bytes."""
-    from imago.runtimes import conversion
-
-    return conversion.convert(model, _graph(model))
-
-
-def in_batches(
-    call: Call,
-    images: NDArray[np.uint8],
-    batch_size: int,
-    advance: Callable[[int], object] = lambda _: None,
-) -> Iterator[NDArray[np.float32]]:
-    """Call a function for a batch of images at a time.
-
-    Args:
-        call: The function.
-        images: (N, H, W, C) uint8; may be memory-mapped; those of one call are held in memory.
-        batch_size: Images in one call; the last may have fewer.
-        advance: Told the number of images after each call.
-
-    Yields:
-        (n, K) float32.
-    """
-    for start in range(0, len(images), batch_size):
-        batch = np.ascontiguousarray(images[start : start + batch_size])
-        yield call(batch)
-        advance(len(batch))
+    return litert.convert(model, _graph(model))
 
 
 def _graph(model: keras.Model) -> Any:

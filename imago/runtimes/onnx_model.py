@@ -1,11 +1,11 @@
 """ONNX: runs a model without TensorFlow."""
 
-from collections.abc import Callable
-
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as faults
+
+from imago.runtimes.calls import Call
 
 _FAULTS = (
     faults.Fail,
@@ -16,11 +16,8 @@ _FAULTS = (
     faults.RuntimeException,
 )
 
-Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""From (n, H, W, C) uint8, n of any number, to (n, K) float32."""
 
-
-def load(content: bytes, threads: int | None = None) -> Run:
+def load(content: bytes, threads: int | None = None) -> Call:
     """Load an ONNX model of one input and one output, which may be called from many threads.
 
     Args:

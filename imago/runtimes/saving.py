@@ -10,7 +10,7 @@ import keras
 
 from imago.core import files
 from imago.core.errors import DataError
-from imago.runtimes import inference, trained
+from imago.runtimes import inference, model_json, trained
 
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
 
@@ -27,8 +27,8 @@ def write(folder: Path, model: keras.Model, classes: tuple[str, ...]) -> None:
         temporary.mkdir()
         write_model(temporary / trained.KERAS_FILE, model)
         (temporary / trained.LITERT_FILE).write_bytes(inference.to_litert(model))
-        description = {"classes": list(classes), "parameters": model.count_params()}
-        files.write_json(temporary / trained.DESCRIPTION, description)
+        described = model_json.TrainedDescription(classes=classes, parameters=model.count_params())
+        model_json.write(temporary, described)
 
 
 def write_model(path: Path, model: keras.Model) -> None:
@@ -45,7 +45,7 @@ def write_model(path: Path, model: keras.Model) -> None:
 def read(folder: Path) -> tuple[keras.Model, tuple[str, ...]]:
     """Read a model and its class names. Raises DataError where there is none."""
     model = read_model(folder / trained.KERAS_FILE)
-    return model, tuple(files.read_json(folder / trained.DESCRIPTION)["classes"])
+    return model, model_json.read_trained(folder).classes
 
 
 def read_model(path: Path) -> keras.Model:

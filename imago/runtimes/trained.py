@@ -10,11 +10,11 @@ Both take pixels, (N, H, W, C) uint8, 0-255, and give probabilities, (N, K) floa
 from dataclasses import dataclass
 from pathlib import Path
 
-from imago.core import files
 from imago.core.errors import DataError
-from imago.runtimes import litert
+from imago.runtimes import litert, model_json
+from imago.runtimes.calls import Call
 
-KERAS_FILE, LITERT_FILE, DESCRIPTION = "model.keras", "model.tflite", "model.json"
+KERAS_FILE, LITERT_FILE = "model.keras", "model.tflite"
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Trained:
         parameters: Numbers in its weights.
     """
 
-    call: litert.Run
+    call: Call
     classes: tuple[str, ...]
     parameters: int
 
@@ -38,9 +38,5 @@ def read(folder: Path) -> Trained:
     if not path.is_file():
         message = f"{path}: not found; run the stage that writes it"
         raise DataError(message)
-    description = files.read_json(folder / DESCRIPTION)
-    return Trained(
-        call=litert.load(path.read_bytes()),
-        classes=tuple(description["classes"]),
-        parameters=description["parameters"],
-    )
+    described = model_json.read_trained(folder)
+    return Trained(litert.load(path.read_bytes()), described.classes, described.parameters)

@@ -1,6 +1,7 @@
 import numpy as np
 
-from imago.exports import description
+from imago.exports import source
+from imago.runtimes.model_json import ExportDescription
 
 VARIANT = {
     "dataset": "d",
@@ -13,10 +14,10 @@ VARIANT = {
 
 def test_describe():
     images = np.zeros((3, 9, 9, 3), np.uint8)
-    assert description.describe("birds", ("robin", "tit"), VARIANT, images) == {
-        "experiment": "birds",
-        "classes": ["robin", "tit"],
-        "input": {
+    assert source.describe("birds", ("robin", "tit"), VARIANT, images) == ExportDescription(
+        experiment="birds",
+        classes=("robin", "tit"),
+        input={
             "name": "pixels",
             "shape": [None, 9, 9, 3],
             "dtype": "uint8",
@@ -26,15 +27,16 @@ def test_describe():
             "interpolation": "area",
             "framing": None,
         },
-        "output": {"name": "probabilities", "shape": [None, 2], "dtype": "float32"},
-    }
+        output={"name": "probabilities", "shape": [None, 2], "dtype": "float32"},
+        formats={},
+    )
 
 
 def test_framing_is_described_for_gray_images_on_plain_ground():
     images = np.zeros((3, 9, 9, 1), np.uint8)
     images[:, 3:6, 2:5] = 200
-    described = description.describe("d", ("0", "1"), VARIANT | {"color": "grayscale"}, images)
-    assert described["input"]["framing"] == {
+    described = source.describe("d", ("0", "1"), VARIANT | {"color": "grayscale"}, images)
+    assert described.input["framing"] == {
         "ground": "dark",
         "longest_side": 0.333,
         "center": "box",

@@ -1,45 +1,16 @@
-"""ONNX, which ONNX Runtime and many others run."""
-
-import json
-import logging
-from pathlib import Path
+"""ONNX models with their nodes in an order, and under names, that follow from the model alone."""
 
 import onnx
-import tf2onnx
 from onnx import numpy_helper
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from imago.exports.source import PIXELS, PROBABILITIES, Source
-from imago.runtimes import quiet_tensorflow
-
-OPSET = 18
-
-
-def write(source: Source, path: Path) -> None:
-    """Write a model, with its description in the file's metadata."""
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    # tf2onnx's own way from a function takes constants that it captured for further inputs.
-    module = source.module()
-    frozen = convert_variables_to_constants_v2(module.serve.get_concrete_function())
-    with quiet_tensorflow.without_advice():
-        converted, _ = tf2onnx.convert.from_graph_def(
-            frozen.graph.as_graph_def(add_shapes=True),
-            input_names=[tensor.name for tensor in frozen.inputs],
-            output_names=[tensor.name for tensor in frozen.outputs],
-            opset=OPSET,
-        )
-    model = canonical(converted)
-    for key, value in source.description.items():
-        entry = model.metadata_props.add()
-        entry.key, entry.value = key, json.dumps(value, ensure_ascii=False)
-    onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString(deterministic=True))
+from imago.exports.source import PIXELS, PROBABILITIES
 
 
 def canonical(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the same model with its nodes in the order and with the names that follow from it.
+    """Return the same model, its input and output named as those of every format.
 
-    tf2onnx orders and names them after the order of sets, which differs from process to process.
+    The converter orders and names nodes after the order of sets, which differs from process to
+    process.
 
     Args:
         model: One input, one output, no nested graphs.

@@ -8,8 +8,10 @@ from tensorflow.core.protobuf import fingerprint_pb2
 
 from imago.exports.source import PIXELS, PROBABILITIES, Source
 from imago.runtimes import quiet_tensorflow
-from imago.runtimes.inference import Call
+from imago.runtimes.calls import Call
 
+FILE_NAME = "saved_model"
+EXACT = True
 SIGNATURE = "serving_default"
 
 
@@ -24,7 +26,7 @@ def write(source: Source, path: Path) -> None:
 
 
 def load(path: Path, threads: int | None = None) -> Call:
-    """Load a model; the threads count where `let_sessions_choose_threads` was called before."""
+    """Load a model; see imago.exports.latency for when the number of threads counts."""
     config = tf.compat.v1.ConfigProto(
         intra_op_parallelism_threads=threads or os.cpu_count() or 1,
         inter_op_parallelism_threads=1,
@@ -38,11 +40,3 @@ def load(path: Path, threads: int | None = None) -> Call:
         signature.outputs[PROBABILITIES].name, [signature.inputs[PIXELS].name]
     )
     return call
-
-
-def let_sessions_choose_threads() -> None:
-    """Let each session have threads of its own; to be called before TensorFlow does anything.
-
-    Else the first thing that TensorFlow does settles the number for the whole process.
-    """
-    os.environ["TF_OVERRIDE_GLOBAL_THREADPOOL"] = "1"

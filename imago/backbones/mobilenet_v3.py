@@ -1,0 +1,18 @@
+"""MobileNetV3, which begins with its own preprocessing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imago.backbones import _building
+
+if TYPE_CHECKING:
+    import keras
+
+NAMES = ("MobileNetV3Large", "MobileNetV3Small")
+
+
+def build(name: str, image_shape: tuple[int, ...], weights: Path) -> keras.Model:
+    """Build one of NAMES; see `imago.backbones`."""
+    return _building.application(name, image_shape, weights)

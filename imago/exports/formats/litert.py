@@ -1,0 +1,21 @@
+"""LiteRT, in numbers of 32 bits."""
+
+from pathlib import Path
+
+from imago.exports.source import Source
+from imago.runtimes import litert
+from imago.runtimes.calls import Call
+
+FILE_NAME = "model.tflite"
+EXACT = True
+
+
+def write(source: Source, path: Path) -> None:
+    """Write a model as a file."""
+    module = source.module()
+    path.write_bytes(litert.convert(module, module.serve.get_concrete_function(), "float32"))
+
+
+def load(path: Path, threads: int | None = None) -> Call:
+    """Load a model."""
+    return litert.load(path.read_bytes(), threads)

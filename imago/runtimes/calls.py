@@ -1,0 +1,56 @@
+"""What every runtime makes of a model: a function of images, called for some of them at a time."""
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+Call = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""From (n, H, W, C) uint8, n of any number, to (n, K) float32."""
+
+_BATCH_SIZES = {1_024: 1_000, 16_384: 500, 65_536: 100}
+"""Bytes of an image, at most: images in a call."""
+_BATCH_SIZE_OF_LARGE_IMAGES = 20
+
+
+def batch_size(images: NDArray[np.uint8]) -> int:
+    """Return how many images, of (N, H, W, C), a call takes where all are to be scored.
+
+    As many as keep what layers make of them in memory. It depends on nothing but the images' size:
+    TensorFlow's sums differ in their last bits from one number to another, and with them what is
+    said of how a format compares with Keras. LiteRT's and ONNX Runtime's answers do not.
+    """
+    image_bytes = math.prod(images.shape[1:])
+    fitting = (size for limit, size in _BATCH_SIZES.items() if image_bytes <= limit)
+    return next(fitting, _BATCH_SIZE_OF_LARGE_IMAGES)
+
+
+def probabilities(
+    call: Call, images: NDArray[np.uint8], advance: Callable[[int], object] = lambda _: None
+) -> NDArray[np.float32]:
+    """Return a model's probabilities, (N, K), of all images, (N, H, W, C); see `in_batches`."""
+    return np.concatenate(list(in_batches(call, images, batch_size(images), advance)))
+
+
+def in_batches(
+    call: Call,
+    images: NDArray[np.uint8],
+    batch_size: int,
+    advance: Callable[[int], object] = lambda _: None,
+) -> Iterator[NDArray[np.float32]]:
+    """Call a function for a batch of images at a time.
+
+    Args:
+        call: The function.
+        images: (N, H, W, C) uint8; may be memory-mapped; those of one call are held in memory.
+        batch_size: Images in one call; the last may have fewer.
+        advance: Told the number of images after each call.
+
+    Yields:
+        (n, K) float32.
+    """
+    for start in range(0, len(images), batch_size):
+        batch = np.ascontiguousarray(images[start : start + batch_size])
+        yield call(batch)
+        advance(len(batch))
