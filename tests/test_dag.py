@@ -85,8 +85,9 @@ def entries(package: str, module: str = "[a-z]*.py") -> set[str]:
 BY_NAME = {
     "extract": entries("imago/datasets", "*/layout.py"),
     "train": entries("imago/models"),
+    "figures": entries("imago/figures"),
 }
-"""Of which each stage depends on one, and on all that any of them imports."""
+"""On all that any of them imports, each stage depends; of layouts and models, on one itself."""
 
 
 def taken_by_name(stage: str, entry: str) -> set[str]:
@@ -94,16 +95,16 @@ def taken_by_name(stage: str, entry: str) -> set[str]:
         return {f"imago/datasets/{SETTINGS.datasets[entry].layout}"}
     if stage == "train":
         return {f"imago/models/{SETTINGS.experiments[entry].train.model}.py"}
-    return set()
+    return {"imago/figures"} if stage == "figures" else set()
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_deps_are_the_rooms_of_what_the_stage_imports(name):
     """Every room that it imports from, and no other."""
     stage, entry = parts(name)
-    one_of = BY_NAME.get(stage, set())
-    imported = closure(ROOT / "stages" / f"{stage}.py", *(ROOT / module for module in one_of))
-    rooms = {room_of(module) for module in imported} - {room_of(module) for module in one_of}
+    by_name = BY_NAME.get(stage, set())
+    imported = closure(ROOT / "stages" / f"{stage}.py", *(ROOT / module for module in by_name))
+    rooms = {room_of(module) for module in imported} - {room_of(module) for module in by_name}
     declared = {dep for dep in deps(STAGES[name]) if is_code(dep)}
     assert declared == rooms | taken_by_name(stage, entry)
 
@@ -164,7 +165,7 @@ def expected_files(stage: str, entry: str) -> tuple[set[Path], set[Path]]:
                 report / "per_class.csv",
                 report / "reliability.csv",
             },
-            {paths.figures(entry)},
+            {paths.figures(entry), paths.captions(entry)},
         ),
         "report": (
             {
@@ -173,6 +174,7 @@ def expected_files(stage: str, entry: str) -> tuple[set[Path], set[Path]]:
                 paths.metrics(entry),
                 paths.export(entry),
                 paths.figures(entry),
+                paths.captions(entry),
                 report / "history.csv",
                 report / "per_class.csv",
                 report / "confusion.csv",
