@@ -1,4 +1,4 @@
-"""The models that there are, and what lies beside them: examples, figures, cards."""
+"""The models that there are, and what lies beside them: examples, metrics, cards."""
 
 import csv
 import functools
@@ -119,7 +119,7 @@ def examples(name: str) -> list[Example]:
 
 
 def metrics(name: str) -> dict[str, Any]:
-    """Read an experiment's figures; none where they are gone."""
+    """Read an experiment's metrics; none where they are gone."""
     return _read_object(paths.metrics(name))
 
 

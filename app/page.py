@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from app import answers, cards, catalog, drawing, intake, limits, looking, model_cards, widgets
+from app import answer_html, answers, cards, catalog, drawing, intake, limits, looking, widgets
 from app.answers import Answer, Picture
 from app.texts import BY_LANGUAGE, LANGUAGES, Language, Source, Texts, percent, preferred, whole
 from imago.core.errors import ImagoError
@@ -30,7 +30,7 @@ def main() -> None:
         head = st.container(width="content")
         language = _language()
     texts = BY_LANGUAGE[language]
-    st.html(cards.STYLE + widgets.translated(texts))
+    st.html(answer_html.STYLE + widgets.translated(texts))
     head.title(texts.title, anchor=False)
     st.write(texts.subtitle)
     names = catalog.names()
@@ -47,7 +47,7 @@ def main() -> None:
         if predictor:
             _answers(name, predictor, pictures, texts, language)
     if predictor:
-        model_cards.show(catalog.card(name), texts, language)
+        cards.show(catalog.card(name), texts, language)
     st.caption(f"{texts.private} {texts.programs}")
 
 
@@ -171,7 +171,7 @@ def _answers(
 ) -> None:
     """Show the answers, and then, if it is wanted, what they were made from."""
     if not pictures:
-        st.html(cards.waiting(texts))
+        st.html(answer_html.waiting(texts))
         return
     several = len(pictures) > 1
     st.subheader(texts.answers_title if several else texts.answer_title, anchor=False)
@@ -183,7 +183,7 @@ def _answers(
     for found in answers.remembered(pictures, predictor, name, known):
         place = st.empty()
         if isinstance(found, intake.Rejected):
-            place.html(cards.refusal(found, texts))
+            place.html(answer_html.refusal(found, texts))
             continue
         place.html(_card(name, found, texts, language))
         places.append((place, found))
@@ -195,7 +195,7 @@ def _card(
     name: str, found: Answer, texts: Texts, language: Language, looked_at: str | None = None
 ) -> str:
     worth = catalog.reliability(name, found.prediction.probability)
-    return cards.answer(found, texts, language, worth, looked_at)
+    return answer_html.answer(found, texts, language, worth, looked_at)
 
 
 def _show_where_it_looked(

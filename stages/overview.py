@@ -7,7 +7,7 @@ Writes  reports/index.html, reports/accuracies.csv, reports/curves.csv
 import logging
 
 from imago.core import files, paths, stage
-from imago.reports import comparison, overview
+from imago.reports import overview
 
 log = logging.getLogger("imago.stages.overview")
 
@@ -16,8 +16,8 @@ def main() -> None:
     """Render the cards, in the order of their names."""
     cards = [files.read_json(path) for path in sorted(paths.cards().glob("*.json"))]
     files.write_text(paths.overview(), overview.render(cards))
-    files.write_csv(paths.accuracies(), comparison.accuracies(cards))
-    files.write_csv(paths.curves(), comparison.curves(cards))
+    files.write_csv(paths.accuracies(), overview.accuracies(cards))
+    files.write_csv(paths.curves(), overview.curves(cards))
     log.info("%s: %d experiments", paths.overview(), len(cards))
 
 

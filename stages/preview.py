@@ -10,7 +10,6 @@ from imago import params
 from imago.core import paths, stage
 from imago.data import arrays
 from imago.drawing import augmented, canvas
-from imago.preparing import views
 
 
 def main(name: str) -> None:
@@ -18,7 +17,7 @@ def main(name: str) -> None:
     params.pick(params.load().prepare, "variant", name)
     folder = paths.prepared(name)
     info, train = arrays.read_info(folder), arrays.read_split(folder, "train")
-    originals, copies, labels = views.sample(train, info.views, len(info.classes))
+    originals, copies, labels = augmented.sample(train, info.views, len(info.classes))
     names = [info.classes[label] for label in labels]
     canvas.write(paths.preview(name), augmented.preview(originals, copies, names))
 

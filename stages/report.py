@@ -9,7 +9,7 @@ import logging
 
 from imago import params
 from imago.core import files, paths, stage
-from imago.reports import card, figures, material, page
+from imago.reports import card, embedding, material, page
 
 SECTIONS = {"input", "pixels", "train"}
 """Of an experiment: what its results depend on, and nothing else, beside its exports."""
@@ -26,7 +26,8 @@ def main(experiment: str) -> None:
     found = material.read(experiment, {"seed": settings.seed, **asked, "export": exports})
 
     told = card.make(found, card.versions())
-    html = page.render(told, figures.embedded(found.figures), found.classification_report)
+    drawn = embedding.embed(found.captions, paths.figures(experiment))
+    html = page.render(told, drawn, found.classification_report)
     files.write_json(paths.card(experiment), told)
     files.write_text(paths.page(experiment), html)
     log.info("%s: %s, %.0f kB", experiment, paths.page(experiment), len(html) / 1000)

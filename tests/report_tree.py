@@ -64,9 +64,9 @@ METRICS = {
     "expected_calibration_error": 0.1234,
     "examples": 10,
     "parameters": 1234567,
-    "another_figure": 0.25,
+    "another_number": 0.25,
 }
-"""`another_figure` is one that nobody has described."""
+"""`another_number` is one that nobody has described."""
 TABLES = {
     "history.csv": [
         ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate"],
@@ -106,7 +106,12 @@ EXPORTS = {
     },
     "saved_model": {"file": "saved_model", "bytes": 2500000},
 }
-FIGURES = ("confusion", "curves", "something_new")
+FIGURES = {
+    "curves": ("Learning curves", "training"),
+    "confusion": ("Confusion matrix", "answers"),
+    "something_new": ("Something <new>", "answers"),
+}
+"""Title and section of each."""
 FIGURE_PX = (860, 300)
 
 
@@ -135,6 +140,11 @@ def write_experiment(folder: Path, name: str) -> None:
     (report / "figures").mkdir()
     for figure in FIGURES:
         Image.new("RGB", FIGURE_PX, "teal").save(report / f"figures/{figure}.png")
+    captions = {
+        figure: {"title": title, "caption": f"Look at {figure}.", "section": section}
+        for figure, (title, section) in FIGURES.items()
+    }
+    files.write_json(report / "captions.json", captions)
     (exports / "saved_model").mkdir(parents=True)
     (exports / "model.tflite").write_bytes(bytes(1500))
     form = {"fit": "stretch", "interpolation": "area", "framing": None}

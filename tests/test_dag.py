@@ -87,6 +87,7 @@ BY_NAME = {
     "embed": entries("imago/backbones"),
     "train": entries("imago/models"),
     "export": entries("imago/exports/formats"),
+    "figures": entries("imago/figures"),
 }
 """Of which each stage depends on one, or on their room, and on all that any of them imports."""
 
@@ -94,7 +95,7 @@ BY_NAME = {
 def taken_by_name(stage: str, entry: str) -> set[str]:
     if stage == "extract":
         return {f"imago/datasets/{SETTINGS.datasets[entry].layout}"}
-    if stage in ("embed", "export"):
+    if stage in ("embed", "export", "figures"):
         return {room_of(module) for module in BY_NAME[stage]}
     if stage == "train":
         return {f"imago/models/{SETTINGS.experiments[entry].train.model}.py"}
@@ -105,9 +106,9 @@ def taken_by_name(stage: str, entry: str) -> set[str]:
 def test_deps_are_the_rooms_of_what_the_stage_imports(name):
     """Every room that it imports from, and no other."""
     stage, entry = parts(name)
-    one_of = BY_NAME.get(stage, set())
-    imported = closure(ROOT / "stages" / f"{stage}.py", *(ROOT / module for module in one_of))
-    rooms = {room_of(module) for module in imported} - {room_of(module) for module in one_of}
+    by_name = BY_NAME.get(stage, set())
+    imported = closure(ROOT / "stages" / f"{stage}.py", *(ROOT / module for module in by_name))
+    rooms = {room_of(module) for module in imported} - {room_of(module) for module in by_name}
     declared = {dep for dep in deps(STAGES[name]) if is_code(dep)}
     assert declared == rooms | taken_by_name(stage, entry)
 
@@ -168,7 +169,7 @@ def expected_files(stage: str, entry: str) -> tuple[set[Path], set[Path]]:
                 report / "per_class.csv",
                 report / "reliability.csv",
             },
-            {paths.figures(entry)},
+            {paths.figures(entry), paths.captions(entry)},
         ),
         "report": (
             {
@@ -177,6 +178,7 @@ def expected_files(stage: str, entry: str) -> tuple[set[Path], set[Path]]:
                 paths.metrics(entry),
                 paths.export(entry),
                 paths.figures(entry),
+                paths.captions(entry),
                 report / "history.csv",
                 report / "per_class.csv",
                 report / "confusion.csv",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imago.data import arrays
 from imago.drawing import augmented, canvas
 
 LONG = "Great white shark, white shark, man-eater, man-eating shark, Carcharodon carcharias"
@@ -145,3 +146,60 @@ def test_a_name_for_each_image_is_needed():
 
     with pytest.raises(ValueError, match="longer"):
         augmented.preview(originals, no_views(originals), ["cat"])
+
+
+def split_of(labels, copies):
+    """A training split whose images all differ, and name themselves: image 3, copy 2 is 32."""
+    count = len(labels)
+    values = 10 * np.arange(count)[:, np.newaxis] + np.arange(1 + copies)
+    images = values.astype(np.uint8).reshape(-1, 1, 1, 1)
+    return arrays.Split(images, np.repeat(np.array(labels, np.int32), 1 + copies))
+
+
+def sampled(labels, copies, class_count):
+    originals, made, found = augmented.sample(split_of(labels, copies), copies, class_count)
+    assert originals.shape[1:] == (1, 1, 1)
+    assert made.shape == (copies, len(originals), 1, 1, 1)
+    assert (originals.dtype, made.dtype, found.dtype) == (np.uint8, np.uint8, np.int32)
+    return originals.ravel().tolist(), made.reshape(copies, len(found)).tolist(), found.tolist()
+
+
+def test_sample_has_as_many_of_each_class(monkeypatch):
+    monkeypatch.setattr(augmented, "IMAGES_SHOWN", 4)
+    labels = [1, 0, 1, 1, 0, 0, 1, 0]
+
+    originals, made, found = sampled(labels, copies=2, class_count=2)
+
+    assert originals == [10, 40, 0, 20]  # the first two of each class
+    assert made == [[11, 41, 1, 21], [12, 42, 2, 22]]
+    assert found == [0, 0, 1, 1]
+
+
+def test_sample_of_three_classes_does_not_fill_the_row():
+    _, _, found = sampled([0, 1, 2] * 7, copies=1, class_count=3)
+
+    assert found == [0, 0, 1, 1, 2, 2]  # 8 // 3 of each
+
+
+def test_sample_of_many_classes_has_one_of_the_first_ten():
+    _, _, found = sampled([*range(25)], copies=1, class_count=25)
+
+    assert found == [*range(10)]
+
+
+def test_sample_of_fewer_images_than_are_wanted():
+    originals, made, found = sampled([0, 1, 0], copies=1, class_count=2)
+
+    assert (originals, made, found) == ([0, 20, 10], [[1, 21, 11]], [0, 0, 1])
+
+
+def test_sample_passes_over_a_class_without_images():
+    originals, _, found = sampled([2, 0, 2], copies=1, class_count=3)
+
+    assert (originals, found) == ([10, 0, 20], [0, 2, 2])
+
+
+def test_sample_without_copies():
+    originals, made, found = sampled([1, 0], copies=0, class_count=2)
+
+    assert (originals, made, found) == ([10, 0], [], [0, 1])

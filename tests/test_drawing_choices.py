@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from imago.drawing import choices
+from imago.figures import mistakes, uncertain
 from imago.scoring.outcomes import Outcomes
 
 
@@ -67,9 +68,9 @@ def test_half_of_the_examples_are_wrong_as_far_as_there_are_so_many(wrong, count
 
 def test_mistakes_from_the_surest_on():
     found = outcomes([0, 0, 1, 2, 1], [0, 1, 2, 0, 0], [0.99, 0.5, 0.8, 0.5, 0.7])
-    assert choices.most_confident_mistakes(found, 3).tolist() == [2, 4, 1]
+    assert mistakes.surest(found, 3).tolist() == [2, 4, 1]
 
 
 def test_least_certain_from_the_least_on_right_or_wrong():
     found = outcomes([0, 0, 1, 2], [0, 1, 2, 0], [0.99, 0.5, 0.8, 0.4])
-    assert choices.least_certain(found, 3).tolist() == [3, 1, 2]
+    assert uncertain.least_certain(found, 3).tolist() == [3, 1, 2]

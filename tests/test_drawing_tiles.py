@@ -4,8 +4,9 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from imago.drawing import canvas, tiles
-from imago.figures import activations
+from imago.figures import activations, examples, mistakes, uncertain
 from imago.scoring.outcomes import Outcomes
+from tests.subjects import answered
 
 IMAGES = np.zeros((4, 8, 8, 1), np.uint8)
 OUTCOMES = Outcomes(
@@ -40,7 +41,7 @@ def count(pixels, color):
 
 
 def test_predicted_and_true_class_of_right_and_wrong_examples():
-    figure = tiles.examples(IMAGES, OUTCOMES)
+    figure = examples.draw(answered(IMAGES, OUTCOMES))
 
     assert "2 of the 2 that are classified right and 2 of the 2 that are not" in texts(figure)[1]
     assert color_of(figure, "✓ predicted: dog") == canvas.RIGHT
@@ -50,25 +51,25 @@ def test_predicted_and_true_class_of_right_and_wrong_examples():
 
 
 def test_bars_carry_names_signs_and_probabilities():
-    mistakes = tiles.mistakes(IMAGES, OUTCOMES)
+    figure = mistakes.draw(answered(IMAGES, OUTCOMES))
 
-    shown = [text for text in mistakes.texts if text.get_fontsize() == canvas.SMALL_POINTS]
+    shown = [text for text in figure.texts if text.get_fontsize() == canvas.SMALL_POINTS]
     after_legend = [text.get_text() for text in shown[4:]]
     assert after_legend == [
         *("#2", ">99 %", "✗ cat", "<1 %", "dog", "0 %", "✓ owl"),
         *("#3", "50 %", "✗ dog", "25 %", "✓ cat", "25 %", "owl"),
     ]
-    assert color_of(mistakes, "✗ dog") == canvas.WRONG
-    assert color_of(mistakes, "✓ owl") == canvas.RIGHT
-    assert texts(mistakes)[1] == "All mistakes on 4 test images, the surest first."
+    assert color_of(figure, "✗ dog") == canvas.WRONG
+    assert color_of(figure, "✓ owl") == canvas.RIGHT
+    assert texts(figure)[1] == "All mistakes on 4 test images, the surest first."
 
 
 def test_bars_are_as_long_as_probabilities(tmp_path):
     one = Outcomes(("a", "b"), np.array([1]), np.array([[0.75, 0.25]], np.float32))
 
-    pixels = pixels_of(tmp_path, tiles.uncertain(IMAGES[:1], one))
+    pixels = pixels_of(tmp_path, uncertain.draw(answered(IMAGES[:1], one)))
 
-    width = tiles.CARD_PX - 128 - 14
+    width = tiles.TILE_PX - 128 - 14
     top = canvas.HEADING_PX + tiles.LEGEND_PX + tiles.TITLES_PX + 12
     left = canvas.MARGIN_PX + 128 + 14
     for row, (share, color) in enumerate([(0.75, canvas.WRONG), (0.25, canvas.RIGHT)]):
@@ -81,7 +82,7 @@ def test_an_image_has_a_frame_in_the_color_of_its_answer(tmp_path):
     probabilities = np.array([[0.9, 0.1]], np.float32)
     for label, color, other in ((0, canvas.RIGHT, canvas.WRONG), (1, canvas.WRONG, canvas.RIGHT)):
         one = Outcomes(("a", "b"), np.array([label]), probabilities)
-        pixels = pixels_of(tmp_path, tiles.uncertain(IMAGES[:1], one))
+        pixels = pixels_of(tmp_path, uncertain.draw(answered(IMAGES[:1], one)))
         side = slice(canvas.HEADING_PX + tiles.LEGEND_PX + tiles.TITLES_PX, None)
         frame = pixels[side, canvas.MARGIN_PX - 3 : canvas.MARGIN_PX]
         assert count(frame, color) >= 3 * 128
@@ -102,7 +103,7 @@ def test_which_classes_have_bars(probabilities, true, shown):
 
 
 def test_least_certain_first():
-    figure = tiles.uncertain(IMAGES, OUTCOMES)
+    figure = uncertain.draw(answered(IMAGES, OUTCOMES))
 
     numbers = [words for words in texts(figure) if words.startswith("#") and words[1:].isdigit()]
     assert numbers == ["#1", "#3", "#0", "#2"]
@@ -112,7 +113,7 @@ def test_least_certain_first():
 def test_no_mistakes_at_all():
     right = Outcomes(OUTCOMES.classes, OUTCOMES.predicted, OUTCOMES.probabilities)
 
-    figure = tiles.mistakes(IMAGES, right)
+    figure = mistakes.draw(answered(IMAGES, right))
 
     assert texts(figure) == [
         "Most confident mistakes",
@@ -126,7 +127,7 @@ def test_more_mistakes_than_there_is_room_for():
     wrong = Outcomes(("a", "b"), np.zeros(1500, int), probabilities)
     images = np.zeros((1500, 8, 8, 1), np.uint8)
 
-    words = texts(tiles.mistakes(images, wrong))
+    words = texts(mistakes.draw(answered(images, wrong)))
 
     assert words[1] == "The 12 of 1,500 mistakes on 1,500 test images, the surest first."
     assert words.count("✗ predicted: b") == 12
@@ -135,22 +136,21 @@ def test_more_mistakes_than_there_is_room_for():
 def test_of_many_classes_it_says_how_many_bars_are_shown():
     classes = tuple("abcdefg")
     one = Outcomes(classes, np.array([0]), np.full((1, 7), 1 / 7, np.float32))
-    text = texts(tiles.uncertain(IMAGES[:1], one))[1]
+    text = texts(uncertain.draw(answered(IMAGES[:1], one)))[1]
     assert text.replace("\n", " ").endswith(
         "Bars: 5 of 7 classes, the most probable and the true one."
     )
 
 
 def test_activations_stand_beside_their_images(tmp_path):
-    rows = activations.choose(OUTCOMES)
-    assert rows.tolist() == [0, 1, 3, 2]
+    rows = np.array([0, 1, 3, 2])
     maps = np.zeros((4, 2, 2), np.float32)
-    maps[2] = 1  # of row 3, the third card
+    maps[2] = 1  # of row 3, the third tile
 
-    pixels = pixels_of(tmp_path, activations.activations(IMAGES[rows], maps, OUTCOMES, rows))
+    pixels = pixels_of(tmp_path, activations.beside(IMAGES[rows], maps, OUTCOMES, rows))
 
     top = canvas.HEADING_PX + tiles.LEGEND_PX + tiles.TITLES_PX
-    step = tiles.CARD_PX + tiles.GAP_PX
+    step = tiles.TILE_PX + tiles.GAP_PX
     left = canvas.MARGIN_PX + 128 + activations.GAP_PX
     marked = [pixels[top + 64, left + column * step + 64].tolist() for column in range(3)]
     assert marked[0] == marked[1] == [0, 0, 0]

@@ -12,7 +12,7 @@ import yaml
 from dvc_render.vega import VegaRenderer
 
 from imago import history
-from imago.reports import comparison
+from imago.reports import overview
 from imago.scoring import calibration, roc, scores
 
 ROOT = Path(__file__).parents[1]
@@ -28,7 +28,7 @@ CARD = {
     "exports": {},
     "history": [EPOCH, EPOCH | {"epoch": 2, "validation_loss": 1.5, "validation_accuracy": 0.4}],
 }
-OF_ALL = {"accuracies": comparison.accuracies([CARD]), "curves": comparison.curves([CARD])}
+OF_ALL = {"accuracies": overview.accuracies([CARD]), "curves": overview.curves([CARD])}
 TABLES = OF_ALL | {
     "history": history.table([{"loss": 1.0, "accuracy": 0.5, "learning_rate": 0.1}]),
     "confusion": scores.confusion(LABELS, PROBABILITIES, CLASSES),

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,16 +10,18 @@ import pytest
 import yaml
 from PIL import Image
 
+import imago.figures
 from imago import history, params
-from imago.core import files, sections
+from imago.core import files, paths, registry, sections
 from imago.core.errors import DataError, ParamsError
 from imago.data import arrays
 from imago.drawing import augmented, canvas
+from imago.figures import views
 from imago.images import augment
-from imago.preparing import views
+from imago.reports import rendering
 from imago.scoring import calibration, scores
-from stages import figures
-from tests import tiny_project
+from stages import figures, report
+from tests import report_tree, tiny_project
 
 ROOT = Path(__file__).parents[1]
 CLASSES = ("top", "middle", "bottom")
@@ -127,9 +130,9 @@ def test_views_of_the_variant(tree):
     figures.main("plain")
 
     split = arrays.Split(images, labels.repeat(3))
-    originals, copies, shown = views.sample(split, 2, 3)
+    originals, copies, shown = augmented.sample(split, 2, 3)
     names = [CLASSES[label] for label in shown]
-    figure = augmented.preview(originals, copies, names, figures.VIEWS_PX)
+    figure = augmented.preview(originals, copies, names, views.AREA_PX)
     canvas.write(tree / "expected.png", figure)
     assert drawn(tree)["views"] == (tree / "expected.png").read_bytes()
 
@@ -142,12 +145,12 @@ def test_changes_in_training_are_drawn_from_the_seed(tree):
     figures.main("plain")
 
     train = arrays.read_split(tree / "data/prepared/tiny8", "train")
-    originals, _, shown = views.sample(train, 0, 3)
+    originals, _, shown = augmented.sample(train, 0, 3)
     generator = np.random.default_rng(20)
     rows = augment.draw(sections.Augment(**CHANGES), 3 * len(originals), generator)
     copies = [augment.apply(originals, part) for part in np.split(rows, 3)]
     names = [CLASSES[label] for label in shown]
-    figure = augmented.preview(originals, np.stack(copies), names, figures.VIEWS_PX)
+    figure = augmented.preview(originals, np.stack(copies), names, views.AREA_PX)
     canvas.write(tree / "expected.png", figure)
     assert drawn(tree)["views"] == (tree / "expected.png").read_bytes()
 
@@ -189,6 +192,79 @@ def test_missing_predictions(tree):
     with pytest.raises(DataError, match=r"predictions/plain\.csv: not found; run the stage"):
         figures.main("plain")
     assert not (tree / "reports/plain/figures").exists()
+
+
+NEW_FIGURE = """
+from imago.drawing import canvas
+
+TITLE, CAPTION = "Right <or> wrong", "The share that is right."
+SECTION, PLACE = "classes", 5
+
+
+def draw(subject):
+    if subject.experiment != "plain":
+        return None
+    figure = canvas.blank(40, 30)
+    canvas.heading(figure, TITLE, f"{subject.outcomes.right.mean():.0%}")
+    return figure
+"""
+WITH_NEW_FIGURE = """
+import sys
+
+from imago import figures
+
+figures.__path__.append(sys.argv[1])
+
+from stages.figures import main
+
+main("plain")
+"""
+
+
+def draw_with_new_figure(tree):
+    """Draw in a process in which imago.figures has a new figure and a helper that is none."""
+    (tree / "added").mkdir()
+    (tree / "added/newcomer.py").write_text(NEW_FIGURE, "utf-8")
+    (tree / "added/_helper.py").write_text("raise SystemError('imported')", "utf-8")
+    command = [sys.executable, "-c", WITH_NEW_FIGURE, tree / "added"]
+    subprocess.run(command, cwd=tree, env={"PYTHONPATH": str(ROOT)}, check=True)
+
+
+def test_a_new_figure_is_one_new_file(tree, monkeypatch):
+    draw_with_new_figure(tree)
+
+    with Image.open(tree / "reports/plain/figures/newcomer.png") as picture:
+        assert picture.size == (40, 30)
+    captions = files.read_json(tree / "reports/plain/captions.json")
+    assert set(drawn(tree)) == set(captions) == ALWAYS | {"newcomer"}
+    assert next(iter(captions)) == "newcomer"
+    assert captions["newcomer"] == {
+        "title": "Right <or> wrong",
+        "caption": "The share that is right.",
+        "section": "classes",
+    }
+
+    reported = tree / "reported"
+    reported.mkdir()
+    monkeypatch.chdir(reported)
+    report_tree.write(reported)
+    shutil.copytree(tree / "reports/plain/figures", "reports/tiny/figures", dirs_exist_ok=True)
+    files.write_json(paths.captions("tiny"), captions)
+    report.main("tiny")
+    html = paths.page("tiny").read_text("utf-8")
+    assert (
+        html.index('<h2 id="classes">') < html.index('id="newcomer"') < html.index('id="per_class"')
+    )
+    assert 'alt="Right &lt;or&gt; wrong of tiny. The share that is right."' in html
+
+
+def test_every_figure_has_words_and_a_place_in_the_report():
+    for name in registry.names(imago.figures):
+        module = registry.load(imago.figures, name)
+        assert module.TITLE, name
+        assert module.CAPTION.endswith((".", "?")), name
+        assert module.SECTION in rendering.section_names(), name
+        assert isinstance(module.PLACE, int), name
 
 
 @pytest.mark.usefixtures("tree")

@@ -4,7 +4,6 @@ import pytest
 from imago.core.errors import DataError, ParamsError
 from imago.data import arrays
 from imago.drawing import augmented, canvas
-from imago.preparing import views
 from stages import preview
 from tests.params_text import TEXT
 
@@ -27,7 +26,7 @@ def tree(tmp_path, monkeypatch):
 def test_training_images_stand_above_their_copies(tree):
     preview.main("pets4")
 
-    originals, copies, labels = views.sample(arrays.Split(IMAGES, LABELS), 2, 2)
+    originals, copies, labels = augmented.sample(arrays.Split(IMAGES, LABELS), 2, 2)
     names = [CLASSES[label] for label in labels]
     canvas.write(tree / "expected.png", augmented.preview(originals, copies, names))
     found = (tree / "reports/variants/pets4.png").read_bytes()

@@ -1,14 +1,16 @@
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import jinja2
 import pytest
 
 from imago.core import files
 from imago.core.errors import DataError, ParamsError
-from imago.reports import numbers
+from imago.reports import numbers, rendering
 from stages import report
 from tests import report_tree
 from tests.report_tree import CLASSES, LICENCE, METRICS, TABLES
@@ -77,7 +79,7 @@ def test_every_metric_is_shown_as_it_is_tracked(page):
     assert shown["accuracy"] == "70.00 %"
     assert shown["loss"] == "0.87654"
     assert shown["parameters"] == "1,234,567"
-    assert shown["another_figure"] == "0.25"
+    assert shown["another_number"] == "0.25"
 
 
 def test_every_figure_of_each_class_is_shown_as_it_is_tracked(page):
@@ -136,11 +138,59 @@ def test_figures_stand_in_their_order_with_words_for_each(page):
     assert [image["alt"].split(" of ")[0] for image in page.images] == [
         "Learning curves",
         "Confusion matrix",
-        "Something new",
+        "Something <new>",
     ]
     for image in page.images:
         assert image["src"].startswith("data:image/png;base64,iVBOR")
         assert (image["width"], image["height"]) == ("860", "300")
+
+
+def with_figure(tree, section):
+    """Add a figure to those that the page shows."""
+    captions = files.read_json(tree / "reports/tiny/captions.json")
+    captions["added"] = {"title": "Added <it>", "caption": "Look & see.", "section": section}
+    files.write_json(tree / "reports/tiny/captions.json", captions)
+    shutil.copy(tree / "reports/tiny/figures/curves.png", tree / "reports/tiny/figures/added.png")
+
+
+@pytest.mark.parametrize("section", rendering.section_names())
+def test_every_section_shows_its_figures(tree, section):
+    with_figure(tree, section)
+    report.main("tiny")
+    html = (tree / "reports/tiny/index.html").read_text("utf-8")
+    before, after = html.split('<figure class="card" id="added">')
+    assert re.findall(r'<h2 id="(\w+)"', before)[-1] == section
+    assert 'alt="Added &lt;it&gt; of tiny. Look &amp; see."' in after
+    assert "<figcaption>Look &amp; see.</figcaption>" in after
+
+
+def test_a_figure_of_a_section_that_the_page_has_not(tree):
+    with_figure(tree, "answer")
+    message = "figure added: SECTION must be one of answers, classes, data, .*, got 'answer'"
+    with pytest.raises(DataError, match=message):
+        report.main("tiny")
+
+
+def test_a_new_section_is_one_new_file(tree, monkeypatch):
+    templates = shutil.copytree(ROOT / "imago/reports/templates", tree / "templates")
+    text = """{% set title, place, heading = "New", 35, "What is new" %}
+<p>{{ card.experiment }}</p>
+{% include "figures.html" %}
+"""
+    (templates / "sections/newcomer.html").write_text(text, "utf-8")
+    found = rendering.environment().overlay(loader=jinja2.FileSystemLoader(templates))
+    monkeypatch.setattr(rendering, "environment", lambda: found)
+    with_figure(tree, "newcomer")
+
+    report.main("tiny")
+
+    html = (tree / "reports/tiny/index.html").read_text("utf-8")
+    links = re.findall(r'<li><a href="#(\w+)">(.*)</a></li>', html)
+    assert links[2:5] == [("training", "Training"), ("newcomer", "New"), ("answers", "Answers")]
+    headings = re.findall(r'<h2 id="(\w+)">', html)
+    assert headings == [name for name, _ in links]
+    start = html.index('<h2 id="newcomer">What is new</h2>\n<p>tiny</p>\n<figure')
+    assert start < html.index('id="added"') < html.index('<h2 id="answers">')
 
 
 def test_links_within_the_page_lead_somewhere(page):
@@ -211,6 +261,7 @@ def test_features_are_described(tree):
             "exports/tiny/model.json",
             "exports/tiny/model.json: not found; it belongs beside",
         ),
+        ("reports/tiny/captions.json", "captions.json: not found; run the stage figures"),
         ("data/prepared/pets4/provenance.json", "provenance.json: not found; run the stage that"),
     ],
 )

@@ -70,6 +70,11 @@ def figures(experiment: str) -> Path:
     return report(experiment) / "figures"
 
 
+def captions(experiment: str) -> Path:
+    """The words that the report has for each of its figures, in their order."""
+    return report(experiment) / "captions.json"
+
+
 def page(experiment: str) -> Path:
     """The report as a page that opens anywhere."""
     return report(experiment) / "index.html"
@@ -81,7 +86,7 @@ def cards() -> Path:
 
 
 def card(experiment: str) -> Path:
-    """The report as JSON, for programs: of data, parameters, versions and figures."""
+    """The report as JSON, for programs: of data, parameters, versions and metrics."""
     return cards() / f"{experiment}.json"
 
 
@@ -116,7 +121,7 @@ def leaks(dataset: str) -> Path:
 
 
 def latency(experiment: str) -> Path:
-    """How long each exported format takes for an image: figures that vary from run to run."""
+    """How long each exported format takes for an image: times that vary from run to run."""
     return WORK / "latency" / f"{experiment}.json"
 
 

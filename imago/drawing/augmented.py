@@ -1,4 +1,4 @@
-"""Training images above what augmentation makes of them."""
+"""Some training images above their augmented views."""
 
 import math
 from collections.abc import Sequence
@@ -7,15 +7,36 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from imago.core import sections
+from imago.data import arrays
 from imago.drawing import sheets
 from imago.drawing.canvas import SMALL_POINTS
-from imago.images import augment
 
+IMAGES_SHOWN, CLASSES_SHOWN = 8, 10
 CELL_PX, ALL_CELLS_PX = 128, 400_000
 """At most the side of an image in the preview, and the area of all: 250 kB for photos."""
 GAP_PX, LEFT_PX, TOP_PX = 4, 22, 36
 """Between images; for the row labels; for the class names, two lines."""
+
+
+def sample(
+    train: arrays.Split, views: int, class_count: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int32]]:
+    """Take some images of a training split with interleaved copies, the same number of each class.
+
+    These are about IMAGES_SHOWN; of more classes than CLASSES_SHOWN, the first ones.
+
+    Returns:
+        The first images of each class, (n, H, W, C) uint8; their copies, (V, n, H, W, C) uint8;
+        and their labels, (n,) int32.
+    """
+    labels = train.labels[:: 1 + views]
+    classes = range(min(class_count, CLASSES_SHOWN))
+    per_class = max(1, IMAGES_SHOWN // len(classes))
+    rows = np.concatenate([np.flatnonzero(labels == label)[:per_class] for label in classes])
+    first = rows * (1 + views)
+    copies = np.stack([train.images[first + 1 + view] for view in range(views)]) if views else None
+    originals = train.images[first]
+    return originals, originals[np.newaxis][:0] if copies is None else copies, labels[rows]
 
 
 def preview(
@@ -55,16 +76,3 @@ def preview(
         for column, image in enumerate(images):
             sheet.image(LEFT_PX + column * step, top, sheets.shown(image, cell))
     return sheet.finish()
-
-
-def redrawn(
-    originals: NDArray[np.uint8], changes: sections.Augment, times: int, seed: int
-) -> NDArray[np.uint8]:
-    """Augment images, (n, H, W, C) uint8, as a training does it anew in each epoch.
-
-    Returns:
-        (times, n, H, W, C) uint8.
-    """
-    generator = np.random.default_rng(seed)
-    draws = [augment.draw(changes, len(originals), generator) for _ in range(times)]
-    return np.stack([augment.apply(originals, rows) for rows in draws])

@@ -40,14 +40,3 @@ def right_and_wrong(outcomes: Outcomes, most: int) -> tuple[Rows, Rows]:
         spread(outcomes.labels, right, most - wrong_shown),
         spread(outcomes.labels, wrong, wrong_shown),
     )
-
-
-def most_confident_mistakes(outcomes: Outcomes, most: int) -> Rows:
-    """Take the mistakes of the greatest probability, that first."""
-    wrong = np.flatnonzero(~outcomes.right)
-    return wrong[np.argsort(-outcomes.confidence[wrong], kind="stable")][:most]
-
-
-def least_certain(outcomes: Outcomes, most: int) -> Rows:
-    """Take the examples whose predicted class has the smallest probability, that first."""
-    return np.argsort(outcomes.confidence, kind="stable")[:most]

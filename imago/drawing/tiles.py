@@ -11,37 +11,26 @@ from imago.drawing import canvas, choices, sheets
 from imago.drawing.canvas import GRAY, INK, LIGHT, MARGIN_PX, RIGHT, SMALL_POINTS, WRONG
 from imago.scoring.outcomes import Outcomes
 
-CARDS, COLUMNS = 12, 3
+TILES, COLUMNS = 12, 3
 BARS, BAR_PX, BAR_STEP_PX = 5, 6, 22
 GAP_PX, TITLES_PX, LEGEND_PX = 22, 38, 26
-CARD_PX = (canvas.WIDTH_PX - 2 * MARGIN_PX - (COLUMNS - 1) * GAP_PX) // COLUMNS
+TILE_PX = (canvas.WIDTH_PX - 2 * MARGIN_PX - (COLUMNS - 1) * GAP_PX) // COLUMNS
 
 
 Legend = Callable[[sheets.Sheet, int, int], None]
-"""Draws from a place on, (left, top), what explains the contents of the cards."""
+"""Draws from a place on, (left, top), what explains the contents of the tiles."""
 
 
 class Content(Protocol):
-    """Draws what a card shows below its titles, from a place on."""
+    """Draws what a tile shows below its titles, from a place on."""
 
     def __call__(self, sheet: sheets.Sheet, left: int, top: int, index: int, /) -> None:
-        """Draw the content of the card of `index`."""
+        """Draw the content of the tile of `index`."""
 
 
 def room_px(image_shape: tuple[int, ...]) -> int:
     """Return the room for an image: more for small ones, which are enlarged by whole factors."""
     return 128 if max(image_shape) <= 64 else 104
-
-
-def examples(images: NDArray[np.uint8], outcomes: Outcomes) -> Figure:
-    """Draw test images, half of them right and half wrong as far as there are so many.
-
-    Args:
-        images: (N, H, W, C) uint8, those of `outcomes`; may be memory-mapped.
-        outcomes: What the model said of them.
-    """
-    rows = np.concatenate(choices.right_and_wrong(outcomes, CARDS))
-    return _with_bars(images, outcomes, rows, "Test images", describe(outcomes, rows))
 
 
 def describe(outcomes: Outcomes, rows: choices.Rows) -> str:
@@ -54,39 +43,27 @@ def describe(outcomes: Outcomes, rows: choices.Rows) -> str:
     )
 
 
-def mistakes(images: NDArray[np.uint8], outcomes: Outcomes) -> Figure:
-    """Draw the mistakes that the model is surest of; arguments as of `examples`."""
-    rows, count = choices.most_confident_mistakes(outcomes, CARDS), int((~outcomes.right).sum())
-    which = f"The {len(rows)} of {count:,} mistakes" if count > len(rows) else "All mistakes"
-    text = f"{which} on {len(outcomes.labels):,} test images, the surest first."
-    if not count:
-        text = f"There is none: all {len(outcomes.labels):,} test images are classified right."
-    return _with_bars(images, outcomes, rows, "Most confident mistakes", text)
-
-
-def uncertain(images: NDArray[np.uint8], outcomes: Outcomes) -> Figure:
-    """Draw the images that the model is least sure of; arguments as of `examples`."""
-    rows = choices.least_certain(outcomes, CARDS)
-    text = (
-        f"The {len(rows)} of {len(outcomes.labels):,} test images whose predicted class has the "
-        "smallest probability, right or wrong, the least certain first."
-    )
-    return _with_bars(images, outcomes, rows, "Least certain images", text)
-
-
-def _with_bars(
+def with_bars(
     images: NDArray[np.uint8], outcomes: Outcomes, rows: choices.Rows, title: str, text: str
 ) -> Figure:
+    """Draw some test images, each with its most probable classes as bars.
+
+    Args:
+        images: (N, H, W, C) uint8, those of `outcomes`; may be memory-mapped.
+        outcomes: What the model said of them.
+        rows: Positions of those to draw.
+        title: Of the figure.
+        text: Below the title.
+    """
     count = len(outcomes.classes)
     if count > BARS:
         text += f" Bars: {BARS} of {count} classes, the most probable and the true one."
-
     room = room_px(images.shape[1:])
 
     def content(sheet: sheets.Sheet, left: int, top: int, index: int) -> None:
         image = sheets.shown(images[index], room)
         sheet.framed(left, top, image, RIGHT if outcomes.right[index] else WRONG)
-        _draw_bars(sheet, left + image.shape[1] + 14, left + CARD_PX, top, outcomes, index)
+        _draw_bars(sheet, left + image.shape[1] + 14, left + TILE_PX, top, outcomes, index)
 
     height = max(sheets.cell_px(images.shape[1:], room), BARS * BAR_STEP_PX)
     return grid(outcomes, rows, height, title, text, content, _draw_legend_of_bars)
@@ -101,34 +78,34 @@ def grid(
     content: Content,
     legend: Legend,
 ) -> Figure:
-    """Draw a card for each of some examples: its predicted and true class, and a content.
+    """Draw a tile for each of some examples: its predicted and true class, and a content.
 
     Args:
         outcomes: Of all examples.
         rows: Positions of those to draw.
-        content_px: Height of a card's content.
+        content_px: Height of a tile's content.
         title: Of the figure.
         text: Below the title.
-        content: Draws what is below a card's titles; knows its width, CARD_PX.
+        content: Draws what is below a tile's titles; knows its width, TILE_PX.
         legend: Draws what explains the content, after what explains the titles.
     """
     lines = -(-len(rows) // COLUMNS)
-    card_height = TITLES_PX + content_px + GAP_PX
+    tile_height = TITLES_PX + content_px + GAP_PX
     top = canvas.HEADING_PX + (LEGEND_PX if len(rows) else 0)
-    sheet = sheets.Sheet.blank(canvas.WIDTH_PX, top + lines * card_height)
+    sheet = sheets.Sheet.blank(canvas.WIDTH_PX, top + lines * tile_height)
     canvas.heading(sheet.figure, title, text)
     if len(rows):
         legend(sheet, _draw_legend(sheet, canvas.HEADING_PX), canvas.HEADING_PX)
     for place, index in enumerate(rows.tolist()):
         line, column = divmod(place, COLUMNS)
-        left = MARGIN_PX + column * (CARD_PX + GAP_PX)
-        _draw_titles(sheet, left, top + line * card_height, outcomes, index)
-        content(sheet, left, top + line * card_height + TITLES_PX, index)
+        left = MARGIN_PX + column * (TILE_PX + GAP_PX)
+        _draw_titles(sheet, left, top + line * tile_height, outcomes, index)
+        content(sheet, left, top + line * tile_height + TITLES_PX, index)
     return sheet.finish()
 
 
 def _draw_legend(sheet: sheets.Sheet, top: int) -> int:
-    """Explain the colours of the titles, and give the place after that."""
+    """Explain the colours of the titles, and return the place after that."""
     left = MARGIN_PX
     for color, sign, words in (
         (RIGHT, canvas.RIGHT_SIGN, "the true class"),
@@ -154,16 +131,16 @@ def _draw_titles(sheet: sheets.Sheet, left: int, top: int, outcomes: Outcomes, i
         outcomes.classes[which[index]] for which in (outcomes.labels, outcomes.predicted)
     )
     number = sheet.text(
-        left + CARD_PX, top, f"#{index}", points=SMALL_POINTS, color=GRAY, align="right"
+        left + TILE_PX, top, f"#{index}", points=SMALL_POINTS, color=GRAY, align="right"
     )
-    width = CARD_PX - number.get_window_extent().width - 8
+    width = TILE_PX - number.get_window_extent().width - 8
     sign, color = (
         (canvas.RIGHT_SIGN, RIGHT) if outcomes.right[index] else (canvas.WRONG_SIGN, WRONG)
     )
     words = f"{sign} predicted: {predicted}"
     sheet.text(left, top, words, color=color, bold=True, width_px=width)
     words = f"{canvas.RIGHT_SIGN} true: {true}"
-    sheet.text(left, top + 16, words, color=RIGHT, width_px=CARD_PX)
+    sheet.text(left, top + 16, words, color=RIGHT, width_px=TILE_PX)
 
 
 def _draw_bars(

@@ -7,18 +7,29 @@ from numpy.typing import NDArray
 from imago import activation_maps
 from imago.drawing import choices, sheets, tiles
 from imago.drawing.canvas import GRAY, RIGHT, SMALL_POINTS, WRONG
+from imago.figures._subject import Subject
 from imago.scoring.outcomes import Outcomes
 
-CARDS, GAP_PX = 9, 8
+TITLE = "Where the model looks"
+CAPTION = "Bright areas speak most for the answer; they should lie on the object."
+SECTION, PLACE = "answers", 50
+
+TILES, GAP_PX = 9, 8
 STRIP_PX = 80
 
 
-def choose(outcomes: Outcomes) -> choices.Rows:
-    """Choose the examples to draw, see `choices.right_and_wrong`."""
-    return np.concatenate(choices.right_and_wrong(outcomes, CARDS))
+def draw(subject: Subject) -> Figure | None:
+    """Look at some test images with the model, if it is convolutional."""
+    if not subject.settings.train.convolutional:
+        return None
+    outcomes = subject.outcomes
+    rows = np.concatenate(choices.right_and_wrong(outcomes, TILES))
+    images = subject.test.images[rows]
+    maps = activation_maps.compute(subject.model, images, outcomes.predicted[rows])
+    return beside(images, maps, outcomes, rows)
 
 
-def activations(
+def beside(
     images: NDArray[np.uint8],
     maps: activation_maps.Maps,
     outcomes: Outcomes,

@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from imago.drawing import canvas, sheets
 from imago.drawing.canvas import GRAY, INK, MARGIN_PX, RIGHT, SMALL_POINTS, WRONG
+from imago.figures._subject import Subject
+
+TITLE = "Confusion matrix"
+CAPTION = "What is off the diagonal is wrong: rows are the true classes, columns the answers."
+SECTION, PLACE = "answers", 10
 
 CLASSES = 20
 """Of more, those in most mistakes are shown, and the others together."""
@@ -20,15 +24,11 @@ WHITE_INK_BELOW = 0.25
 """The luminance of a colour on which white letters are easier to read."""
 
 
-def confusion(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
-    """Draw counts and shares of each pair of a true and a predicted class.
-
-    Args:
-        table: As of confusion.csv, see `scores.confusion`: a row for each pair, by the order of the
-            true classes, then of the predicted.
-        classes: K names.
-    """
-    counts = table["count"].to_numpy(np.int64).reshape(len(classes), len(classes))
+def draw(subject: Subject) -> Figure:
+    """Draw counts and shares of each pair of a true and a predicted class."""
+    classes = subject.classes
+    # The table's rows are in the order of the true classes, then of the predicted.
+    counts = subject.confusion["count"].to_numpy(np.int64).reshape(len(classes), len(classes))
     counts, names = gathered(counts, classes)
     text = (
         "Rows: the true class; columns: the predicted one. In each cell: test images, and their "
@@ -36,14 +36,13 @@ def confusion(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
     )
     if len(classes) > CLASSES:
         text += f" {CLASSES} of {len(classes)} classes, those in most mistakes."
-    title = "Confusion matrix"
     room = canvas.WIDTH_PX - NAME_PX - 2 * MARGIN_PX
     if len(names) <= UPRIGHT:
         cell, top = (min(room // len(names), 200), 42), canvas.HEADING_PX + 44
     else:
         cell, top = ((room - 50) // len(names), 34), canvas.HEADING_PX + LEANING_PX
     sheet = sheets.Sheet.blank(canvas.WIDTH_PX, top + len(names) * cell[1] + 8)
-    canvas.heading(sheet.figure, title, text)
+    canvas.heading(sheet.figure, TITLE, text)
     _draw_names(sheet, names, counts.sum(axis=1), cell, top)
     _draw_cells(sheet, counts, cell, top, others=len(names) - 1 if len(names) > CLASSES else None)
     return sheet.finish()
@@ -123,7 +122,7 @@ def _draw_cells(
 
 
 def _tint(color: str, depth: float) -> NDArray[np.float64]:
-    """Mix a colour with white; a depth of 1 is the colour itself. Gives RGB, 0..1."""
+    """Mix a colour with white; a depth of 1 is the colour itself. Returns RGB, 0..1."""
     return 1 - depth * (1 - np.array(to_rgb(color)))
 
 

@@ -7,18 +7,23 @@ from matplotlib.ticker import MaxNLocator
 
 from imago.drawing import canvas
 from imago.drawing.canvas import BLUE, FONT, GREEN, MARGIN_PX, POINTS, VERMILLION
+from imago.figures._subject import Subject
+
+TITLE = "Learning curves"
+CAPTION = (
+    "Curves that still move at the right end would gain from more epochs; training and "
+    "validation that drift apart mean that images are learnt by heart."
+)
+SECTION, PLACE = "training", 10
 
 HEIGHT_PX, PLOT_PX, PLOT_WIDTH_PX, STEP_PX = 360, 220, 226, 296
 MARKED_EPOCHS = 40
 """Up to so many, each epoch has a marker."""
 
 
-def curves(history: pd.DataFrame) -> Figure:
-    """Draw the curves of history.csv.
-
-    Args:
-        history: See `history.table`; the validation columns may be empty.
-    """
+def draw(subject: Subject) -> Figure:
+    """Draw the curves of history.csv, whose validation columns may be empty."""
+    history = subject.history
     figure = canvas.blank(canvas.WIDTH_PX, HEIGHT_PX)
     canvas.heading(figure, "Training", _described(history))
     panels = (("loss", "Loss (nats)"), ("accuracy", "Accuracy"), ("learning_rate", "Learning rate"))
@@ -27,16 +32,16 @@ def curves(history: pd.DataFrame) -> Figure:
         axes = canvas.place(figure, left, canvas.HEADING_PX + 32, PLOT_WIDTH_PX, PLOT_PX)
         axes.set_title(title, fontfamily=FONT, fontsize=POINTS, fontweight="bold", loc="left")
         if name == "learning_rate":
-            _draw(axes, history, name, GREEN, "D", "-")
+            _line(axes, history, name, GREEN, "D", "-")
         else:
-            _draw(axes, history, name, BLUE, "o", "-")
-            _draw(axes, history, f"validation_{name}", VERMILLION, "s", "--")
+            _line(axes, history, name, BLUE, "o", "-")
+            _line(axes, history, f"validation_{name}", VERMILLION, "s", "--")
         _scale(axes, history["epoch"], from_zero=name != "accuracy")
     _legend(figure, history)
     return figure
 
 
-def _draw(axes: Axes, history: pd.DataFrame, name: str, color: str, marker: str, line: str) -> None:
+def _line(axes: Axes, history: pd.DataFrame, name: str, color: str, marker: str, line: str) -> None:
     marked = len(history) <= MARKED_EPOCHS
     axes.plot(
         history["epoch"],
@@ -78,7 +83,7 @@ def _described(history: pd.DataFrame) -> str:
 
 
 def _legend(figure: Figure, history: pd.DataFrame) -> None:
-    """Name the lines; training figures are those of the epoch's own batches, as it went on."""
+    """Name the lines; those of training are of the epoch's own batches, as it went on."""
     entries = [("●", "training, while its weights changed", BLUE)]
     if history["validation_accuracy"].notna().any():
         entries.append(("■", "validation, after the epoch (dashed)", VERMILLION))

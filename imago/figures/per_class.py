@@ -9,21 +9,23 @@ from matplotlib.ticker import PercentFormatter
 
 from imago.drawing import canvas
 from imago.drawing.canvas import BLUE, GRAY, INK, LIGHT, MARGIN_PX, ORANGE, SMALL_POINTS
+from imago.figures._subject import Subject
+
+TITLE = "Precision and recall of each class"
+CAPTION = "Low precision: the answer is given too often; low recall: the class is overlooked."
+SECTION, PLACE = "classes", 10
 
 CLASSES = 40
 """Of more, those of the lowest F1 are shown."""
 ROW_PX, NAME_PX, TOP_PX, PLOT_PX = 25, 190, 96, 420
 COLUMNS = {"precision": 66, "recall": 128, "f1": 180, "support": 238}
-"""Where the figures end, in pixels from the plot on."""
-TITLES = {"precision": "precision", "recall": "recall", "f1": "F1", "support": "images"}
+"""Where the numbers end, in pixels from the plot on."""
+HEADS = {"precision": "precision", "recall": "recall", "f1": "F1", "support": "images"}
 
 
-def per_class(table: pd.DataFrame) -> Figure:
-    """Draw the precision and the recall of each class, and their figures beside them.
-
-    Args:
-        table: As of per_class.csv, see `scores.per_class`.
-    """
+def draw(subject: Subject) -> Figure:
+    """Draw the precision and the recall of each class, and their numbers beside them."""
+    table = subject.per_class
     shown, text = table, ""
     if len(table) > CLASSES:
         shown = table.sort_values("f1", kind="stable").head(CLASSES)
@@ -33,7 +35,7 @@ def per_class(table: pd.DataFrame) -> Figure:
         "Precision: of the images predicted to be of a class, the share that is. Recall: of the "
         "images of a class, the share that is found."
     )
-    canvas.heading(figure, "Precision and recall of each class", text)
+    canvas.heading(figure, TITLE, text)
     _draw_points(figure, shown)
     _write_numbers(figure, shown)
     return figure
@@ -75,7 +77,7 @@ def lowest_shown(lowest: float) -> float:
 def _write_numbers(figure: Figure, shown: pd.DataFrame) -> None:
     right = MARGIN_PX + NAME_PX + PLOT_PX
     for name, place in COLUMNS.items():
-        title = TITLES[name]
+        title = HEADS[name]
         how: dict[str, Any] = {"align": "right", "points": SMALL_POINTS}
         canvas.write_text(figure, right + place, TOP_PX - 25, title, color=GRAY, **how)
     for row, values in enumerate(shown.to_dict("records")):

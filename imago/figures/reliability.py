@@ -9,16 +9,18 @@ from matplotlib.ticker import NullLocator, PercentFormatter
 
 from imago.drawing import canvas
 from imago.drawing.canvas import BLUE, FONT, GRAY, INK, LIGHT, MARGIN_PX, POINTS, VERMILLION
+from imago.figures._subject import Subject
+
+TITLE = "Reliability"
+CAPTION = "On the diagonal, answers come true as often as the model says; below it, it is too sure."
+SECTION, PLACE = "answers", 60
 
 HEIGHT_PX, TOP_PX, PLOT_PX, LEFT_PX = 480, 102, 320, 62
 
 
-def reliability(table: pd.DataFrame) -> Figure:
-    """Draw accuracy against confidence in bins, and how many images each bin has.
-
-    Args:
-        table: As of reliability.csv, see `calibration.reliability`; some bin has examples.
-    """
+def draw(subject: Subject) -> Figure:
+    """Draw accuracy against confidence in bins, and how many images each bin has."""
+    table = subject.reliability
     figure = canvas.blank(canvas.WIDTH_PX, HEIGHT_PX)
     filled = table[table["examples"] > 0]
     weights = filled["examples"] / filled["examples"].sum()

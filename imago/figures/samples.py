@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 
 from imago.drawing import canvas, choices, sheets
 from imago.drawing.canvas import MARGIN_PX, SMALL_POINTS
+from imago.figures._subject import Subject
+
+TITLE = "Samples of each class"
+CAPTION = "What the classes look like at the model's size."
+SECTION, PLACE = "data", 10
 
 ROWS, TILES, TILE_COLUMNS = 12, 48, 8
 """At most the classes with a row of samples; of more, so many have one sample."""
@@ -17,19 +22,12 @@ PHOTOS_PX = 200_000
 """At most the area of images that are not enlarged: 150 kB."""
 
 
-def samples(
-    images: NDArray[np.uint8], labels: NDArray[np.integer], classes: Sequence[str]
-) -> Figure:
-    """Draw some images of each class.
-
-    Args:
-        images: (N, H, W, C) uint8; may be memory-mapped.
-        labels: (N,) positions in `classes`.
-        classes: Names; of more than TILES, so many at even distances are shown.
-    """
-    if len(classes) <= ROWS:
-        return _rows_of_samples(images, labels, classes)
-    return _tiles_of_samples(images, labels, classes)
+def draw(subject: Subject) -> Figure:
+    """Draw some training images of each class, without their augmented copies."""
+    step = 1 + subject.data.views
+    images, labels = subject.train.images[::step], subject.train.labels[::step]
+    of_classes = _rows_of_samples if len(subject.classes) <= ROWS else _tiles_of_samples
+    return of_classes(images, labels, subject.classes)
 
 
 def _rows_of_samples(
@@ -44,7 +42,7 @@ def _rows_of_samples(
     height = canvas.HEADING_PX + len(classes) * step + GAP_PX
     sheet = sheets.Sheet.blank(2 * MARGIN_PX + NAME_PX + columns * step, height)
     text = f"{len(labels):,} training images; below the name of each class, how many it has."
-    canvas.heading(sheet.figure, "Samples of each class", text)
+    canvas.heading(sheet.figure, TITLE, text)
     counts = np.bincount(labels, minlength=len(classes)).tolist()
     for row, (name, count) in enumerate(zip(classes, counts, strict=True)):
         top, left = canvas.HEADING_PX + row * step, MARGIN_PX + NAME_PX

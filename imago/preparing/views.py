@@ -10,9 +10,6 @@ from numpy.typing import NDArray
 from imago.data import arrays
 from imago.images import augment
 
-IMAGES_SHOWN, CLASSES_SHOWN = 8, 10
-
-
 Draw = Callable[[int], NDArray[np.float32]]
 """Gives the next rows of `augment.draw`, as many as it is asked for."""
 
@@ -46,24 +43,3 @@ def _parts(block: NDArray[np.uint8], times: int) -> Iterator[NDArray[np.uint8]]:
     """Divide a block so that `times` as much is again as much as a block should hold."""
     step = max(1, arrays.BLOCK_BYTES // (block[0].nbytes * times))
     yield from (block[start : start + step] for start in range(0, len(block), step))
-
-
-def sample(
-    train: arrays.Split, views: int, class_count: int
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int32]]:
-    """Take some images of a training split with interleaved copies, the same number of each class.
-
-    These are about IMAGES_SHOWN; of more classes than CLASSES_SHOWN, the first ones.
-
-    Returns:
-        The first images of each class, (n, H, W, C) uint8; their copies, (V, n, H, W, C) uint8;
-        and their labels, (n,) int32.
-    """
-    labels = train.labels[:: 1 + views]
-    classes = range(min(class_count, CLASSES_SHOWN))
-    per_class = max(1, IMAGES_SHOWN // len(classes))
-    rows = np.concatenate([np.flatnonzero(labels == label)[:per_class] for label in classes])
-    first = rows * (1 + views)
-    copies = np.stack([train.images[first + 1 + view] for view in range(views)]) if views else None
-    originals = train.images[first]
-    return originals, originals[np.newaxis][:0] if copies is None else copies, labels[rows]

@@ -34,7 +34,7 @@ class Material:
         origin: Where the variant comes from; of an experiment on features, those as well.
         set_aside: How many files of the data set are not used, by the reason.
         leaks: How many photos are in two splits, by kind.
-        figures: PNG files, by their names without the ending.
+        captions: By the name of each figure, its title, caption and section, in their order.
     """
 
     experiment: str
@@ -50,7 +50,7 @@ class Material:
     origin: dict[str, Any]
     set_aside: dict[str, int]
     leaks: dict[str, int]
-    figures: dict[str, Path]
+    captions: dict[str, dict[str, str]]
 
 
 def read(experiment: str, parameters: Mapping[str, Any]) -> Material:
@@ -84,7 +84,7 @@ def read(experiment: str, parameters: Mapping[str, Any]) -> Material:
         origin=origin,
         set_aside=_counts(pixels / "set_aside.csv", "reason"),
         leaks=_counts(pixels / "leaks.csv", "kind"),
-        figures={path.stem: path for path in sorted(paths.figures(experiment).glob("*.png"))},
+        captions=files.read_json(_made(paths.captions(experiment), "figures")),
     )
 
 

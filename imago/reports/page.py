@@ -1,49 +1,42 @@
 """The page of an experiment: all that there is to see, in one file that needs no other."""
 
-import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
-import yaml
-
+from imago.core.errors import DataError
 from imago.reports import measures, rendering, snippets
 from imago.reports.card import Card
-from imago.reports.figures import Figure
-
-SEQUENCE = "tag:yaml.org,2002:seq"
+from imago.reports.embedding import Figure
 
 
-def render(card: Card, figures: Mapping[str, Figure], classification_report: str) -> str:
+def render(card: Card, figures: Sequence[Figure], classification_report: str) -> str:
     """Render the page.
 
     Args:
         card: The model card.
-        figures: By their names, in their order.
+        figures: In their order.
         classification_report: As scikit-learn writes it.
+
+    Raises:
+        DataError: A figure is of a section that the page has not.
     """
+    names = rendering.section_names()
+    for figure in figures:
+        if figure.section not in names:
+            message = (
+                f"figure {figure.name}: SECTION must be one of {', '.join(names)}, "
+                f"got {figure.section!r}"
+            )
+            raise DataError(message)
+    values = {
+        "card": card,
+        "classification_report": classification_report,
+        "measures": [measures.of(key) for key in card["metrics"]],
+        "snippets": snippets.of(card),
+    }
+    filled = [
+        rendering.section(name, figures=[f for f in figures if f.section == name], **values)
+        for name in names
+    ]
     return rendering.page(
-        "experiment.html",
-        card=card,
-        figures=figures,
-        classification_report=classification_report,
-        measures=[measures.of(key) for key in card["metrics"]],
-        parameters=_yaml(card["parameters"]),
-        variant=_yaml(card["data"]["prepare"]),
-        features=_yaml(card["data"]["features"]) if "features" in card["data"] else "",
-        snippets=snippets.of(card),
-    )
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes lists in one line, as params.yaml does."""
-
-
-_Dumper.add_representer(
-    list, lambda dumper, items: dumper.represent_sequence(SEQUENCE, items, flow_style=True)
-)
-
-
-def _yaml(section: Mapping[str, Any]) -> str:
-    return yaml.dump(
-        dict(section), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=math.inf
+        "experiment.html", sections=sorted(filled, key=lambda one: one.place), **values
     )

@@ -43,7 +43,7 @@ class Column:
 
 def of_card(card: Mapping[str, Any]) -> Result:
     """Return the row of a model card."""
-    sizes = {name: figures["bytes"] for name, figures in card["exports"].items()}
+    sizes = {name: export["bytes"] for name, export in card["exports"].items()}
     return Result(card["experiment"], card["data"]["dataset"]["name"], card["metrics"], sizes)
 
 

@@ -1,5 +1,5 @@
 from imago.core import files
-from imago.reports import comparison
+from imago.reports import overview
 
 EPOCHS = [
     {"epoch": 1, "loss": 0.5, "accuracy": 0.75, "learning_rate": 0.1},
@@ -37,7 +37,7 @@ def text(tmp_path, table):
 
 
 def test_accuracies_of_one_data_set_are_together_the_best_first(tmp_path):
-    assert text(tmp_path, comparison.accuracies(CARDS)) == [
+    assert text(tmp_path, overview.accuracies(CARDS)) == [
         "dataset,experiment,accuracy,accuracy_low,accuracy_high",
         "digits,b,0.75,0.625,0.875",
         "pets,c,0.625,0.5,0.75",
@@ -46,7 +46,7 @@ def test_accuracies_of_one_data_set_are_together_the_best_first(tmp_path):
 
 
 def test_curves_are_in_the_same_order(tmp_path):
-    assert text(tmp_path, comparison.curves(CARDS)) == [
+    assert text(tmp_path, overview.curves(CARDS)) == [
         "dataset,experiment,epoch,loss,accuracy,validation_loss,validation_accuracy",
         "digits,b,1,0.5,0.75,0.625,0.5",
         "pets,c,1,0.5,0.75,,",
@@ -56,9 +56,9 @@ def test_curves_are_in_the_same_order(tmp_path):
 
 
 def test_cards_may_be_given_once():
-    assert len(comparison.curves(iter(CARDS))) == 4
+    assert len(overview.curves(iter(CARDS))) == 4
 
 
 def test_without_experiments_there_are_the_columns(tmp_path):
-    assert len(text(tmp_path, comparison.accuracies([]))) == 1
-    assert len(text(tmp_path, comparison.curves([]))) == 1
+    assert len(text(tmp_path, overview.accuracies([]))) == 1
+    assert len(text(tmp_path, overview.curves([]))) == 1
