@@ -4,6 +4,7 @@ PYTHON ?= python3
 EXTRA ?= cpu
 LOCK := requirements$(if $(filter gpu,$(EXTRA)),-gpu,).txt
 READY := .venv/ready-$(EXTRA)
+READY_DEV := .venv/ready-dev
 # DVC runs the stages with the `python` that it finds first.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -11,26 +12,43 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 REPRO := mnist_sgd mnist_adam fashion_mlp
 VARIANTS := mnist28 mnist28_validated fashion28
 
-.PHONY: help setup check test repro all app serve bench lock clean
+# Test files side by side; scripts/ci.sh does the same.
+PYTEST := python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+.PHONY: help setup setup-dev check test test-all repro all app serve bench lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## create .venv with the pinned dependencies (EXTRA=gpu for NVIDIA GPUs)
+setup: $(READY) ## create .venv with the pinned dependencies of running (EXTRA=gpu for NVIDIA GPUs)
+
+setup-dev: $(READY_DEV) ## the same, and those of checks and tests
 
 $(READY): $(LOCK)
-	$(PYTHON) -m venv --clear .venv
-	.venv/bin/python -m pip install --quiet --require-hashes -r $(LOCK)
-	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $@
+	@echo "setup: create .venv"
+	@$(PYTHON) -m venv --clear .venv
+	@echo "setup: install $(LOCK), which takes a minute or two"
+	@.venv/bin/python scripts/install.py $(LOCK)
+	@echo "setup: install imago itself"
+	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
 
-check: setup ## lint, format and types
+# The lock of developing agrees with both locks of running, so it goes on top of either.
+$(READY_DEV): $(READY) requirements-dev.txt
+	@echo "setup: install requirements-dev.txt, which takes half a minute"
+	@.venv/bin/python scripts/install.py requirements-dev.txt
+	@touch $@
+
+check: setup-dev ## lint, format and types
 	ruff check .
 	ruff format --check .
 	mypy
 
-test: setup ## run the tests (no network, some minutes)
-	python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+test: setup-dev ## run the tests but the slow ones (no network, some minutes)
+	$(PYTEST) -m "not slow"
+
+test-all: setup-dev ## run all tests
+	$(PYTEST)
 
 repro: setup ## run mnist_sgd, mnist_adam and fashion_mlp on the real data
 	dvc repro $(VARIANTS:%=preview@%) $(REPRO:%=report@%)
@@ -51,9 +69,14 @@ bench: setup ## measure our training and predictions against plain Keras, side b
 	python -m bench.training
 	python -m bench.predict mnist_adam
 
+# What both locks of running and that of developing have in common is pinned to one version.
+PIN := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+PIN_RUN := $(PIN) pyproject.toml --extra app --extra s3 --extra tensorboard
+
 lock: ## choose the newest allowed dependencies and pin them (needs uv)
-	uv pip compile pyproject.toml --quiet --universal --extra cpu --extra dev --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --output-file requirements.txt
-	uv pip compile pyproject.toml --quiet --universal --extra gpu --extra dev --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --output-file requirements-gpu.txt
+	$(PIN_RUN) --extra cpu --output-file requirements.txt
+	$(PIN_RUN) --extra gpu --constraint requirements.txt --output-file requirements-gpu.txt
+	$(PIN) --group dev --constraint requirements.txt --output-file requirements-dev.txt
 
 clean: ## delete downloads, unfinished trainings and TensorBoard logs; not the DVC cache
 	rm -rf .imago

@@ -2,7 +2,7 @@
 # What CI decides about a change; every CI system calls this, in a clone with the whole history.
 #
 #   scripts/ci.sh check   lint, format, types, and whether dvc.lock is current
-#   scripts/ci.sh test    the tests, among them the whole pipeline on a tiny data set
+#   scripts/ci.sh test    all tests, among them the whole pipeline on a tiny data set
 #   scripts/ci.sh gate    the change against its base: on the real data where .dvc/config has a
 #                         default remote, else on a tiny data set
 #   scripts/ci.sh tiny    the latter in any case, as for a fork, which has no credentials
@@ -26,7 +26,7 @@ check() {
 }
 
 test_all() {
-    python -m pytest
+    python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 }
 
 base() {

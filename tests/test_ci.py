@@ -1,4 +1,4 @@
-"""The workflow of CI and the script that it calls."""
+"""The workflow of CI, the script that it calls, and what runs before a change lands."""
 
 import re
 import subprocess
@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "scripts/ci.sh"
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf-8"))
 JOBS = WORKFLOW["jobs"]
+ACTION = yaml.safe_load((ROOT / ".github/actions/setup/action.yml").read_text("utf-8"))
 
 
 def steps(key: str) -> list[str]:
@@ -42,3 +43,25 @@ def test_a_step_that_there_is_not():
     found = subprocess.run([SCRIPT, "gates"], capture_output=True, text=True)
     assert found.returncode == 2
     assert found.stderr == "ci.sh: must be check, test, gate, tiny or nothing, got 'gates'\n"
+
+
+def test_jobs_that_check_or_test_set_up_developing_and_the_gate_does_not():
+    found = {
+        name: step.get("with", {}).get("target", ACTION["inputs"]["target"]["default"])
+        for name, job in JOBS.items()
+        for step in job["steps"]
+        if step.get("uses") == "./.github/actions/setup"
+    }
+    assert found == {"check": "setup-dev", "test": "setup-dev", "gate": "setup"}
+
+
+def test_the_script_runs_the_tests_as_make_test_all_does():
+    ours = re.search(r"^test_all\(\) \{\n    (.+)\n\}", SCRIPT.read_text("utf-8"), re.M)[1]
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert ours == re.search(r"^PYTEST := (.+)$", makefile, re.M)[1]
+    assert re.search(r"^test-all: .*\n\t\$\(PYTEST\)$", makefile, re.M)
+
+
+def test_before_a_change_lands_all_is_run():
+    targets = re.findall(r"^make (.+)$", (ROOT / ".ci/run").read_text("utf-8"), re.M)
+    assert " ".join(targets).split() == ["check", "test-all", "repro"]
