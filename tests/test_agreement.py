@@ -31,12 +31,18 @@ def given(accuracy: float, difference: float) -> Agreement:
 
 
 @pytest.mark.parametrize(
-    ("exact", "found"),
-    [(True, given(0.895, 0.0009)), (False, given(0.895, 0.9)), (False, given(0.95, 0.9))],
+    ("exact", "found", "too_far"),
+    [
+        (True, given(0.895, 0.001), given(0.895, 0.0011)),
+        (False, given(0.895, 0.9), given(0.885, 0.9)),
+        (False, given(0.95, 0.9), given(0.885, 0.0)),
+    ],
     ids=["exact", "quantised", "quantised and better"],
 )
-def test_what_is_near_enough_passes(exact, found):
+def test_what_is_near_enough_passes_and_what_is_not_does_not(exact, found, too_far):
     agreement.check("litert", exact, found, 0.9, SETTINGS)
+    with pytest.raises(ExportError, match="litert: "):
+        agreement.check("litert", exact, too_far, 0.9, SETTINGS)
 
 
 @pytest.mark.parametrize(

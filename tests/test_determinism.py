@@ -48,7 +48,13 @@ def test_equal_seeds_give_equal_draws_and_others_do_not(draw):
 
 @pytest.mark.parametrize("seed", [0, 2**32 - 1], ids=["least", "greatest"])
 def test_every_seed_that_params_allow_is_taken(seed):
-    determinism.enable(seed)
+    drawn = []
+    for given in (seed, 7, seed):
+        determinism.enable(given)
+        drawn.append([draw() for draw in DRAWS.values()])
+
+    assert drawn[0] == drawn[2]
+    assert not any(one == other for one, other in zip(drawn[0], drawn[1], strict=True))
 
 
 @pytest.mark.parametrize("draw", [DRAWS["python"], DRAWS["numpy"]], ids=["python", "numpy"])

@@ -1,19 +1,23 @@
-"""For every single value in params.yaml: which stages a change of it runs again."""
+"""For every kind of value in params.yaml: which stages a change of it runs again."""
 
+import contextlib
 import copy
 import functools
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from dvc.dependency import Dependency, ParamsDependency
+from dvc.dependency import ParamsDependency
+from dvc.parsing import DataResolver
 from dvc.repo import Repo
 
 ROOT = Path(__file__).parents[1]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
+NAMED = ("datasets", "prepare", "weights", "features", "experiments")
+"""The sections whose entries stand beside each other and have stages of their own."""
 Key = tuple[str | int, ...]
 
 
@@ -26,6 +30,25 @@ def leaves(section: Any, key: Key = ()) -> Iterator[Key]:
             yield from leaves(value, (*key, index))
     else:
         yield key
+
+
+def kind(key: Key) -> Key:
+    """Return what a value has in common with those that other entries hold at the same place."""
+    section, *place = (part for part in key if isinstance(part, str))
+    if section in NAMED:
+        place[0] = "*"
+    if place[1:2] == ["files"]:  # the name is the file's
+        place[2:] = ["*"]
+    return (section, *place)
+
+
+def one_of_each_kind() -> Iterator[Key]:
+    """Yield a value of each kind, of the first entry, the second and so on in turn."""
+    kinds: dict[Key, list[Key]] = {}
+    for key in leaves(PARAMS):
+        kinds.setdefault(kind(key), []).append(key)
+    for turn, keys in enumerate(kinds.values()):
+        yield keys[turn % len(keys)]
 
 
 def changed(params: dict[str, Any], key: Key) -> dict[str, Any]:
@@ -114,38 +137,35 @@ def expected(key: Key) -> set[str]:
     raise AssertionError(key)
 
 
-def tracked(dep: Dependency) -> list[str]:
-    """The keys of params.yaml that a dependency stands for. DVC would read the file for each."""
-    return dep.params if isinstance(dep, ParamsDependency) else []
-
-
 def value(params: dict[str, Any], key: str) -> Any:
     """The value at a key with dots; None where nothing is there."""
     return functools.reduce(lambda section, name: (section or {}).get(name), key.split("."), params)
 
 
 class Pipeline:
-    """dvc.yaml beside a params.yaml, as DVC reads them."""
+    """dvc.yaml beside a params.yaml, as DVC resolves them."""
 
-    def __init__(self, folder: Path) -> None:
-        shutil.copy(ROOT / "dvc.yaml", folder)
-        Repo.init(str(folder), no_scm=True).close()
-        self.folder = folder
+    def __init__(self, repo: Repo) -> None:
+        self.repo = repo
         self.before = self.definitions(PARAMS)
 
     def definitions(self, params: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         """Everything by which DVC decides whether a stage is as it was, and its outs."""
-        (self.folder / "params.yaml").write_text(yaml.safe_dump(params))
-        with Repo(str(self.folder)) as repo:
-            return {
-                stage.name: (
-                    stage.cmd,
-                    {dep.def_path for dep in stage.deps},
-                    [value(params, key) for dep in stage.deps for key in tracked(dep)],
-                    {out.def_path for out in stage.outs},
-                )
-                for stage in repo.index.stages
-            }
+        resolver = DataResolver(self.repo, "", {"vars": [params], "stages": STAGES})
+        return {
+            name: (
+                stage["cmd"],
+                set(stage["deps"]),
+                {key: value(params, key) for key in stage.get("params", ())},
+                {
+                    path
+                    for kind in ("outs", "metrics", "plots")
+                    for out in stage.get(kind, ())
+                    for path in ([out] if isinstance(out, str) else out)
+                },
+            )
+            for name, stage in resolver.resolve()["stages"].items()
+        }
 
     def rerun(self, params: dict[str, Any]) -> set[str]:
         """The stages that differ, and those that stand on the outs of one that does."""
@@ -162,13 +182,43 @@ class Pipeline:
 
 
 @pytest.fixture(scope="module")
-def pipeline(tmp_path_factory) -> Pipeline:
-    return Pipeline(tmp_path_factory.mktemp("pipeline"))
+def pipeline(tmp_path_factory) -> Iterator[Pipeline]:
+    folder = tmp_path_factory.mktemp("pipeline")  # without a params.yaml, which DVC would read
+    Repo.init(str(folder), no_scm=True).close()
+    with contextlib.chdir(folder), Repo() as repo:
+        yield Pipeline(repo)
 
 
-@pytest.mark.parametrize("key", list(leaves(PARAMS)), ids=lambda key: ".".join(map(str, key)))
+@pytest.mark.parametrize("key", list(one_of_each_kind()), ids=lambda key: ".".join(map(str, key)))
 def test_a_change_reruns_the_stages_that_depend_on_it(pipeline, key):
     assert pipeline.rerun(changed(PARAMS, key)) == expected(key)
+
+
+def test_the_chosen_values_are_of_every_entry():
+    entries = {(section, name) for section in NAMED for name in PARAMS[section]}
+    assert {key[:2] for key in one_of_each_kind()} >= entries
+
+
+def test_stages_are_those_of_dvc(pipeline):
+    with Repo(str(ROOT)) as repo:
+        found = {
+            stage.name: (
+                stage.cmd,
+                {dep.def_path for dep in stage.deps if not isinstance(dep, ParamsDependency)},
+                {
+                    key
+                    for dep in stage.deps
+                    if isinstance(dep, ParamsDependency)
+                    for key in dep.params
+                },
+                {out.def_path for out in stage.outs},
+            )
+            for stage in repo.index.stages
+        }
+    assert found == {
+        name: (cmd, deps, set(params), outs)
+        for name, (cmd, deps, params, outs) in pipeline.before.items()
+    }
 
 
 def test_a_new_experiment_runs_no_stage_of_another(pipeline):
