@@ -1,15 +1,16 @@
 """params.yaml, checked as a whole and given as typed, frozen sections."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import Field, GetCoreSchemaHandler, ValidationError
+from pydantic import Field, GetCoreSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, core_schema
 
-from imago import datasets, models
+from imago import datasets, models, scoring
 from imago.core import messages, paths, registry, sections, strict_yaml
 from imago.core.errors import ParamsError
 
@@ -44,8 +45,32 @@ class ByName:
         )
 
 
+@dataclass(frozen=True)
+class MetricName:
+    """Says that a text is the name of a metric; see `imago.scoring.metric`, taken by its name too.
+
+    Attributes:
+        condition: The property that the metric must have.
+        others: More names.
+    """
+
+    condition: str
+    others: tuple[str, ...] = ()
+
+    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        """List the names."""
+        metrics = registry.load(scoring, "metric").known()
+        found = {metric.name for metric in metrics if getattr(metric, self.condition)}
+        return core_schema.literal_schema(sorted(found.union(self.others)))
+
+
+CLASS_RECALL = "class_recall"
+"""What the gate can test beside metrics: the recall of each class by itself."""
 AnyDataset = Annotated[sections.Dataset, ByName(datasets, "layout", "settings")]
 AnyTrain = Annotated[sections.Train, ByName(models, "model")]
+Floored = Annotated[str, MetricName("can_have_floor")]
+Gated = Annotated[str, MetricName("can_be_gated", (CLASS_RECALL,))]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Experiment(sections.Section):
@@ -59,8 +84,8 @@ class Experiment(sections.Section):
     train: AnyTrain
     evaluate: sections.Evaluate
     export: sections.Export
-    floors: dict[sections.Floored, sections.Share] | None = None
-    """Under which no figure may fall; no stage reads them, `imago gate` does."""
+    floors: dict[Floored, Share] | None = None
+    """Under which no metric may fall; no stage reads them, `imago gate` does."""
 
     @property
     def variant(self) -> str:
@@ -74,6 +99,32 @@ class Experiment(sections.Section):
         return name if kind == "features" else None
 
 
+class GateMetric(sections.Section):
+    """How a change of one metric between two revisions is tested."""
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    """Of the significance level; those of all metrics add up to 1."""
+    margin: Annotated[float, Field(ge=0, lt=1)]
+    """A loss of no more than this is no regression."""
+
+
+class Gate(sections.Section):
+    """When a change of quality between two revisions is more than chance; see docs/gate.md."""
+
+    significance_level: Annotated[float, Field(gt=0, lt=0.5)]
+    """How often, at most, a regression is cried where nothing is worse."""
+    bootstrap_samples: Annotated[int, Field(ge=1000)]
+    metrics: Annotated[dict[Gated, GateMetric], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _shares_make_a_whole(self) -> Self:
+        total = sum(metric.share for metric in self.metrics.values())
+        if not math.isclose(total, 1, abs_tol=1e-6):
+            message = f"the shares of the metrics must add up to 1, got {total:g}"
+            raise ValueError(message)
+        return self
+
+
 class Params(sections.Section):
     """The whole of params.yaml."""
 
@@ -83,7 +134,7 @@ class Params(sections.Section):
     weights: dict[sections.Name, sections.Weights]
     features: dict[sections.Name, sections.Features]
     experiments: dict[sections.Name, Experiment]
-    gate: sections.Gate | None = None
+    gate: Gate | None = None
 
 
 def load(path: Path = paths.PARAMS) -> Params:

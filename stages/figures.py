@@ -21,7 +21,8 @@ from imago.data import arrays
 from imago.drawing import augmented, canvas, tiles
 from imago.figures import activations, confusion, curves, per_class, reliability, samples
 from imago.preparing import views
-from imago.scoring import outcomes
+from imago.scoring import predictions
+from imago.scoring.predictions import Predictions
 
 EPOCHS_SHOWN = 3
 """Of an augmentation that is drawn anew in each."""
@@ -44,7 +45,7 @@ def _figures(experiment: str, chosen: params.Experiment, seed: int) -> Iterator[
     data = paths.data(chosen.pixels)
     classes = arrays.read_info(data).classes
     images = arrays.read_split(data, "test").images
-    found = outcomes.read(paths.predictions(experiment), classes)
+    found = predictions.read(paths.predictions(experiment), classes)
     yield from _of_the_data(chosen, seed)
     yield from _of_the_tables(experiment, classes)
     yield "examples", tiles.examples(images, found)
@@ -88,7 +89,7 @@ def _of_the_tables(experiment: str, classes: tuple[str, ...]) -> Iterator[tuple[
     yield "reliability", reliability.reliability(pd.read_csv(report / "reliability.csv"))
 
 
-def _activations(experiment: str, images: NDArray[np.uint8], found: outcomes.Outcomes) -> Figure:
+def _activations(experiment: str, images: NDArray[np.uint8], found: Predictions) -> Figure:
     """Look at some test images with the model; the one figure that needs TensorFlow."""
     from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports it  # noqa: F401
     from imago import activation_maps

@@ -7,8 +7,8 @@ import pytest
 from imago import history
 from imago.drawing import canvas, tiles
 from imago.figures import activations, confusion, curves, per_class, reliability, samples
-from imago.scoring import calibration, scores
-from imago.scoring.outcomes import Outcomes
+from imago.scoring import calibration, tables
+from tests import made_up
 
 LONG = "Great white shark, white shark, man-eater, man-eating shark, Carcharodon carcharias"
 
@@ -100,7 +100,7 @@ def test_a_confusion_matrix_says_what_it_leaves_out():
 def test_precision_and_recall_of_each_class():
     labels = np.array([0, 0, 0, 1])
     probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.1, 0.9]])
-    table = scores.per_class(labels, probabilities, ("cat", "dog"))
+    table = tables.per_class(labels, probabilities, ("cat", "dog"))
 
     figure = per_class.per_class(table)
 
@@ -204,19 +204,19 @@ def every_figure(class_count, side, kind):
     logits[np.arange(300), labels] += {"right": 30, "wrong": -30, "both": 2}[kind]
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     classes = tuple(f"{LONG if number % 3 else 'W' * 60} {number}" for number in range(class_count))
-    outcomes = Outcomes(classes, labels, probabilities.astype(np.float32))
+    predictions = made_up.predictions(labels, probabilities.astype(np.float32), classes)
     images = generator.integers(0, 256, (300, side, side, 3), dtype=np.uint8)
-    rows = activations.choose(outcomes)
+    rows = activations.choose(predictions)
     return {
         "samples": samples.samples(images, labels, classes),
-        "examples": tiles.examples(images, outcomes),
-        "mistakes": tiles.mistakes(images, outcomes),
-        "uncertain": tiles.uncertain(images, outcomes),
+        "examples": tiles.examples(images, predictions),
+        "mistakes": tiles.mistakes(images, predictions),
+        "uncertain": tiles.uncertain(images, predictions),
         "activations": activations.activations(
-            images[rows], np.ones((len(rows), 2, 2), np.float32), outcomes, rows
+            images[rows], np.ones((len(rows), 2, 2), np.float32), predictions, rows
         ),
-        "confusion": confusion.confusion(scores.confusion(labels, probabilities, classes), classes),
-        "per_class": per_class.per_class(scores.per_class(labels, probabilities, classes)),
+        "confusion": confusion.confusion(tables.confusion(labels, probabilities, classes), classes),
+        "per_class": per_class.per_class(tables.per_class(labels, probabilities, classes)),
         "reliability": reliability.reliability(calibration.reliability(labels, probabilities)),
         "curves": curves.curves(epochs(100, validated=True)),
     }

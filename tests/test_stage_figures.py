@@ -16,7 +16,7 @@ from imago.data import arrays
 from imago.drawing import augmented, canvas
 from imago.images import augment
 from imago.preparing import views
-from imago.scoring import calibration, scores
+from imago.scoring import calibration, predictions, tables
 from stages import figures
 from tests import tiny_project
 
@@ -46,19 +46,18 @@ def write_results(root, experiment, labels):
     """What training and scoring leave behind."""
     report = root / "reports" / experiment
     identities = np.arange(30, dtype=np.uint64)
-    tables = {
+    written = {
         report / "history.csv": history.table(
             [{"loss": 1.0, "accuracy": 0.5, "learning_rate": 0.1}]
         ),
-        report / "confusion.csv": scores.confusion(labels, PROBABILITIES, CLASSES),
-        report / "per_class.csv": scores.per_class(labels, PROBABILITIES, CLASSES),
+        report / "confusion.csv": tables.confusion(labels, PROBABILITIES, CLASSES),
+        report / "per_class.csv": tables.per_class(labels, PROBABILITIES, CLASSES),
         report / "reliability.csv": calibration.reliability(labels, PROBABILITIES),
-        root / f"predictions/{experiment}.csv": scores.per_example(
-            labels, PROBABILITIES, CLASSES, identities
-        ),
     }
-    for path, table in tables.items():
+    for path, table in written.items():
         files.write_csv(path, table)
+    found = predictions.make(labels, PROBABILITIES, CLASSES, identities)
+    predictions.write(root / f"predictions/{experiment}.csv", found)
 
 
 def write_params(root, settings):

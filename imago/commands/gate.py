@@ -1,4 +1,4 @@
-"""Compare every experiment with a base revision; fails on a regression or a figure below its floor.
+"""Compare every experiment with a base revision; fails on a regression or a metric below its floor.
 
 Without REV the working tree is compared; without --base, with the merge base with main. Predictions
 are read from the working tree, the DVC cache or the DVC remote. docs/gate.md says how it decides.
@@ -65,4 +65,4 @@ def _run(chosen: argparse.Namespace) -> int:
     else:
         width = None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL
         rendering.print_table(report, Console(width=width, highlight=False))
-    return report.result.exit_code
+    return report.outcome.exit_code

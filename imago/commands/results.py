@@ -16,6 +16,7 @@ from imago import params
 from imago.core import files, paths
 from imago.reports import results
 from imago.reports.results import COLUMNS, TEXTS, Result
+from imago.scoring import summary
 
 WIDTH_OF_LOGS = 200
 """Enough for a whole line where no terminal says how wide it is."""
@@ -57,7 +58,7 @@ def _found(settings: params.Params) -> list[Result]:
             Result(
                 experiment=name,
                 dataset=settings.prepare[experiment.variant].dataset,
-                metrics=files.read_json(paths.metrics(name)),
+                metrics=summary.read(paths.metrics(name)),
                 export_bytes={kind: one["bytes"] for kind, one in card["exports"].items()},
             )
         )

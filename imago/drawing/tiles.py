@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from imago.drawing import canvas, choices, sheets
 from imago.drawing.canvas import GRAY, INK, LIGHT, MARGIN_PX, RIGHT, SMALL_POINTS, WRONG
-from imago.scoring.outcomes import Outcomes
+from imago.scoring.predictions import Predictions
 
 CARDS, COLUMNS = 12, 3
 BARS, BAR_PX, BAR_STEP_PX = 5, 6, 22
@@ -33,51 +33,54 @@ def room_px(image_shape: tuple[int, ...]) -> int:
     return 128 if max(image_shape) <= 64 else 104
 
 
-def examples(images: NDArray[np.uint8], outcomes: Outcomes) -> Figure:
+def examples(images: NDArray[np.uint8], predictions: Predictions) -> Figure:
     """Draw test images, half of them right and half wrong as far as there are so many.
 
     Args:
-        images: (N, H, W, C) uint8, those of `outcomes`; may be memory-mapped.
-        outcomes: What the model said of them.
+        images: (N, H, W, C) uint8, those of `predictions`; may be memory-mapped.
+        predictions: What the model said of them.
     """
-    rows = np.concatenate(choices.right_and_wrong(outcomes, CARDS))
-    return _with_bars(images, outcomes, rows, "Test images", describe(outcomes, rows))
+    rows = np.concatenate(choices.right_and_wrong(predictions, CARDS))
+    return _with_bars(images, predictions, rows, "Test images", describe(predictions, rows))
 
 
-def describe(outcomes: Outcomes, rows: choices.Rows) -> str:
+def describe(predictions: Predictions, rows: choices.Rows) -> str:
     """Say how many of the right and of the wrong examples are shown."""
-    right, wrong = int(outcomes.right.sum()), int((~outcomes.right).sum())
-    shown = int(outcomes.right[rows].sum())
+    right, wrong = int(predictions.right.sum()), int((~predictions.right).sum())
+    shown = int(predictions.right[rows].sum())
     return (
         f"{shown} of the {right:,} that are classified right and {len(rows) - shown} of the "
         f"{wrong:,} that are not, taken from as many classes as there is room for."
     )
 
 
-def mistakes(images: NDArray[np.uint8], outcomes: Outcomes) -> Figure:
+def mistakes(images: NDArray[np.uint8], predictions: Predictions) -> Figure:
     """Draw the mistakes that the model is surest of; arguments as of `examples`."""
-    rows, count = choices.most_confident_mistakes(outcomes, CARDS), int((~outcomes.right).sum())
+    rows, count = (
+        choices.most_confident_mistakes(predictions, CARDS),
+        int((~predictions.right).sum()),
+    )
     which = f"The {len(rows)} of {count:,} mistakes" if count > len(rows) else "All mistakes"
-    text = f"{which} on {len(outcomes.labels):,} test images, the surest first."
+    text = f"{which} on {len(predictions.labels):,} test images, the surest first."
     if not count:
-        text = f"There is none: all {len(outcomes.labels):,} test images are classified right."
-    return _with_bars(images, outcomes, rows, "Most confident mistakes", text)
+        text = f"There is none: all {len(predictions.labels):,} test images are classified right."
+    return _with_bars(images, predictions, rows, "Most confident mistakes", text)
 
 
-def uncertain(images: NDArray[np.uint8], outcomes: Outcomes) -> Figure:
+def uncertain(images: NDArray[np.uint8], predictions: Predictions) -> Figure:
     """Draw the images that the model is least sure of; arguments as of `examples`."""
-    rows = choices.least_certain(outcomes, CARDS)
+    rows = choices.least_certain(predictions, CARDS)
     text = (
-        f"The {len(rows)} of {len(outcomes.labels):,} test images whose predicted class has the "
+        f"The {len(rows)} of {len(predictions.labels):,} test images whose predicted class has the "
         "smallest probability, right or wrong, the least certain first."
     )
-    return _with_bars(images, outcomes, rows, "Least certain images", text)
+    return _with_bars(images, predictions, rows, "Least certain images", text)
 
 
 def _with_bars(
-    images: NDArray[np.uint8], outcomes: Outcomes, rows: choices.Rows, title: str, text: str
+    images: NDArray[np.uint8], predictions: Predictions, rows: choices.Rows, title: str, text: str
 ) -> Figure:
-    count = len(outcomes.classes)
+    count = len(predictions.classes)
     if count > BARS:
         text += f" Bars: {BARS} of {count} classes, the most probable and the true one."
 
@@ -85,15 +88,15 @@ def _with_bars(
 
     def content(sheet: sheets.Sheet, left: int, top: int, index: int) -> None:
         image = sheets.shown(images[index], room)
-        sheet.framed(left, top, image, RIGHT if outcomes.right[index] else WRONG)
-        _draw_bars(sheet, left + image.shape[1] + 14, left + CARD_PX, top, outcomes, index)
+        sheet.framed(left, top, image, RIGHT if predictions.right[index] else WRONG)
+        _draw_bars(sheet, left + image.shape[1] + 14, left + CARD_PX, top, predictions, index)
 
     height = max(sheets.cell_px(images.shape[1:], room), BARS * BAR_STEP_PX)
-    return grid(outcomes, rows, height, title, text, content, _draw_legend_of_bars)
+    return grid(predictions, rows, height, title, text, content, _draw_legend_of_bars)
 
 
 def grid(
-    outcomes: Outcomes,
+    predictions: Predictions,
     rows: choices.Rows,
     content_px: int,
     title: str,
@@ -104,7 +107,7 @@ def grid(
     """Draw a card for each of some examples: its predicted and true class, and a content.
 
     Args:
-        outcomes: Of all examples.
+        predictions: Of all examples.
         rows: Positions of those to draw.
         content_px: Height of a card's content.
         title: Of the figure.
@@ -122,7 +125,7 @@ def grid(
     for place, index in enumerate(rows.tolist()):
         line, column = divmod(place, COLUMNS)
         left = MARGIN_PX + column * (CARD_PX + GAP_PX)
-        _draw_titles(sheet, left, top + line * card_height, outcomes, index)
+        _draw_titles(sheet, left, top + line * card_height, predictions, index)
         content(sheet, left, top + line * card_height + TITLES_PX, index)
     return sheet.finish()
 
@@ -149,16 +152,18 @@ def _draw_legend_of_bars(sheet: sheets.Sheet, left: int, top: int) -> None:
     sheet.text(left + 4, top, words, points=SMALL_POINTS, color=GRAY)
 
 
-def _draw_titles(sheet: sheets.Sheet, left: int, top: int, outcomes: Outcomes, index: int) -> None:
+def _draw_titles(
+    sheet: sheets.Sheet, left: int, top: int, predictions: Predictions, index: int
+) -> None:
     true, predicted = (
-        outcomes.classes[which[index]] for which in (outcomes.labels, outcomes.predicted)
+        predictions.classes[which[index]] for which in (predictions.labels, predictions.predicted)
     )
     number = sheet.text(
         left + CARD_PX, top, f"#{index}", points=SMALL_POINTS, color=GRAY, align="right"
     )
     width = CARD_PX - number.get_window_extent().width - 8
     sign, color = (
-        (canvas.RIGHT_SIGN, RIGHT) if outcomes.right[index] else (canvas.WRONG_SIGN, WRONG)
+        (canvas.RIGHT_SIGN, RIGHT) if predictions.right[index] else (canvas.WRONG_SIGN, WRONG)
     )
     words = f"{sign} predicted: {predicted}"
     sheet.text(left, top, words, color=color, bold=True, width_px=width)
@@ -167,10 +172,10 @@ def _draw_titles(sheet: sheets.Sheet, left: int, top: int, outcomes: Outcomes, i
 
 
 def _draw_bars(
-    sheet: sheets.Sheet, left: int, right: int, top: int, outcomes: Outcomes, index: int
+    sheet: sheets.Sheet, left: int, right: int, top: int, predictions: Predictions, index: int
 ) -> None:
     """Draw the most probable classes and the true one, each a line of text above its bar."""
-    probabilities, true = outcomes.probabilities[index], int(outcomes.labels[index])
+    probabilities, true = predictions.probabilities[index], int(predictions.labels[index])
     for row, label in enumerate(bars_of(probabilities, true)):
         sign, color, ink = "", GRAY, INK
         if label == true:
@@ -182,13 +187,13 @@ def _draw_bars(
             right, y - 5, canvas.percent(share), points=SMALL_POINTS, color=ink, align="right"
         )
         width = right - left - number.get_window_extent().width - 6
-        name = sign + outcomes.classes[label]
+        name = sign + predictions.classes[label]
         sheet.text(left, y - 5, name, points=SMALL_POINTS, color=ink, width_px=width)
         sheet.box(left, y + 10, right - left, BAR_PX, LIGHT)
         sheet.box(left, y + 10, round(share * (right - left)), BAR_PX, color)
 
 
-def bars_of(probabilities: NDArray[np.float32], true: int) -> list[int]:
+def bars_of(probabilities: NDArray[np.floating], true: int) -> list[int]:
     """Choose the classes that get a bar: up to BARS, the most probable first, and the true one."""
     order: list[int] = np.argsort(-probabilities, kind="stable").tolist()
     shown = order[:BARS]

@@ -7,21 +7,21 @@ from numpy.typing import NDArray
 from imago import activation_maps
 from imago.drawing import choices, sheets, tiles
 from imago.drawing.canvas import GRAY, RIGHT, SMALL_POINTS, WRONG
-from imago.scoring.outcomes import Outcomes
+from imago.scoring.predictions import Predictions
 
 CARDS, GAP_PX = 9, 8
 STRIP_PX = 80
 
 
-def choose(outcomes: Outcomes) -> choices.Rows:
+def choose(predictions: Predictions) -> choices.Rows:
     """Choose the examples to draw, see `choices.right_and_wrong`."""
-    return np.concatenate(choices.right_and_wrong(outcomes, CARDS))
+    return np.concatenate(choices.right_and_wrong(predictions, CARDS))
 
 
 def activations(
     images: NDArray[np.uint8],
     maps: activation_maps.Maps,
-    outcomes: Outcomes,
+    predictions: Predictions,
     rows: choices.Rows,
 ) -> Figure:
     """Draw examples, each beside what its activation map marks in it.
@@ -29,7 +29,7 @@ def activations(
     Args:
         images: (n, H, W, C) uint8, those of `rows`.
         maps: (n, h, w) float32, 0..1, of the predicted classes.
-        outcomes: Of all examples.
+        predictions: Of all examples.
         rows: Which of them are drawn.
     """
     marked = activation_maps.overlay(images, maps)
@@ -38,15 +38,15 @@ def activations(
 
     def content(sheet: sheets.Sheet, left: int, top: int, index: int) -> None:
         image, beside = (sheets.shown(which[place[index]], room) for which in (images, marked))
-        sheet.framed(left, top, image, RIGHT if outcomes.right[index] else WRONG)
+        sheet.framed(left, top, image, RIGHT if predictions.right[index] else WRONG)
         sheet.image(left + image.shape[1] + GAP_PX, top, beside)
 
     text = (
-        f"{tiles.describe(outcomes, rows)} Beside each image: where the model finds what speaks "
+        f"{tiles.describe(predictions, rows)} Beside each image: where the model finds what speaks "
         "for its answer (Grad-CAM)."
     )
     title, height = "What the model looks at", sheets.cell_px(images.shape[1:], room)
-    return tiles.grid(outcomes, rows, height, title, text, content, _draw_legend)
+    return tiles.grid(predictions, rows, height, title, text, content, _draw_legend)
 
 
 def _draw_legend(sheet: sheets.Sheet, left: int, top: int) -> None:

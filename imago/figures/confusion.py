@@ -24,7 +24,7 @@ def confusion(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
     """Draw counts and shares of each pair of a true and a predicted class.
 
     Args:
-        table: As of confusion.csv, see `scores.confusion`: a row for each pair, by the order of the
+        table: As of confusion.csv, see `tables.confusion`: a row for each pair, by the order of the
             true classes, then of the predicted.
         classes: K names.
     """

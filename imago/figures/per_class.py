@@ -22,7 +22,7 @@ def per_class(table: pd.DataFrame) -> Figure:
     """Draw the precision and the recall of each class, and their figures beside them.
 
     Args:
-        table: As of per_class.csv, see `scores.per_class`.
+        table: As of per_class.csv, see `tables.per_class`.
     """
     shown, text = table, ""
     if len(table) > CLASSES:

@@ -1,8 +1,8 @@
 """One revision held against another, experiment by experiment."""
 
-from imago.core import sections
+from imago import params
 from imago.core.errors import DataError, GateError
-from imago.gate import changes, predictions, verdicts
+from imago.gate import changes, pairs, verdicts
 from imago.gate.revisions import Commit, Evidence, Revision, WorkingTree
 from imago.gate.verdicts import Finding, Verdict
 from imago.project import git
@@ -38,7 +38,7 @@ def _commit(revision: str) -> Commit:
     return Commit(short if found.startswith(revision) else f"{revision}, {short}", found)
 
 
-def compare(base: Revision, here: Revision, gate: sections.Gate) -> list[Finding]:
+def compare(base: Revision, here: Revision, gate: params.Gate) -> list[Finding]:
     """Compare every experiment of either revision, in the order of params.yaml."""
     names = list(dict.fromkeys([*here.settings.experiments, *base.settings.experiments]))
     findings = [_of_experiment(name, base, here, gate) for name in names]
@@ -46,7 +46,7 @@ def compare(base: Revision, here: Revision, gate: sections.Gate) -> list[Finding
     return findings
 
 
-def _of_experiment(name: str, base: Revision, here: Revision, gate: sections.Gate) -> Finding:
+def _of_experiment(name: str, base: Revision, here: Revision, gate: params.Gate) -> Finding:
     finding = Finding(name)
     in_base = name in base.settings.experiments
     if name not in here.settings.experiments:
@@ -77,11 +77,11 @@ def _of_experiment(name: str, base: Revision, here: Revision, gate: sections.Gat
 
 
 def _measure(
-    finding: Finding, base: Revision, evidence: Evidence, gate: sections.Gate, seed: int
+    finding: Finding, base: Revision, evidence: Evidence, gate: params.Gate, seed: int
 ) -> None:
     try:
         before = base.evidence(finding.experiment)
-        pair = predictions.pair(before.predictions, evidence.predictions)
+        pair = pairs.pair(before.predictions, evidence.predictions)
     except (DataError, GateError) as error:
         finding.fate = Verdict.NOT_COMPARED
         finding.notes.append(str(error))

@@ -68,12 +68,12 @@ def _data(material: Material) -> dict[str, Any]:
 
 
 def _exports(material: Material) -> dict[str, Any]:
-    """Return each format's figures, with the bytes of all that its file or folder holds."""
+    """Return what is known of each format, and the bytes of all that its file or folder holds."""
     described = material.export.get("formats", {})
     sizes = material.export_bytes
     return {
-        name: {**figures, "bytes": figures.get("bytes", sizes.get(figures["file"]))}
-        for name, figures in described.items()
+        name: {**export, "bytes": export.get("bytes", sizes.get(export["file"]))}
+        for name, export in described.items()
     }
 
 

@@ -15,8 +15,8 @@ CURVES = ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy"]
 def accuracies(cards: Iterable[Card]) -> pd.DataFrame:
     """Return a row for each model card: dataset, experiment, and the accuracy with its interval."""
     rows = results.ordered(map(results.of_card, cards))
-    figures = [[row.dataset, row.experiment, *(row.metrics[k] for k in ACCURACY)] for row in rows]
-    return pd.DataFrame(figures, columns=["dataset", "experiment", *ACCURACY])
+    cells = [[row.dataset, row.experiment, *(row.metrics[k] for k in ACCURACY)] for row in rows]
+    return pd.DataFrame(cells, columns=["dataset", "experiment", *ACCURACY])
 
 
 def curves(cards: Iterable[Card]) -> pd.DataFrame:
@@ -27,9 +27,9 @@ def curves(cards: Iterable[Card]) -> pd.DataFrame:
         validation_accuracy; the last two are missing where there was no validation split.
     """
     by_name = {card["experiment"]: card for card in cards}
-    figures = [
+    cells = [
         [row.dataset, row.experiment, *(epoch.get(key) for key in CURVES)]
         for row in results.ordered(map(results.of_card, by_name.values()))
         for epoch in by_name[row.experiment]["history"]
     ]
-    return pd.DataFrame(figures, columns=["dataset", "experiment", *CURVES])
+    return pd.DataFrame(cells, columns=["dataset", "experiment", *CURVES])

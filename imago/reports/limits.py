@@ -1,4 +1,4 @@
-"""What to know before a model is relied on, said from its own figures."""
+"""What to know before a model is relied on, said from its own metrics."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ GAP_OF_OVERFITTING = 0.02
 GAP_OF_CONFIDENCE = 0.01
 """Between the mean probability and the accuracy: what is less is called honest."""
 FEW_TEST_IMAGES = 100
-"""Of a class: its figures move by a whole point with each image."""
+"""Of a class: its metrics move by a whole point with each image."""
 UNLIKE_CLASSES = 2
 """How many times as many training images one class has as another."""
 
@@ -37,10 +37,10 @@ def sentences(card: Card) -> list[Sentence]:
 
 
 def _test_size(card: Card) -> Iterator[str]:
-    figures = card["metrics"]
-    width = figures["accuracy_high"] - figures["accuracy_low"]
+    metrics = card["metrics"]
+    width = metrics["accuracy_high"] - metrics["accuracy_low"]
     yield (
-        f"On {counted(figures['examples'], 'test image')} the 95 % interval of the accuracy is "
+        f"On {counted(metrics['examples'], 'test image')} the 95 % interval of the accuracy is "
         f"{_points(width)} wide; a difference smaller than that may be chance."
     )
 
@@ -71,13 +71,13 @@ def _confidence(card: Card) -> Iterator[str]:
     stated, right = card["confidence"], card["metrics"]["accuracy"]
     if stated is None:
         return
-    figures = f"it states a probability of {percent(stated)} on average, and {percent(right)}"
+    said = f"it states a probability of {percent(stated)} on average, and {percent(right)}"
     if abs(stated - right) < GAP_OF_CONFIDENCE:
-        yield f"Honest on the whole: {figures} of its answers are right."
+        yield f"Honest on the whole: {said} of its answers are right."
     elif stated > right:
-        yield f"Overconfident: {figures} of its answers are right."
+        yield f"Overconfident: {said} of its answers are right."
     else:
-        yield f"Underconfident: {figures} of its answers are right."
+        yield f"Underconfident: {said} of its answers are right."
 
 
 def _overfitting(card: Card) -> Iterator[str]:
@@ -85,14 +85,14 @@ def _overfitting(card: Card) -> Iterator[str]:
     learnt, others, which = kept["accuracy"], kept.get("validation_accuracy"), "validation"
     if others is None:
         others, which = card["metrics"]["accuracy"], "test"
-    figures = (
+    said = (
         f"of the training images {percent(learnt)} were right in epoch {kept['epoch']}, "
         f"of the {which} images {percent(others)} are"
     )
     if learnt - others > GAP_OF_OVERFITTING:
-        yield f"There is some, {_points(learnt - others)}: {figures}."
+        yield f"There is some, {_points(learnt - others)}: {said}."
     else:
-        yield f"No sign of it: {figures}."
+        yield f"No sign of it: {said}."
 
 
 def _kept_epoch(card: Card) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from imago.core import files, paths
 from imago.core.errors import DataError
 from imago.data import arrays, provenance
+from imago.scoring import summary
 
 DESCRIPTION = "model.json"
 """In the folder of exports: what they take and give."""
@@ -75,7 +76,7 @@ def read(experiment: str, parameters: Mapping[str, Any]) -> Material:
     return Material(
         experiment=experiment,
         parameters=dict(parameters),
-        metrics=files.read_json(_made(paths.metrics(experiment), "evaluate")),
+        metrics=summary.read(paths.metrics(experiment)),
         history=_rows(_made(report / "history.csv", "train")),
         per_class=_rows(_made(report / "per_class.csv", "evaluate")),
         confusion=_rows(_made(report / "confusion.csv", "evaluate")),

@@ -6,9 +6,10 @@ from typing import Any
 
 import yaml
 
-from imago.reports import measures, rendering, snippets
+from imago.reports import rendering, snippets
 from imago.reports.card import Card
 from imago.reports.figures import Figure
+from imago.scoring import metric
 
 SEQUENCE = "tag:yaml.org,2002:seq"
 
@@ -26,7 +27,7 @@ def render(card: Card, figures: Mapping[str, Figure], classification_report: str
         card=card,
         figures=figures,
         classification_report=classification_report,
-        measures=[measures.of(key) for key in card["metrics"]],
+        known=[metric.named(name) for name in card["metrics"]],
         parameters=_yaml(card["parameters"]),
         variant=_yaml(card["data"]["prepare"]),
         features=_yaml(card["data"]["features"]) if "features" in card["data"] else "",
