@@ -18,6 +18,7 @@ from imago.core.errors import ImagoError
 from imago.data import arrays
 from imago.predict.predictor import Predictor
 from imago.runtimes import model_json
+from imago.scoring import summary
 
 log = logging.getLogger("imago.app")
 
@@ -119,8 +120,11 @@ def examples(name: str) -> list[Example]:
 
 
 def metrics(name: str) -> dict[str, Any]:
-    """Read an experiment's metrics; none where they are gone."""
-    return _read_object(paths.metrics(name))
+    """Read an experiment's metrics; none where they are gone or broken."""
+    try:
+        return summary.read(paths.metrics(name))
+    except (ImagoError, OSError):
+        return {}
 
 
 def card(name: str) -> dict[str, Any]:

@@ -16,10 +16,12 @@ import numpy as np
 from scipy import stats
 
 from imago import params
-from imago.core import paths, sections
-from imago.gate import changes, predictions, significance, verdicts
-from imago.gate.predictions import Predictions
+from imago.core import paths
+from imago.gate import changes, significance, verdicts
 from imago.gate.verdicts import Finding, Verdict
+from imago.scoring import predictions
+from imago.scoring.metrics import loss as cross_entropy
+from imago.scoring.predictions import Predictions
 
 EXAMPLES, CLASSES = 10_000, 10
 IMAGES = np.arange(EXAMPLES).astype(np.str_)
@@ -55,7 +57,7 @@ def main() -> None:
         seeds(gate)
 
 
-def simulated(gate: sections.Gate, changed: int, draws: int, losses: Sequence[float]) -> None:
+def simulated(gate: params.Gate, changed: int, draws: int, losses: Sequence[float]) -> None:
     """Print how often a regression is found, of `changed` experiments of which one is worse."""
     print(f"\n{changed} changed: share of {draws:,} draws in which a regression is found\n")
     titles = "".join(f" | {100 * loss:g} points worse" for loss in losses)
@@ -94,7 +96,7 @@ def _table(labels: np.ndarray, predicted: np.ndarray) -> Predictions:
     return Predictions(tuple("0123456789"), IMAGES, labels, predicted, probabilities)
 
 
-def seeds(gate: sections.Gate) -> None:
+def seeds(gate: params.Gate) -> None:
     """Print how often one seed of a recipe passes for a regression of another."""
     print("\nPairs of seeds of one recipe, both directions: regressions found\n")
     tests = ["accuracy, exact McNemar at 0.025", *gate.metrics, "the gate"]
@@ -130,9 +132,8 @@ def plain() -> None:
             tests = [_test_of_recall(base, here, label) for label in np.unique(base.labels)]
             recalls += min(significance.holm([p for p, _ in tests], [1] * len(tests))) <= 0.05
             falls += [fall for _, fall in tests]
-            losses += (
-                stats.ttest_rel(here.losses, base.losses, alternative="greater").pvalue <= 0.05
-            )
+            both = cross_entropy.of_each(here), cross_entropy.of_each(base)
+            losses += stats.ttest_rel(*both, alternative="greater").pvalue <= 0.05
         cells = [name, f"{len(tables)}", _share(recalls, len(pairs)), f"{100 * max(falls):.1f}"]
         print(f"| {' | '.join([*cells, _share(losses, len(pairs))])} |", flush=True)
 
@@ -153,14 +154,14 @@ def _tables() -> Iterator[tuple[str, list[Predictions]]]:
         )
 
 
-def judged(name: str, base: Predictions, here: Predictions, gate: sections.Gate) -> Finding:
+def judged(name: str, base: Predictions, here: Predictions, gate: params.Gate) -> Finding:
     """Judge one experiment by itself."""
     finding = Finding(name, changes=changes.measure(base, here, gate, 1, name))
     verdicts.judge([finding], gate)
     return finding
 
 
-def regressions(pairs: list[tuple[Predictions, Predictions]], gate: sections.Gate) -> list[bool]:
+def regressions(pairs: list[tuple[Predictions, Predictions]], gate: params.Gate) -> list[bool]:
     """Judge experiments together, and tell which of them are said to be worse."""
     findings = [
         Finding(str(index), changes=changes.measure(*pair, gate, 1, str(index)))

@@ -7,7 +7,8 @@ what is there. It needs the experiment's prepared data (dvc repro prepare@<varia
 import argparse
 
 from bench import recipes
-from imago.core import files, paths
+from imago.core import paths
+from imago.scoring import predictions
 
 
 def main() -> None:
@@ -19,7 +20,7 @@ def main() -> None:
     for seed in arguments.seeds:
         target = paths.WORK / "seeds" / arguments.experiment / f"{seed}.csv"
         if not target.exists():
-            files.write_csv(target, recipes.predictions(arguments.experiment, seed))
+            predictions.write(target, recipes.predict(arguments.experiment, seed))
             print(target, flush=True)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
 import keras
 import numpy as np
-import pandas as pd
 
 from imago import params
 from imago.core import paths
@@ -15,7 +14,8 @@ from imago.data import arrays
 from imago.models import transfer
 from imago.params import Experiment
 from imago.runtimes import calls, determinism, saving
-from imago.scoring import scores
+from imago.scoring import predictions
+from imago.scoring.predictions import Predictions
 from imago.training import loop, optimizers
 from imago.training.loop import State
 
@@ -50,15 +50,15 @@ def with_imago(experiment: str, seed: int) -> Result:
     return Result(seconds, _accuracy(chosen, model))
 
 
-def predictions(experiment: str, seed: int) -> pd.DataFrame:
-    """Train in the same way, and give what stages/evaluate.py writes of the test split."""
+def predict(experiment: str, seed: int) -> Predictions:
+    """Train in the same way, and return what the model says of the test split."""
     chosen, model, _ = _trained(experiment, seed)
     data = paths.data(chosen.pixels)
     test = arrays.read_split(data, "test")
     probabilities = model.predict(test.images, batch_size=calls.batch_size(test.images), verbose=0)
     identities = arrays.read_identities(data, "test")
     classes = arrays.read_info(data).classes
-    return scores.per_example(test.labels, probabilities, classes, identities)
+    return predictions.make(test.labels, probabilities, classes, identities)
 
 
 def with_plain_keras(experiment: str, seed: int) -> Result:

@@ -1,13 +1,14 @@
 """params.yaml, checked as a whole and given as typed, frozen sections."""
 
 import functools
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
-from imago import backbones, datasets, models
+from imago import backbones, datasets, models, scoring
 from imago.core import messages, paths, registry, sections, strict_yaml
 from imago.core.by_name import ByName, OneOf
 from imago.core.errors import ParamsError
@@ -15,10 +16,23 @@ from imago.exports import formats
 
 T = TypeVar("T")
 
+CLASS_RECALL = "class_recall"
+"""What the gate can test beside metrics: the recall of each class by itself."""
+
+
+def _metrics(condition: str) -> list[str]:
+    """Return the names of metrics for which a property is true; found by name as all is here."""
+    known = registry.load(scoring, "metric").known()
+    return sorted(metric.name for metric in known if getattr(metric, condition))
+
+
 AnyDataset = Annotated[sections.Dataset, ByName(datasets, "layout", "settings")]
 AnyTrain = Annotated[sections.Train, ByName(models, "model")]
 Backbone = Annotated[str, OneOf(functools.partial(registry.offers, backbones))]
 Format = Annotated[str, OneOf(functools.partial(registry.names, formats))]
+Floored = Annotated[str, OneOf(functools.partial(_metrics, "can_have_floor"))]
+Gated = Annotated[str, OneOf(lambda: sorted([*_metrics("can_be_gated"), CLASS_RECALL]))]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Features(sections.Features):
@@ -44,8 +58,8 @@ class Experiment(sections.Section):
     train: AnyTrain
     export: str
     """A name in the section `exports`."""
-    floors: dict[sections.Floored, sections.Share] | None = None
-    """Under which no figure may fall; no stage reads them, `imago gate` does."""
+    floors: dict[Floored, Share] | None = None
+    """Under which no metric may fall; no stage reads them, `imago gate` does."""
 
     @property
     def variant(self) -> str:
@@ -59,6 +73,32 @@ class Experiment(sections.Section):
         return name if kind == "features" else None
 
 
+class GateMetric(sections.Section):
+    """How a change of one metric between two revisions is tested."""
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    """Of the significance level; those of all metrics add up to 1."""
+    margin: Annotated[float, Field(ge=0, lt=1)]
+    """A loss of no more than this is no regression."""
+
+
+class Gate(sections.Section):
+    """When a change of quality between two revisions is more than chance; see docs/gate.md."""
+
+    significance_level: Annotated[float, Field(gt=0, lt=0.5)]
+    """How often, at most, a regression is cried where nothing is worse."""
+    bootstrap_samples: Annotated[int, Field(ge=1000)]
+    metrics: Annotated[dict[Gated, GateMetric], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _shares_make_a_whole(self) -> Self:
+        total = sum(metric.share for metric in self.metrics.values())
+        if not math.isclose(total, 1, abs_tol=1e-6):
+            message = f"the shares of the metrics must add up to 1, got {total:g}"
+            raise ValueError(message)
+        return self
+
+
 class Params(sections.Section):
     """The whole of params.yaml."""
 
@@ -69,7 +109,7 @@ class Params(sections.Section):
     features: dict[sections.Name, Features]
     exports: dict[sections.Name, Export]
     experiments: dict[sections.Name, Experiment]
-    gate: sections.Gate | None = None
+    gate: Gate | None = None
 
 
 def load(path: Path = paths.PARAMS) -> Params:

@@ -17,13 +17,14 @@ from imago.core import files, paths, progress, stage
 from imago.core.errors import DataError
 from imago.data import arrays
 from imago.runtimes import calls, trained
-from imago.scoring import calibration, roc, scores
+from imago.scoring import calibration, predictions, roc, summary, tables
+from imago.scoring.metric import Evaluation
 
 log = logging.getLogger("imago.stages.evaluate")
 
 
 def main(experiment: str) -> None:
-    """Predict every test image once, and write the figures and the tables."""
+    """Predict every test image once, and write the metrics and the tables."""
     chosen = params.pick(params.load().experiments, "experiment", experiment)
     data, model_folder = paths.data(chosen.pixels), paths.model(experiment)
     model = trained.read(model_folder)
@@ -38,35 +39,34 @@ def main(experiment: str) -> None:
     test = arrays.read_split(data, "test")
     with progress.bar("evaluate", len(test.labels), "images") as advance:
         probabilities = calls.probabilities(model.call, test.images, advance)
-    scores.check(probabilities)
 
-    summary = scores.summary(test.labels, probabilities) | {"parameters": model.parameters}
     identities = arrays.read_identities(data, "test")
-    predictions = scores.per_example(test.labels, probabilities, classes, identities)
-    files.write_json(paths.metrics(experiment), summary)
-    files.write_csv(paths.predictions(experiment), predictions)
+    found = predictions.make(test.labels, probabilities, classes, identities)
+    metrics = summary.compute(Evaluation(found, model.parameters))
+    summary.write(paths.metrics(experiment), metrics)
+    predictions.write(paths.predictions(experiment), found)
     _write_tables(paths.report(experiment), test.labels, probabilities, classes)
     log.info(
         "%s: accuracy %.2f %% (95 %% interval %.2f to %.2f) on %s test images",
         experiment,
-        *(100 * summary[name] for name in ("accuracy", "accuracy_low", "accuracy_high")),
-        f"{summary['examples']:,}",
+        *(100 * metrics[name] for name in ("accuracy", "accuracy_low", "accuracy_high")),
+        f"{metrics['examples']:,}",
     )
 
 
 def _write_tables(
     folder: Path, labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...]
 ) -> None:
-    tables = {
-        "per_class": scores.per_class(labels, probabilities, classes),
-        "confusion": scores.confusion(labels, probabilities, classes),
+    written = {
+        "per_class": tables.per_class(labels, probabilities, classes),
+        "confusion": tables.confusion(labels, probabilities, classes),
         "reliability": calibration.reliability(labels, probabilities),
         "roc": roc.curves(labels, probabilities, classes),
     }
-    for name, table in tables.items():
+    for name, table in written.items():
         files.write_csv(folder / f"{name}.csv", table)
     with files.replacing(folder / "classification_report.txt") as temporary:
-        temporary.write_text(scores.report(labels, probabilities, classes), "utf-8")
+        temporary.write_text(tables.report(labels, probabilities, classes), "utf-8")
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def answers(truth: np.ndarray, wrong: np.ndarray) -> np.ndarray:
 
 
 def table(truth: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
-    """As imago.scoring.scores.per_example makes it, with 0.9 for the predicted class."""
+    """As imago.scoring.predictions writes it, with 0.9 for the predicted class."""
     names = np.array(CLASSES)
     others = 0.1 / (len(CLASSES) - 1)
     probabilities = np.where(np.eye(len(CLASSES))[predicted] == 1, 0.9, others)

@@ -68,6 +68,9 @@ def test_what_is_missing_or_damaged() -> None:
     assert catalog.reliability("digits", 0.95) is None
     assert catalog.metrics("cnn") == {"accuracy": 0.975, "examples": 1234}
     assert catalog.metrics("digits") == {}
+    for broken in ("", "[1]", '{"accuracy": "high"}', '{"examples": 3}'):
+        Path("metrics/digits.json").write_text(broken, "utf-8")
+        assert catalog.metrics("digits") == {}
     Path("reports/cards").mkdir()
     Path("reports/cards/cnn.json").write_text("[1]")
     Path("reports/cards/digits.json").write_text("{")

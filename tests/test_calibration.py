@@ -1,11 +1,11 @@
-"""Figures of a few rows computed by hand, and of many compared with scikit-learn's."""
+"""Tables of a few rows computed by hand, and of many compared with scikit-learn's."""
 
 import numpy as np
 import pytest
-from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
 from imago.scoring import calibration, intervals
+from tests import made_up
 
 COLUMNS = [
     "confidence_above",
@@ -28,61 +28,6 @@ def drawn(seed, class_count, examples=600):
     random = np.random.default_rng(seed)
     probabilities = random.dirichlet(np.ones(class_count), examples)
     return random.integers(0, class_count, examples), probabilities
-
-
-def test_brier_score_by_hand():
-    labels = np.array([0, 2])
-    probabilities = np.array([[0.5, 0.25, 0.25], [0.5, 0.5, 0]], np.float32)
-
-    # 1/4 + 1/16 + 1/16, and 1/4 + 1/4 + 1
-    assert calibration.brier_score(labels, probabilities) == (0.375 + 1.5) / 2
-
-
-def test_brier_score_of_ten_forecasts_by_hand():
-    rain = np.array([0.7, 0.9, 0.8, 0.4, 0.2, 0, 0, 0, 0, 0.1])
-    it_rained = np.array([0, 1, 1, 1, 0, 0, 0, 0, 0, 0])
-
-    found = calibration.brier_score(it_rained, np.stack([1 - rain, rain], axis=1))
-
-    # twice the mean of 0.49, 0.01, 0.04, 0.36, 0.04, four of 0, and 0.01
-    assert found == pytest.approx(0.19)
-
-
-@pytest.mark.parametrize(("label", "score"), [(0, 0), (1, 2)])
-def test_brier_score_of_certainty(label, score):
-    probabilities = np.array([[1, 0, 0]], np.float32)
-
-    assert calibration.brier_score(np.array([label]), probabilities) == score
-
-
-def test_brier_score_leaves_the_probabilities_alone():
-    probabilities = np.array([[0.5, 0.4]])
-
-    calibration.brier_score(np.array([0]), probabilities)
-
-    assert probabilities.tolist() == [[0.5, 0.4]]
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_brier_score_of_two_classes_is_twice_scikit_learns_of_one(seed):
-    labels, probabilities = drawn(seed, 2)
-
-    expected = 2 * metrics.brier_score_loss(labels, probabilities[:, 1])
-    assert calibration.brier_score(labels, probabilities) == pytest.approx(expected)
-
-
-def test_expected_error_by_hand():
-    # bins of 1/15: one with 0.9 and 0.92, one of them right, and one with 0.62, right
-    labels, probabilities = np.array([0, 1, 0]), of_two([0.90, 0.92, 0.62])
-
-    found = calibration.expected_error(labels, probabilities)
-
-    assert found == pytest.approx((2 * abs(0.91 - 1 / 2) + 1 * abs(0.62 - 1)) / 3)
-
-
-def test_errors_of_one_bin_make_up_for_each_other():
-    """Three of four right at 0.75 is what 0.75 says."""
-    assert calibration.expected_error(np.array([0, 0, 1, 0]), of_two([0.75] * 4)) == 0
 
 
 def test_reliability_by_hand():
@@ -135,14 +80,5 @@ def test_reliability_agrees_with_scikit_learn(seed, class_count):
     assert filled["confidence"].tolist() == pytest.approx(mean_confidence, abs=1e-6)
     assert table["examples"].sum() == len(labels)
     gaps = filled["examples"] * (filled["accuracy"] - filled["confidence"]).abs()
-    error = calibration.expected_error(labels, probabilities)
+    error = made_up.value("expected_calibration_error", labels, probabilities)
     assert error == pytest.approx(gaps.sum() / len(labels), abs=1e-6)
-
-
-def test_probabilities_that_are_true_have_a_small_error():
-    random = np.random.default_rng(3)
-    probabilities = random.dirichlet(np.ones(4), 20_000)
-    labels = np.array([random.choice(4, p=row) for row in probabilities])
-
-    assert calibration.expected_error(labels, probabilities) < 0.01
-    assert calibration.expected_error(labels, np.eye(4)[probabilities.argmax(axis=1)]) > 0.4

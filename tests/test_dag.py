@@ -122,6 +122,13 @@ def test_entries_of_a_package_import_none_of_their_kind(package):
         assert not (imported & rooms) - {room_of(module)}, module
 
 
+@pytest.mark.parametrize("module", sorted(entries("imago/scoring/metrics")))
+def test_metrics_import_from_rooms_of_whoever_scores(module):
+    """They are found by their names, so that no other test follows their imports."""
+    rooms = {room_of(found) for found in closure(ROOT / module)}
+    assert rooms <= {"imago/scoring", "imago/core"}, module
+
+
 def expected_files(stage: str, entry: str) -> tuple[set[Path], set[Path]]:
     """What a stage's script reads and writes, from the paths that it uses."""
     match stage:

@@ -3,17 +3,17 @@ import pytest
 
 from imago.drawing import choices
 from imago.figures import mistakes, uncertain
-from imago.scoring.outcomes import Outcomes
+from tests import made_up
 
 
-def outcomes(labels, predicted, confidence, classes=3):
-    """Outcomes in which each predicted class has the given probability, the others the rest."""
+def predictions(labels, predicted, confidence, classes=3):
+    """Predictions in which each predicted class has the given probability, the others the rest."""
     count = len(labels)
     rest = (1 - np.array(confidence)) / (classes - 1)
     probabilities = np.repeat(rest[:, np.newaxis], classes, axis=1)
     probabilities[np.arange(count), predicted] = confidence
     names = tuple("abcdefghijklmnop"[:classes])
-    return Outcomes(names, np.array(labels), probabilities.astype(np.float32))
+    return made_up.predictions(labels, probabilities.astype(np.float32), names)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_half_of_the_examples_are_wrong_as_far_as_there_are_so_many(wrong, count
     labels = np.zeros(10, int)
     predicted = (np.arange(10) < wrong).astype(int)
 
-    rights, wrongs = choices.right_and_wrong(outcomes(labels, predicted, [0.9] * 10), 6)
+    rights, wrongs = choices.right_and_wrong(predictions(labels, predicted, [0.9] * 10), 6)
 
     assert (len(rights), len(wrongs)) == counts
     assert set(wrongs.tolist()) <= set(range(wrong))
@@ -67,10 +67,10 @@ def test_half_of_the_examples_are_wrong_as_far_as_there_are_so_many(wrong, count
 
 
 def test_mistakes_from_the_surest_on():
-    found = outcomes([0, 0, 1, 2, 1], [0, 1, 2, 0, 0], [0.99, 0.5, 0.8, 0.5, 0.7])
+    found = predictions([0, 0, 1, 2, 1], [0, 1, 2, 0, 0], [0.99, 0.5, 0.8, 0.5, 0.7])
     assert mistakes.surest(found, 3).tolist() == [2, 4, 1]
 
 
 def test_least_certain_from_the_least_on_right_or_wrong():
-    found = outcomes([0, 0, 1, 2], [0, 1, 2, 0], [0.99, 0.5, 0.8, 0.4])
+    found = predictions([0, 0, 1, 2], [0, 1, 2, 0], [0.99, 0.5, 0.8, 0.4])
     assert uncertain.least_certain(found, 3).tolist() == [3, 1, 2]

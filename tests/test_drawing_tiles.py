@@ -5,16 +5,16 @@ from PIL import Image
 
 from imago.drawing import canvas, tiles
 from imago.figures import activations, examples, mistakes, uncertain
-from imago.scoring.outcomes import Outcomes
+from tests import made_up
 from tests.subjects import answered
 
 IMAGES = np.zeros((4, 8, 8, 1), np.uint8)
-OUTCOMES = Outcomes(
-    ("cat", "dog", "owl"),
-    np.array([0, 1, 2, 0]),
+PREDICTIONS = made_up.predictions(
+    [0, 1, 2, 0],
     np.array(
         [[0.75, 0.25, 0.0], [0.1, 0.5, 0.4], [0.995, 0.005, 0.0], [0.25, 0.5, 0.25]], np.float32
     ),
+    ("cat", "dog", "owl"),
 )
 """cat, dog, cat (is owl), dog (is cat)"""
 
@@ -41,7 +41,7 @@ def count(pixels, color):
 
 
 def test_predicted_and_true_class_of_right_and_wrong_examples():
-    figure = examples.draw(answered(IMAGES, OUTCOMES))
+    figure = examples.draw(answered(IMAGES, PREDICTIONS))
 
     assert "2 of the 2 that are classified right and 2 of the 2 that are not" in texts(figure)[1]
     assert color_of(figure, "✓ predicted: dog") == canvas.RIGHT
@@ -51,7 +51,7 @@ def test_predicted_and_true_class_of_right_and_wrong_examples():
 
 
 def test_bars_carry_names_signs_and_probabilities():
-    figure = mistakes.draw(answered(IMAGES, OUTCOMES))
+    figure = mistakes.draw(answered(IMAGES, PREDICTIONS))
 
     shown = [text for text in figure.texts if text.get_fontsize() == canvas.SMALL_POINTS]
     after_legend = [text.get_text() for text in shown[4:]]
@@ -65,7 +65,7 @@ def test_bars_carry_names_signs_and_probabilities():
 
 
 def test_bars_are_as_long_as_probabilities(tmp_path):
-    one = Outcomes(("a", "b"), np.array([1]), np.array([[0.75, 0.25]], np.float32))
+    one = made_up.predictions([1], np.array([[0.75, 0.25]], np.float32), ("a", "b"))
 
     pixels = pixels_of(tmp_path, uncertain.draw(answered(IMAGES[:1], one)))
 
@@ -81,7 +81,7 @@ def test_bars_are_as_long_as_probabilities(tmp_path):
 def test_an_image_has_a_frame_in_the_color_of_its_answer(tmp_path):
     probabilities = np.array([[0.9, 0.1]], np.float32)
     for label, color, other in ((0, canvas.RIGHT, canvas.WRONG), (1, canvas.WRONG, canvas.RIGHT)):
-        one = Outcomes(("a", "b"), np.array([label]), probabilities)
+        one = made_up.predictions([label], probabilities, ("a", "b"))
         pixels = pixels_of(tmp_path, uncertain.draw(answered(IMAGES[:1], one)))
         side = slice(canvas.HEADING_PX + tiles.LEGEND_PX + tiles.TITLES_PX, None)
         frame = pixels[side, canvas.MARGIN_PX - 3 : canvas.MARGIN_PX]
@@ -103,7 +103,7 @@ def test_which_classes_have_bars(probabilities, true, shown):
 
 
 def test_least_certain_first():
-    figure = uncertain.draw(answered(IMAGES, OUTCOMES))
+    figure = uncertain.draw(answered(IMAGES, PREDICTIONS))
 
     numbers = [words for words in texts(figure) if words.startswith("#") and words[1:].isdigit()]
     assert numbers == ["#1", "#3", "#0", "#2"]
@@ -111,7 +111,9 @@ def test_least_certain_first():
 
 
 def test_no_mistakes_at_all():
-    right = Outcomes(OUTCOMES.classes, OUTCOMES.predicted, OUTCOMES.probabilities)
+    right = made_up.predictions(
+        PREDICTIONS.predicted, PREDICTIONS.probabilities, PREDICTIONS.classes
+    )
 
     figure = mistakes.draw(answered(IMAGES, right))
 
@@ -124,7 +126,7 @@ def test_no_mistakes_at_all():
 
 def test_more_mistakes_than_there_is_room_for():
     probabilities = np.tile(np.array([[0.25, 0.75]], np.float32), (1500, 1))
-    wrong = Outcomes(("a", "b"), np.zeros(1500, int), probabilities)
+    wrong = made_up.predictions(np.zeros(1500, int), probabilities, ("a", "b"))
     images = np.zeros((1500, 8, 8, 1), np.uint8)
 
     words = texts(mistakes.draw(answered(images, wrong)))
@@ -135,7 +137,7 @@ def test_more_mistakes_than_there_is_room_for():
 
 def test_of_many_classes_it_says_how_many_bars_are_shown():
     classes = tuple("abcdefg")
-    one = Outcomes(classes, np.array([0]), np.full((1, 7), 1 / 7, np.float32))
+    one = made_up.predictions([0], np.full((1, 7), 1 / 7, np.float32), classes)
     text = texts(uncertain.draw(answered(IMAGES[:1], one)))[1]
     assert text.replace("\n", " ").endswith(
         "Bars: 5 of 7 classes, the most probable and the true one."
@@ -147,7 +149,7 @@ def test_activations_stand_beside_their_images(tmp_path):
     maps = np.zeros((4, 2, 2), np.float32)
     maps[2] = 1  # of row 3, the third tile
 
-    pixels = pixels_of(tmp_path, activations.beside(IMAGES[rows], maps, OUTCOMES, rows))
+    pixels = pixels_of(tmp_path, activations.beside(IMAGES[rows], maps, PREDICTIONS, rows))
 
     top = canvas.HEADING_PX + tiles.LEGEND_PX + tiles.TITLES_PX
     step = tiles.TILE_PX + tiles.GAP_PX

@@ -13,8 +13,8 @@ from imago.figures import (
     reliability,
     samples,
 )
-from imago.scoring import calibration, scores
-from imago.scoring.outcomes import Outcomes
+from imago.scoring import calibration, tables
+from tests import made_up
 from tests.subjects import subject
 
 LONG = "Great white shark, white shark, man-eater, man-eating shark, Carcharodon carcharias"
@@ -115,7 +115,7 @@ def test_a_confusion_matrix_says_what_it_leaves_out():
 def test_precision_and_recall_of_each_class():
     labels = np.array([0, 0, 0, 1])
     probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.1, 0.9]])
-    table = scores.per_class(labels, probabilities, ("cat", "dog"))
+    table = tables.per_class(labels, probabilities, ("cat", "dog"))
 
     figure = per_class.draw(subject(per_class=table))
 
@@ -224,9 +224,9 @@ def everything(class_count, side, kind):
         data=info(classes, split.images),
         train=split,
         test=split,
-        outcomes=Outcomes(classes, labels, probabilities.astype(np.float32)),
-        confusion=scores.confusion(labels, probabilities, classes),
-        per_class=scores.per_class(labels, probabilities, classes),
+        predictions=made_up.predictions(labels, probabilities.astype(np.float32), classes),
+        confusion=tables.confusion(labels, probabilities, classes),
+        per_class=tables.per_class(labels, probabilities, classes),
         reliability=calibration.reliability(labels, probabilities),
         history=epochs(100, validated=True),
         model=None,

@@ -4,6 +4,7 @@ from sklearn import metrics
 
 from imago.gate import bootstrap
 from imago.gate.bootstrap import Changes
+from imago.scoring.metrics import accuracy, f1
 
 GENERATOR = np.random.default_rng(5)
 LABELS = GENERATOR.integers(3, size=400)
@@ -19,9 +20,9 @@ def of_counts(metric, first=FIRST, second=SECOND, class_count=3, samples=4000):
 @pytest.mark.parametrize(
     ("metric", "expected"),
     [
-        (bootstrap.macro_f1, lambda y, p: metrics.f1_score(y, p, average="macro")),
-        (bootstrap.weighted_f1, lambda y, p: metrics.f1_score(y, p, average="weighted")),
-        (bootstrap.balanced_accuracy, metrics.balanced_accuracy_score),
+        (f1.macro_of_counts, lambda y, p: metrics.f1_score(y, p, average="macro")),
+        (f1.weighted_of_counts, lambda y, p: metrics.f1_score(y, p, average="weighted")),
+        (accuracy.balanced_accuracy_of_counts, metrics.balanced_accuracy_score),
     ],
 )
 def test_values_are_those_of_scikit_learn(metric, expected):
@@ -34,7 +35,7 @@ def test_values_are_those_of_scikit_learn(metric, expected):
 def test_a_class_that_nobody_has_counts_as_in_scikit_learn():
     expected = metrics.f1_score(LABELS, FIRST, labels=range(4), average="macro", zero_division=0)
 
-    assert of_counts(bootstrap.macro_f1, class_count=4).first == pytest.approx(expected)
+    assert of_counts(f1.macro_of_counts, class_count=4).first == pytest.approx(expected)
 
 
 def test_samples_of_counts_are_those_of_examples():
@@ -46,20 +47,20 @@ def test_samples_of_counts_are_those_of_examples():
         for row in rows
     ]
 
-    samples = of_counts(bootstrap.macro_f1).samples
+    samples = of_counts(f1.macro_of_counts).samples
 
     assert samples.std() == pytest.approx(np.std(one_by_one), rel=0.15)
     assert samples.mean() == pytest.approx(np.mean(one_by_one), abs=0.004)
 
 
 def test_equal_predictions_are_no_change():
-    found = of_counts(bootstrap.macro_f1, FIRST, FIRST)
+    found = of_counts(f1.macro_of_counts, FIRST, FIRST)
 
     assert (found.change, found.loss(), found.gain()) == (0, 1, 1)
 
 
 def test_the_same_state_gives_the_same_samples():
-    first, second = of_counts(bootstrap.macro_f1), of_counts(bootstrap.macro_f1)
+    first, second = of_counts(f1.macro_of_counts), of_counts(f1.macro_of_counts)
 
     assert np.array_equal(first.samples, second.samples)
 

@@ -617,4 +617,5 @@ def test_tensorflow_is_not_imported():
     ).stdout.split()
 
     assert "imago.models.mlp" in modules
-    assert not {"keras", "tensorflow", "pandas"} & set(modules)
+    assert "imago.scoring.metrics.accuracy" in modules
+    assert not {"keras", "tensorflow", "pandas", "scipy", "sklearn"} & set(modules)

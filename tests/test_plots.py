@@ -13,7 +13,7 @@ from dvc_render.vega import VegaRenderer
 
 from imago import history
 from imago.reports import overview
-from imago.scoring import calibration, roc, scores
+from imago.scoring import calibration, roc, tables
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / ".dvc/plots"
@@ -31,8 +31,8 @@ CARD = {
 OF_ALL = {"accuracies": overview.accuracies([CARD]), "curves": overview.curves([CARD])}
 TABLES = OF_ALL | {
     "history": history.table([{"loss": 1.0, "accuracy": 0.5, "learning_rate": 0.1}]),
-    "confusion": scores.confusion(LABELS, PROBABILITIES, CLASSES),
-    "per_class": scores.per_class(LABELS, PROBABILITIES, CLASSES),
+    "confusion": tables.confusion(LABELS, PROBABILITIES, CLASSES),
+    "per_class": tables.per_class(LABELS, PROBABILITIES, CLASSES),
     "reliability": calibration.reliability(LABELS, PROBABILITIES),
     "roc": roc.curves(LABELS, PROBABILITIES, CLASSES),
 }

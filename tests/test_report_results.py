@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from imago import params
+from imago import cli, params
 from imago.commands import results as command
 from imago.core import files
 from imago.reports import results
@@ -36,7 +36,7 @@ def test_of_one_data_set_the_most_accurate_is_first():
     assert results.ordered([SGD, CATS, ADAM]) == [CATS, ADAM, SGD]
 
 
-def test_figures_that_an_older_run_has_not():
+def test_metrics_that_an_older_run_has_not():
     few = {name: METRICS[name] for name in ("accuracy", "accuracy_low", "accuracy_high")}
     line = results.markdown([results.Result("a", "b", few, {})]).splitlines()[-1]
     assert line == "| `a` | `b` | 97.00 % | 96.65 to 97.32 | – | – | – | – |"
@@ -85,6 +85,17 @@ def test_the_command_prints_what_has_run_and_names_what_has_not(tree, capsys):
 def test_the_command_before_any_run(tree, capsys):
     (tree / "metrics/tiny.json").unlink()
     assert run(capsys) == "not run yet: tiny, later\n"
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"loss": 0.5}', '{"accuracy": null}'])
+def test_broken_metrics_end_as_a_line(tree, capsys, content):
+    (tree / "metrics/tiny.json").write_text(content, "utf-8")
+
+    assert cli.main(["results"]) == 1
+    said = capsys.readouterr().err
+    assert re.fullmatch(
+        r"imago results: metrics/tiny\.json.*; run the stage evaluate again\n", said
+    )
 
 
 def test_markdown_is_the_table_alone(tree, capsys):

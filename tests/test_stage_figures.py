@@ -19,7 +19,7 @@ from imago.drawing import augmented, canvas
 from imago.figures import views
 from imago.images import augment
 from imago.reports import rendering
-from imago.scoring import calibration, scores
+from imago.scoring import calibration, predictions, tables
 from stages import figures, report
 from tests import report_tree, tiny_project
 
@@ -49,19 +49,18 @@ def write_results(root, experiment, labels):
     """What training and scoring leave behind."""
     report = root / "reports" / experiment
     identities = np.arange(30, dtype=np.uint64)
-    tables = {
+    written = {
         report / "history.csv": history.table(
             [{"loss": 1.0, "accuracy": 0.5, "learning_rate": 0.1}]
         ),
-        report / "confusion.csv": scores.confusion(labels, PROBABILITIES, CLASSES),
-        report / "per_class.csv": scores.per_class(labels, PROBABILITIES, CLASSES),
+        report / "confusion.csv": tables.confusion(labels, PROBABILITIES, CLASSES),
+        report / "per_class.csv": tables.per_class(labels, PROBABILITIES, CLASSES),
         report / "reliability.csv": calibration.reliability(labels, PROBABILITIES),
-        root / f"predictions/{experiment}.csv": scores.per_example(
-            labels, PROBABILITIES, CLASSES, identities
-        ),
     }
-    for path, table in tables.items():
+    for path, table in written.items():
         files.write_csv(path, table)
+    found = predictions.make(labels, PROBABILITIES, CLASSES, identities)
+    predictions.write(root / f"predictions/{experiment}.csv", found)
 
 
 def write_params(root, settings):
@@ -205,7 +204,7 @@ def draw(subject):
     if subject.experiment != "plain":
         return None
     figure = canvas.blank(40, 30)
-    canvas.heading(figure, TITLE, f"{subject.outcomes.right.mean():.0%}")
+    canvas.heading(figure, TITLE, f"{subject.predictions.right.mean():.0%}")
     return figure
 """
 WITH_NEW_FIGURE = """

@@ -14,11 +14,10 @@ from imago.data.arrays import Statistics
 from imago.images import augment
 from imago.models import mlp
 from imago.runtimes import determinism, saving
-from imago.scoring import scores
 from imago.training import callbacks
 from imago.training.checkpoints import FileCheckpoint
 from stages import train
-from tests import tiny_project
+from tests import made_up, tiny_project
 
 CLASSES = ("top", "middle", "bottom")
 COLUMNS = "epoch,loss,accuracy,validation_loss,validation_accuracy,learning_rate"
@@ -275,7 +274,7 @@ def test_early_stopping_ends_early_with_the_best_epochs_weights(tree, monitor):
     split = arrays.read_split(tree / "data/prepared/tiny6", "validation")
     found = model.predict(split.images, verbose=0)
     row = history.iloc[best]
-    assert scores.cross_entropy(split.labels, found) == pytest.approx(row["validation_loss"])
+    assert made_up.value("loss", split.labels, found) == pytest.approx(row["validation_loss"])
     accuracy = (found.argmax(axis=1) == split.labels).mean()
     assert accuracy == pytest.approx(row["validation_accuracy"])
 
@@ -502,7 +501,7 @@ def test_the_model_of_a_head_is_the_backbone_with_the_head(tree):
     np.testing.assert_allclose(found, powers / powers.sum(axis=1, keepdims=True), atol=1e-5)
     history = history_of(tree, "transfer")
     assert history["epoch"].tolist() == [1, 2]
-    loss = scores.cross_entropy(pixels.labels, found)
+    loss = made_up.value("loss", pixels.labels, found)
     assert history["validation_loss"].iloc[-1] == pytest.approx(loss, rel=1e-4)
     backbone = saving.read_model(tree / "data/features/pets8/backbone.keras")
     assert changed_layers(backbone, model) == set()
@@ -549,7 +548,7 @@ def test_fine_tuning_goes_on_from_the_head(tree):
     pd.testing.assert_frame_equal(history.iloc[:2], first_epochs)
     assert changed_layers(head_alone, model) == {"second", "hidden_1", "probabilities"}
     validation = arrays.read_split(tree / "data/prepared/pets8", "validation")
-    loss = scores.cross_entropy(validation.labels, model.predict(validation.images, verbose=0))
+    loss = made_up.value("loss", validation.labels, model.predict(validation.images, verbose=0))
     assert history["validation_loss"].iloc[-1] == pytest.approx(loss, rel=1e-5)
     assert states(tree, "transfer") == []
 

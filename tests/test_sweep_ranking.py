@@ -3,7 +3,6 @@ import re
 import pytest
 import yaml
 
-from imago import tables
 from imago.core.errors import SweepError
 from imago.sweep import ranking, trials
 from imago.sweep.ranking import TrialScore
@@ -63,7 +62,7 @@ def test_table(capsys, monkeypatch, terminal):
     tried = {"a-1": {"rate": 0.1, "units": [8]}, "a-2": {"rate": 0.025, "units": [16, 8]}}
     scores = [TrialScore("a-2", 12, 0.98765, 0.04321), TrialScore("a-1", 3, 0.9, 0.5)]
 
-    tables.print_whole(ranking.table(scores, tried))
+    terminal.print_whole(ranking.table(scores, tried))
 
     printed = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)  # without colours
     assert printed.splitlines() == [

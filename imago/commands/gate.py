@@ -1,4 +1,4 @@
-"""Compare every experiment with a base revision; fails on a regression or a figure below its floor.
+"""Compare every experiment with a base revision; fails on a regression or a metric below its floor.
 
 Without REV the working tree is compared; without --base, with the merge base with main. Predictions
 are read from the working tree, the DVC cache or the DVC remote. docs/gate.md says how it decides.
@@ -42,7 +42,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _run(chosen: argparse.Namespace) -> int:
     # Here, for they take longer to import than the other commands take to run.
-    from imago import tables
+    from imago import terminal
     from imago.gate import comparing, rendering
 
     report = comparing.report(chosen.revision, chosen.base)
@@ -51,5 +51,5 @@ def _run(chosen: argparse.Namespace) -> int:
     elif chosen.md:
         print(rendering.markdown(report))
     else:
-        rendering.print_table(report, tables.console())
-    return report.result.exit_code
+        rendering.print_table(report, terminal.console())
+    return report.outcome.exit_code

@@ -4,7 +4,6 @@ No key that shapes a result has a default here: its value stands in params.yaml.
 switches a feature on may be left out, which leaves the feature off.
 """
 
-import math
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -266,56 +265,6 @@ class Export(Section):
     """How much lower than Keras' own the accuracy of a format may be, as a share of the images."""
     calibration_images: Positive
     """Training images, drawn at random, by which litert_int8 learns what values there are."""
-
-
-Floored = Literal[
-    "accuracy",
-    "accuracy_low",
-    "balanced_accuracy",
-    "macro_f1",
-    "roc_auc",
-    "top_3_accuracy",
-    "top_5_accuracy",
-    "weighted_f1",
-]
-"""Figures of metrics/<experiment>.json of which more is better."""
-Share = Annotated[float, Field(ge=0, le=1)]
-Tested = Literal[
-    "accuracy",
-    "balanced_accuracy",
-    "brier_score",
-    "class_recall",
-    "loss",
-    "macro_f1",
-    "weighted_f1",
-]
-"""What `imago gate` can test; class_recall is the recall of each class by itself."""
-
-
-class GateMetric(Section):
-    """How a change of one metric between two revisions is tested."""
-
-    share: Annotated[float, Field(gt=0, le=1)]
-    """Of the significance level; those of all metrics add up to 1."""
-    margin: Annotated[float, Field(ge=0, lt=1)]
-    """A loss of no more than this is no regression."""
-
-
-class Gate(Section):
-    """When a change of quality between two revisions is more than chance; see docs/gate.md."""
-
-    significance_level: Annotated[float, Field(gt=0, lt=0.5)]
-    """How often, at most, a regression is cried where nothing is worse."""
-    bootstrap_samples: Annotated[int, Field(ge=1000)]
-    metrics: Annotated[dict[Tested, GateMetric], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _shares_make_a_whole(self) -> Self:
-        total = sum(metric.share for metric in self.metrics.values())
-        if not math.isclose(total, 1, abs_tol=1e-6):
-            message = f"the shares of the metrics must add up to 1, got {total:g}"
-            raise ValueError(message)
-        return self
 
 
 def _mismatches_of_augment(augment: Augment | None, jit_compile: bool) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from imago.scoring.outcomes import Outcomes
+from imago.scoring.predictions import Predictions
 
 Rows = NDArray[np.intp]
 
@@ -32,11 +32,11 @@ def spread(labels: NDArray[np.integer], rows: Rows, most: int) -> Rows:
     return np.asarray(by_class[np.sort(chosen)], np.intp)
 
 
-def right_and_wrong(outcomes: Outcomes, most: int) -> tuple[Rows, Rows]:
+def right_and_wrong(predictions: Predictions, most: int) -> tuple[Rows, Rows]:
     """Take up to `most` examples, half of them right and half wrong as far as there are so many."""
-    right, wrong = np.flatnonzero(outcomes.right), np.flatnonzero(~outcomes.right)
+    right, wrong = np.flatnonzero(predictions.right), np.flatnonzero(~predictions.right)
     wrong_shown = min(len(wrong), max(most // 2, most - len(right)))
     return (
-        spread(outcomes.labels, right, most - wrong_shown),
-        spread(outcomes.labels, wrong, wrong_shown),
+        spread(predictions.labels, right, most - wrong_shown),
+        spread(predictions.labels, wrong, wrong_shown),
     )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from imago.drawing import canvas, choices, sheets
 from imago.drawing.canvas import GRAY, INK, LIGHT, MARGIN_PX, RIGHT, SMALL_POINTS, WRONG
-from imago.scoring.outcomes import Outcomes
+from imago.scoring.predictions import Predictions
 
 TILES, COLUMNS = 12, 3
 BARS, BAR_PX, BAR_STEP_PX = 5, 6, 22
@@ -33,10 +33,10 @@ def room_px(image_shape: tuple[int, ...]) -> int:
     return 128 if max(image_shape) <= 64 else 104
 
 
-def describe(outcomes: Outcomes, rows: choices.Rows) -> str:
+def describe(predictions: Predictions, rows: choices.Rows) -> str:
     """Say how many of the right and of the wrong examples are shown."""
-    right, wrong = int(outcomes.right.sum()), int((~outcomes.right).sum())
-    shown = int(outcomes.right[rows].sum())
+    right, wrong = int(predictions.right.sum()), int((~predictions.right).sum())
+    shown = int(predictions.right[rows].sum())
     return (
         f"{shown} of the {right:,} that are classified right and {len(rows) - shown} of the "
         f"{wrong:,} that are not, taken from as many classes as there is room for."
@@ -44,33 +44,33 @@ def describe(outcomes: Outcomes, rows: choices.Rows) -> str:
 
 
 def with_bars(
-    images: NDArray[np.uint8], outcomes: Outcomes, rows: choices.Rows, title: str, text: str
+    images: NDArray[np.uint8], predictions: Predictions, rows: choices.Rows, title: str, text: str
 ) -> Figure:
     """Draw some test images, each with its most probable classes as bars.
 
     Args:
-        images: (N, H, W, C) uint8, those of `outcomes`; may be memory-mapped.
-        outcomes: What the model said of them.
+        images: (N, H, W, C) uint8, those of `predictions`; may be memory-mapped.
+        predictions: What the model said of them.
         rows: Positions of those to draw.
         title: Of the figure.
         text: Below the title.
     """
-    count = len(outcomes.classes)
+    count = len(predictions.classes)
     if count > BARS:
         text += f" Bars: {BARS} of {count} classes, the most probable and the true one."
     room = room_px(images.shape[1:])
 
     def content(sheet: sheets.Sheet, left: int, top: int, index: int) -> None:
         image = sheets.shown(images[index], room)
-        sheet.framed(left, top, image, RIGHT if outcomes.right[index] else WRONG)
-        _draw_bars(sheet, left + image.shape[1] + 14, left + TILE_PX, top, outcomes, index)
+        sheet.framed(left, top, image, RIGHT if predictions.right[index] else WRONG)
+        _draw_bars(sheet, left + image.shape[1] + 14, left + TILE_PX, top, predictions, index)
 
     height = max(sheets.cell_px(images.shape[1:], room), BARS * BAR_STEP_PX)
-    return grid(outcomes, rows, height, title, text, content, _draw_legend_of_bars)
+    return grid(predictions, rows, height, title, text, content, _draw_legend_of_bars)
 
 
 def grid(
-    outcomes: Outcomes,
+    predictions: Predictions,
     rows: choices.Rows,
     content_px: int,
     title: str,
@@ -81,7 +81,7 @@ def grid(
     """Draw a tile for each of some examples: its predicted and true class, and a content.
 
     Args:
-        outcomes: Of all examples.
+        predictions: Of all examples.
         rows: Positions of those to draw.
         content_px: Height of a tile's content.
         title: Of the figure.
@@ -99,7 +99,7 @@ def grid(
     for place, index in enumerate(rows.tolist()):
         line, column = divmod(place, COLUMNS)
         left = MARGIN_PX + column * (TILE_PX + GAP_PX)
-        _draw_titles(sheet, left, top + line * tile_height, outcomes, index)
+        _draw_titles(sheet, left, top + line * tile_height, predictions, index)
         content(sheet, left, top + line * tile_height + TITLES_PX, index)
     return sheet.finish()
 
@@ -126,16 +126,18 @@ def _draw_legend_of_bars(sheet: sheets.Sheet, left: int, top: int) -> None:
     sheet.text(left + 4, top, words, points=SMALL_POINTS, color=GRAY)
 
 
-def _draw_titles(sheet: sheets.Sheet, left: int, top: int, outcomes: Outcomes, index: int) -> None:
+def _draw_titles(
+    sheet: sheets.Sheet, left: int, top: int, predictions: Predictions, index: int
+) -> None:
     true, predicted = (
-        outcomes.classes[which[index]] for which in (outcomes.labels, outcomes.predicted)
+        predictions.classes[which[index]] for which in (predictions.labels, predictions.predicted)
     )
     number = sheet.text(
         left + TILE_PX, top, f"#{index}", points=SMALL_POINTS, color=GRAY, align="right"
     )
     width = TILE_PX - number.get_window_extent().width - 8
     sign, color = (
-        (canvas.RIGHT_SIGN, RIGHT) if outcomes.right[index] else (canvas.WRONG_SIGN, WRONG)
+        (canvas.RIGHT_SIGN, RIGHT) if predictions.right[index] else (canvas.WRONG_SIGN, WRONG)
     )
     words = f"{sign} predicted: {predicted}"
     sheet.text(left, top, words, color=color, bold=True, width_px=width)
@@ -144,10 +146,10 @@ def _draw_titles(sheet: sheets.Sheet, left: int, top: int, outcomes: Outcomes, i
 
 
 def _draw_bars(
-    sheet: sheets.Sheet, left: int, right: int, top: int, outcomes: Outcomes, index: int
+    sheet: sheets.Sheet, left: int, right: int, top: int, predictions: Predictions, index: int
 ) -> None:
     """Draw the most probable classes and the true one, each a line of text above its bar."""
-    probabilities, true = outcomes.probabilities[index], int(outcomes.labels[index])
+    probabilities, true = predictions.probabilities[index], int(predictions.labels[index])
     for row, label in enumerate(bars_of(probabilities, true)):
         sign, color, ink = "", GRAY, INK
         if label == true:
@@ -159,7 +161,7 @@ def _draw_bars(
             right, y - 5, canvas.percent(share), points=SMALL_POINTS, color=ink, align="right"
         )
         width = right - left - number.get_window_extent().width - 6
-        name = sign + outcomes.classes[label]
+        name = sign + predictions.classes[label]
         sheet.text(left, y - 5, name, points=SMALL_POINTS, color=ink, width_px=width)
         sheet.box(left, y + 10, right - left, BAR_PX, LIGHT)
         sheet.box(left, y + 10, round(share * (right - left)), BAR_PX, color)

@@ -11,7 +11,8 @@ import pandas as pd
 from imago import params
 from imago.core import paths
 from imago.data import arrays
-from imago.scoring import outcomes
+from imago.scoring import predictions
+from imago.scoring.predictions import Predictions
 
 if TYPE_CHECKING:
     import keras
@@ -48,13 +49,13 @@ class Subject:
 
     @cached_property
     def test(self) -> arrays.Split:
-        """The test images, in the order of `outcomes`."""
+        """The test images, in the order of `predictions`."""
         return arrays.read_split(paths.data(self.settings.pixels), "test")
 
     @cached_property
-    def outcomes(self) -> outcomes.Outcomes:
+    def predictions(self) -> Predictions:
         """What the model said of each test image."""
-        return outcomes.read(paths.predictions(self.experiment), self.classes)
+        return predictions.read(paths.predictions(self.experiment), self.classes)
 
     @cached_property
     def history(self) -> pd.DataFrame:
@@ -63,12 +64,12 @@ class Subject:
 
     @cached_property
     def confusion(self) -> pd.DataFrame:
-        """A row for each pair of a true and a predicted class, see `scores.confusion`."""
+        """A row for each pair of a true and a predicted class, see `tables.confusion`."""
         return self._table("confusion")
 
     @cached_property
     def per_class(self) -> pd.DataFrame:
-        """A row for each class, see `scores.per_class`."""
+        """A row for each class, see `tables.per_class`."""
         table = self._table("per_class")
         return table.assign(**{"class": self.classes})  # a class can be named 7, NA or true
 

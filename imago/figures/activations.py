@@ -8,7 +8,7 @@ from imago import activation_maps
 from imago.drawing import choices, sheets, tiles
 from imago.drawing.canvas import GRAY, RIGHT, SMALL_POINTS, WRONG
 from imago.figures._subject import Subject
-from imago.scoring.outcomes import Outcomes
+from imago.scoring.predictions import Predictions
 
 TITLE = "Where the model looks"
 CAPTION = "Bright areas speak most for the answer; they should lie on the object."
@@ -22,17 +22,17 @@ def draw(subject: Subject) -> Figure | None:
     """Look at some test images with the model, if it is convolutional."""
     if not subject.settings.train.convolutional:
         return None
-    outcomes = subject.outcomes
-    rows = np.concatenate(choices.right_and_wrong(outcomes, TILES))
+    predictions = subject.predictions
+    rows = np.concatenate(choices.right_and_wrong(predictions, TILES))
     images = subject.test.images[rows]
-    maps = activation_maps.compute(subject.model, images, outcomes.predicted[rows])
-    return beside(images, maps, outcomes, rows)
+    maps = activation_maps.compute(subject.model, images, predictions.predicted[rows])
+    return beside(images, maps, predictions, rows)
 
 
 def beside(
     images: NDArray[np.uint8],
     maps: activation_maps.Maps,
-    outcomes: Outcomes,
+    predictions: Predictions,
     rows: choices.Rows,
 ) -> Figure:
     """Draw examples, each beside what its activation map marks in it.
@@ -40,7 +40,7 @@ def beside(
     Args:
         images: (n, H, W, C) uint8, those of `rows`.
         maps: (n, h, w) float32, 0..1, of the predicted classes.
-        outcomes: Of all examples.
+        predictions: Of all examples.
         rows: Which of them are drawn.
     """
     marked = activation_maps.overlay(images, maps)
@@ -49,15 +49,15 @@ def beside(
 
     def content(sheet: sheets.Sheet, left: int, top: int, index: int) -> None:
         image, beside = (sheets.shown(which[place[index]], room) for which in (images, marked))
-        sheet.framed(left, top, image, RIGHT if outcomes.right[index] else WRONG)
+        sheet.framed(left, top, image, RIGHT if predictions.right[index] else WRONG)
         sheet.image(left + image.shape[1] + GAP_PX, top, beside)
 
     text = (
-        f"{tiles.describe(outcomes, rows)} Beside each image: where the model finds what speaks "
+        f"{tiles.describe(predictions, rows)} Beside each image: where the model finds what speaks "
         "for its answer (Grad-CAM)."
     )
     title, height = "What the model looks at", sheets.cell_px(images.shape[1:], room)
-    return tiles.grid(outcomes, rows, height, title, text, content, _draw_legend)
+    return tiles.grid(predictions, rows, height, title, text, content, _draw_legend)
 
 
 def _draw_legend(sheet: sheets.Sheet, left: int, top: int) -> None:

@@ -13,7 +13,7 @@ SECTION, PLACE = "answers", 20
 
 def draw(subject: Subject) -> Figure:
     """Draw test images, half of them right and half wrong as far as there are so many."""
-    outcomes = subject.outcomes
-    rows = np.concatenate(choices.right_and_wrong(outcomes, tiles.TILES))
-    text = tiles.describe(outcomes, rows)
-    return tiles.with_bars(subject.test.images, outcomes, rows, "Test images", text)
+    predictions = subject.predictions
+    rows = np.concatenate(choices.right_and_wrong(predictions, tiles.TILES))
+    text = tiles.describe(predictions, rows)
+    return tiles.with_bars(subject.test.images, predictions, rows, "Test images", text)

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from imago.drawing import choices, tiles
 from imago.figures._subject import Subject
-from imago.scoring.outcomes import Outcomes
+from imago.scoring.predictions import Predictions
 
 TITLE = "The least certain images"
 CAPTION = "Where the model can hardly decide; would you?"
@@ -14,15 +14,15 @@ SECTION, PLACE = "answers", 40
 
 def draw(subject: Subject) -> Figure:
     """Draw the images whose predicted class has the smallest probability."""
-    outcomes = subject.outcomes
-    rows = least_certain(outcomes, tiles.TILES)
+    predictions = subject.predictions
+    rows = least_certain(predictions, tiles.TILES)
     text = (
-        f"The {len(rows)} of {len(outcomes.labels):,} test images whose predicted class has the "
+        f"The {len(rows)} of {len(predictions.labels):,} test images whose predicted class has the "
         "smallest probability, right or wrong, the least certain first."
     )
-    return tiles.with_bars(subject.test.images, outcomes, rows, "Least certain images", text)
+    return tiles.with_bars(subject.test.images, predictions, rows, "Least certain images", text)
 
 
-def least_certain(outcomes: Outcomes, most: int) -> choices.Rows:
+def least_certain(predictions: Predictions, most: int) -> choices.Rows:
     """Take up to `most` examples of the smallest probability, that first."""
-    return np.argsort(outcomes.confidence, kind="stable")[:most]
+    return np.argsort(predictions.confidence, kind="stable")[:most]

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Counts = NDArray[np.float64]
-Metric = Callable[[Counts, Counts, Counts], Counts]
-"""From (..., K) counts of each class: right, predicted and true, to (...) values."""
+from imago.scoring.metric import Counts
 
 _ROUNDING = 1e-12
 """Values that differ by no more are equal: a sample that ties counts as one that reaches as far."""
@@ -65,32 +63,11 @@ class Changes:
         return (1 + int(samples.sum())) / (1 + len(samples))  # never 0: the data are a sample too
 
 
-def balanced_accuracy(right: Counts, predicted: Counts, true: Counts) -> Counts:
-    """Compute the mean recall of the classes that have examples."""
-    recall = np.divide(right, true, out=np.zeros_like(right), where=true > 0)
-    return np.asarray(recall.sum(axis=-1) / (true > 0).sum(axis=-1))
-
-
-def macro_f1(right: Counts, predicted: Counts, true: Counts) -> Counts:
-    """Compute the mean of the classes' F1; that of a class neither true nor predicted is 0."""
-    return np.asarray(_f1(right, predicted, true).mean(axis=-1))
-
-
-def weighted_f1(right: Counts, predicted: Counts, true: Counts) -> Counts:
-    """Compute the mean of the classes' F1, each with the weight of its examples."""
-    return np.asarray((_f1(right, predicted, true) * true).sum(axis=-1) / true.sum(axis=-1))
-
-
-def _f1(right: Counts, predicted: Counts, true: Counts) -> Counts:
-    of_both = predicted + true
-    return np.divide(2 * right, of_both, out=np.zeros_like(right), where=of_both > 0)
-
-
 def of_counts(
-    metric: Metric,
-    labels: NDArray[np.intp],
-    first: NDArray[np.intp],
-    second: NDArray[np.intp],
+    metric: Callable[[Counts, Counts, Counts], Counts],
+    labels: NDArray[np.integer],
+    first: NDArray[np.integer],
+    second: NDArray[np.integer],
     class_count: int,
     samples: int,
     generator: np.random.Generator,
@@ -101,7 +78,7 @@ def of_counts(
     kind are drawn, of which there are few, and not the examples.
 
     Args:
-        metric: One of this module.
+        metric: See `imago.scoring.metric.ByCounts`.
         labels: (N,) true classes.
         first: (N,) predicted by the first model.
         second: (N,) predicted by the second.
@@ -117,11 +94,11 @@ def of_counts(
     unit = np.eye(class_count)
     true = rows @ unit[kinds[0]]
 
-    def value(predicted: NDArray[np.intp]) -> Counts:
+    def of_model(predicted: NDArray[np.integer]) -> Counts:
         is_right = (predicted == kinds[0])[:, np.newaxis]
         return metric(rows @ (unit[predicted] * is_right), rows @ unit[predicted], true)
 
-    before, after = value(kinds[1]), value(kinds[2])
+    before, after = of_model(kinds[1]), of_model(kinds[2])
     return Changes(float(before[0]), float(after[0]), (after - before)[1:])
 
 
@@ -131,10 +108,10 @@ def of_means(
     samples: int,
     generator: np.random.Generator,
 ) -> Changes:
-    """Resample a metric that is the mean of a figure of each example.
+    """Resample a metric that is the mean of a value of each example.
 
     Args:
-        first: (N,) the figures of the first model.
+        first: (N,) the values of the first model.
         second: (N,) those of the second.
         samples: B.
         generator: The samples are a function of its state.

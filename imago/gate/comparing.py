@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from imago.core import sections
+from imago import params
 from imago.core.errors import DataError, GateError, ParamsError
-from imago.gate import changes, predictions, revisions, verdicts
+from imago.gate import changes, pairs, revisions, verdicts
 from imago.gate.revisions import Commit, Evidence, Revision, Tree, WorkingTree
-from imago.gate.verdicts import Finding, Result, Verdict
+from imago.gate.verdicts import Finding, Outcome, Verdict
 from imago.project import git
 from imago.project.stores import Storage
 
@@ -18,13 +18,13 @@ class Report:
 
     base: Tree
     here: Tree
-    gate: sections.Gate
+    gate: params.Gate
     findings: Sequence[Finding]
 
     @property
-    def result(self) -> Result:
+    def outcome(self) -> Outcome:
         """Of all experiments."""
-        return verdicts.result(self.findings)
+        return verdicts.outcome(self.findings)
 
     @property
     def title(self) -> str:
@@ -81,7 +81,7 @@ def _commit(revision: str) -> Commit:
     return Commit(short if found.startswith(revision) else f"{revision}, {short}", found)
 
 
-def _compare(base: Revision, here: Revision, gate: sections.Gate) -> list[Finding]:
+def _compare(base: Revision, here: Revision, gate: params.Gate) -> list[Finding]:
     """Compare every experiment of either revision, in the order of params.yaml."""
     names = list(dict.fromkeys([*here.params.experiments, *base.params.experiments]))
     findings = [_of_experiment(name, base, here, gate) for name in names]
@@ -89,7 +89,7 @@ def _compare(base: Revision, here: Revision, gate: sections.Gate) -> list[Findin
     return findings
 
 
-def _of_experiment(name: str, base: Revision, here: Revision, gate: sections.Gate) -> Finding:
+def _of_experiment(name: str, base: Revision, here: Revision, gate: params.Gate) -> Finding:
     finding = Finding(name)
     in_base = name in base.params.experiments
     if name not in here.params.experiments:
@@ -120,11 +120,11 @@ def _of_experiment(name: str, base: Revision, here: Revision, gate: sections.Gat
 
 
 def _measure(
-    finding: Finding, base: Revision, evidence: Evidence, gate: sections.Gate, seed: int
+    finding: Finding, base: Revision, evidence: Evidence, gate: params.Gate, seed: int
 ) -> None:
     try:
         before = base.evidence(finding.experiment)
-        pair = predictions.pair(before.predictions, evidence.predictions)
+        pair = pairs.pair(before.predictions, evidence.predictions)
     except (DataError, GateError) as error:
         finding.fate = Verdict.NOT_COMPARED
         finding.notes.append(str(error))

@@ -8,10 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from imago import tables
-from imago.gate.changes import LESS_IS_BETTER, RECALL
+from imago import terminal
 from imago.gate.comparing import Report
-from imago.gate.verdicts import Finding, Floor, Judged, Result, Verdict
+from imago.gate.verdicts import Finding, Floor, Judged, Outcome, Verdict
 
 COLUMNS = (
     "experiment",
@@ -33,28 +32,28 @@ _COLORS: dict[str, str] = {
     Verdict.NOT_COMPARED: "bold yellow",
     Verdict.WORSE_WITHIN_NOISE: "yellow",
     Verdict.BETTER: "green",
-    Result.PASS: "bold green",
-    Result.FAIL: "bold red",
+    Outcome.PASS: "bold green",
+    Outcome.FAIL: "bold red",
 }
 _NOT_MET = " not met"
 _SAYINGS = {
-    Result.PASS: "passed",
-    Result.FAIL: "failed",
-    Result.NOT_COMPARED: "could not compare",
+    Outcome.PASS: "passed",
+    Outcome.FAIL: "failed",
+    Outcome.NOT_COMPARED: "could not compare",
 }
 
 
 def print_table(report: Report, console: Console) -> None:
-    """Print a table, below it the notes, and the result in one line."""
+    """Print a table, below it the notes, and the outcome in one line."""
     for left_out in range(len(_FIRST_TO_GO) + 1):
         table = _table(report, [name for name in COLUMNS if name not in _FIRST_TO_GO[:left_out]])
-        if tables.fits(table, console):
+        if terminal.fits(table, console):
             break
     console.print(Text(report.title, "bold"), soft_wrap=True)
     console.print(table)
     for line in _notes(report.findings):
         console.print(Text(line), soft_wrap=True)
-    console.print(Text(conclusion(report), _COLORS.get(report.result, "bold yellow")))
+    console.print(Text(conclusion(report), _COLORS.get(report.outcome, "bold yellow")))
 
 
 def _table(report: Report, columns: Sequence[str]) -> Table:
@@ -63,7 +62,7 @@ def _table(report: Report, columns: Sequence[str]) -> Table:
         table.add_column(column, justify="left" if column in _IN_TEXT else "right")
     for finding in report.findings:
         for *cells, floor, verdict in _rows(finding):
-            style = _COLORS[Result.FAIL] if floor.endswith(_NOT_MET) else ""
+            style = _COLORS[Outcome.FAIL] if floor.endswith(_NOT_MET) else ""
             colored = Text(floor, style), Text(verdict, _COLORS.get(verdict, ""))
             shown: dict[str, str | Text] = dict(zip(COLUMNS, (*cells, *colored), strict=True))
             table.add_row(*(shown[column] for column in columns))
@@ -74,7 +73,7 @@ def _table(report: Report, columns: Sequence[str]) -> Table:
 def markdown(report: Report) -> str:
     """Return a heading, a table and the notes, for a pull request or a step summary."""
     lines = [
-        f"### imago gate: {_SAYINGS[report.result]}",
+        f"### imago gate: {_SAYINGS[report.outcome]}",
         "",
         _escaped(report.title),
         "",
@@ -97,26 +96,26 @@ def as_json(report: Report) -> dict[str, Any]:
         "base": {"name": report.base.label, "commit": report.base.commit},
         "here": {"name": report.here.label, "commit": report.here.commit},
         "significance_level": report.gate.significance_level,
-        "result": report.result.value,
-        "exit_code": report.result.exit_code,
+        "result": report.outcome.value,
+        "exit_code": report.outcome.exit_code,
         "experiments": [_finding_as_json(finding) for finding in report.findings],
     }
 
 
 def conclusion(report: Report) -> str:
-    """Say the result in one line, naming what is to blame."""
+    """Say the outcome in one line, naming what is to blame."""
     parts = []
-    for result in (Result.FAIL, Result.NOT_COMPARED):
-        if blamed := [one.experiment for one in report.findings if one.result == result]:
-            parts.append(f"{_SAYINGS[result]} {', '.join(blamed)}")
-    return f"imago gate: {'; '.join(parts) or _SAYINGS[Result.PASS]}"
+    for outcome in (Outcome.FAIL, Outcome.NOT_COMPARED):
+        if blamed := [one.experiment for one in report.findings if one.outcome == outcome]:
+            parts.append(f"{_SAYINGS[outcome]} {', '.join(blamed)}")
+    return f"imago gate: {'; '.join(parts) or _SAYINGS[Outcome.PASS]}"
 
 
 def _finding_as_json(finding: Finding) -> dict[str, Any]:
     return {
         "experiment": finding.experiment,
         "verdict": finding.verdict.value,
-        "result": finding.result.value,
+        "result": finding.outcome.value,
         "floors": [
             dataclasses.asdict(floor) | {"is_met": floor.is_met} for floor in finding.floors
         ],
@@ -161,14 +160,14 @@ def _rows(finding: Finding) -> Iterator[tuple[str, ...]]:
 
 def _cells(judged: Judged) -> tuple[str, ...]:
     change = judged.change
-    name = f"recall of {change.of_class}" if change.metric == RECALL else change.metric
+    name = f"recall of {change.of_class}" if change.of_class is not None else change.metric
     p_value = f"{judged.p_value:.4f}" if judged.p_value >= 0.0001 else "< 0.0001"
-    if change.metric in LESS_IS_BETTER:
-        numbers = f"{change.base:.4f}", f"{change.here:.4f}", f"{change.change:+.4f}"
-        interval = f"{change.low:+.4f} to {change.high:+.4f}"
-    else:
+    if change.kind == "share":
         numbers = _percent(change.base), _percent(change.here), f"{100 * change.change:+.2f}"
         interval = f"{100 * change.low:+.2f} to {100 * change.high:+.2f}"
+    else:
+        numbers = f"{change.base:.4f}", f"{change.here:.4f}", f"{change.change:+.4f}"
+        interval = f"{change.low:+.4f} to {change.high:+.4f}"
     if not change.is_open:  # the predictions are the same
         interval = p_value = ""
     return (name, *numbers, interval, p_value)

@@ -1,6 +1,5 @@
 """What a revision has of each experiment: parameters, metrics and predictions."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,11 +8,13 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from imago.core import paths, sections, strict_yaml
+from imago import params
+from imago.core import paths, strict_yaml
 from imago.core.errors import DataError, DvcError, GateError, ParamsError
-from imago.gate.predictions import Predictions, parse
 from imago.project import git, lock
 from imago.project.stores import MissingError, Storage, digest
+from imago.scoring import predictions, summary
+from imago.scoring.predictions import Predictions
 
 AGREEMENT = 1e-6
 """How far the accuracy in metrics/<experiment>.json may be from that of the predictions."""
@@ -26,7 +27,7 @@ class _Lenient(BaseModel):
 
 
 class _Experiment(_Lenient):
-    floors: dict[sections.Floored, sections.Share] | None = None
+    floors: dict[params.Floored, params.Share] | None = None
 
 
 class LenientParams(_Lenient):
@@ -34,9 +35,9 @@ class LenientParams(_Lenient):
 
     seed: int
     experiments: dict[str, _Experiment]
-    gate: sections.Gate | None = None
+    gate: params.Gate | None = None
 
-    def floors(self, experiment: str) -> Mapping[sections.Floored, float]:
+    def floors(self, experiment: str) -> Mapping[params.Floored, float]:
         """Return the floors of an experiment, of which there may be none."""
         return self.experiments[experiment].floors or {}
 
@@ -112,8 +113,8 @@ class Revision:
             DataError: One of them is missing or damaged, or they contradict each other; says the
                 command that would bring it.
         """
-        metrics, predictions = self._metrics(experiment), self._predictions(experiment)
-        accuracy = float(predictions.right.mean())
+        metrics, answers = self._metrics(experiment), self._predictions(experiment)
+        accuracy = float(answers.right.mean())
         if abs(metrics["accuracy"] - accuracy) > AGREEMENT:
             message = (
                 f"{self._named(paths.metrics(experiment))}: accuracy must be that of "
@@ -121,7 +122,7 @@ class Revision:
                 f"{self._again(experiment)}"
             )
             raise DataError(message)
-        return Evidence(metrics, predictions)
+        return Evidence(metrics, answers)
 
     def is_of_lock(self, experiment: str) -> bool:
         """Tell whether predictions in the working tree are those that dvc.lock names, if any."""
@@ -136,14 +137,10 @@ class Revision:
             message = f"{self._named(path)} is missing; {self._again(experiment)}"
             raise DataError(message)
         try:
-            metrics = json.loads(content)
-        except ValueError as error:
-            message = f"{self._named(path)} must be JSON: {error}; {self._again(experiment)}"
+            return summary.parse(content, self._named(path))
+        except DataError as error:
+            message = f"{error}; {self._again(experiment)}"
             raise DataError(message) from error
-        if not isinstance(metrics, dict) or not isinstance(metrics.get("accuracy"), int | float):
-            message = f"{self._named(path)} has no accuracy; {self._again(experiment)}"
-            raise DataError(message)
-        return metrics
 
     def _predictions(self, experiment: str) -> Predictions:
         path = paths.predictions(experiment)
@@ -166,7 +163,7 @@ class Revision:
                 message = f"{self._named(path)} is missing: {error}, and run `{command}` again"
                 raise DataError(message) from error
         try:
-            return parse(content, self._named(path))
+            return predictions.parse(content, self._named(path))
         except DataError as error:
             message = f"{error}; {self._again(experiment)}"
             raise DataError(message) from error

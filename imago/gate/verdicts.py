@@ -5,10 +5,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from imago.core import sections
+from imago import params
 from imago.core.errors import ParamsError
 from imago.gate import significance
-from imago.gate.changes import RECALL, Change
+from imago.gate.changes import Change
 
 
 class Verdict(enum.StrEnum):
@@ -25,7 +25,7 @@ class Verdict(enum.StrEnum):
     NOT_COMPARED = "could not compare"
 
 
-class Result(enum.StrEnum):
+class Outcome(enum.StrEnum):
     """What the verdicts and the floors come to."""
 
     PASS = "pass"
@@ -35,12 +35,12 @@ class Result(enum.StrEnum):
     @property
     def exit_code(self) -> int:
         """What a shell is told."""
-        return list(Result).index(self)
+        return list(Outcome).index(self)
 
 
 @dataclass(frozen=True)
 class Floor:
-    """The least that a figure may be, and what it is; none where it is missing."""
+    """The least that a metric may be, and what it is; none where it is missing."""
 
     metric: str
     floor: float
@@ -48,7 +48,7 @@ class Floor:
 
     @property
     def is_met(self) -> bool:
-        """Whether the figure is there and no less than the floor."""
+        """Whether the metric is there and no less than the floor."""
         return self.value is not None and self.value >= self.floor
 
 
@@ -92,27 +92,27 @@ class Finding:
         return whole[0]
 
     @property
-    def result(self) -> Result:
+    def outcome(self) -> Outcome:
         """Whether the experiment may pass."""
         if self.verdict in (Verdict.REGRESSION, Verdict.MISSING):
-            return Result.FAIL
+            return Outcome.FAIL
         if not all(floor.is_met for floor in self.floors):
-            return Result.FAIL
-        return Result.NOT_COMPARED if self.verdict == Verdict.NOT_COMPARED else Result.PASS
+            return Outcome.FAIL
+        return Outcome.NOT_COMPARED if self.verdict == Verdict.NOT_COMPARED else Outcome.PASS
 
 
-def result(findings: Sequence[Finding]) -> Result:
-    """Return the result of all experiments: a failure before what could not be compared."""
-    results = {finding.result for finding in findings}
-    return next((one for one in (Result.FAIL, Result.NOT_COMPARED) if one in results), Result.PASS)
+def outcome(findings: Sequence[Finding]) -> Outcome:
+    """Return the outcome of all experiments: a failure before what could not be compared."""
+    found = {finding.outcome for finding in findings}
+    return next((one for one in (Outcome.FAIL, Outcome.NOT_COMPARED) if one in found), Outcome.PASS)
 
 
-def floors(wanted: Mapping[sections.Floored, float], metrics: Mapping[str, float]) -> list[Floor]:
-    """Hold figures against their floors."""
+def floors(wanted: Mapping[str, float], metrics: Mapping[str, float]) -> list[Floor]:
+    """Hold metrics against their floors."""
     return [Floor(metric, floor, metrics.get(metric)) for metric, floor in wanted.items()]
 
 
-def judge(findings: Sequence[Finding], gate: sections.Gate) -> None:
+def judge(findings: Sequence[Finding], gate: params.Gate) -> None:
     """Judge every change in `findings`.
 
     All tests of all experiments in which anything changed are one family: the level is the
@@ -138,7 +138,7 @@ def judge(findings: Sequence[Finding], gate: sections.Gate) -> None:
         ]
 
 
-def _judged(change: Change, p_loss: float, p_gain: float, gate: sections.Gate) -> Judged:
+def _judged(change: Change, p_loss: float, p_gain: float, gate: params.Gate) -> Judged:
     p_value = p_loss if change.is_worse else p_gain if change.change else 1.0
     if change.is_worse and p_loss <= gate.significance_level:
         return Judged(change, p_value, Verdict.REGRESSION)
@@ -149,8 +149,8 @@ def _judged(change: Change, p_loss: float, p_gain: float, gate: sections.Gate) -
     return Judged(change, p_value, Verdict.NO_CHANGE)
 
 
-def _require_samples(family: Sequence[Change], gate: sections.Gate) -> None:
-    resampled = [change for change in family if change.metric not in ("accuracy", RECALL)]
+def _require_samples(family: Sequence[Change], gate: params.Gate) -> None:
+    resampled = [change for change in family if change.is_resampled]
     if not resampled:
         return
     smallest = min(change.share for change in resampled) / sum(c.share for c in family)

@@ -7,6 +7,7 @@ from imago.core import files, paths
 from imago.params import Params
 from imago.reports import results
 from imago.reports.results import Result
+from imago.scoring import summary
 
 
 def found(params: Params) -> tuple[list[Result], list[str]]:
@@ -21,6 +22,6 @@ def _result(name: str, params: Params) -> Result:
     return Result(
         experiment=name,
         dataset=params.prepare[params.experiments[name].variant].dataset,
-        metrics=files.read_json(paths.metrics(name)),
+        metrics=summary.read(paths.metrics(name)),
         export_bytes={kind: one["bytes"] for kind, one in card["exports"].items()},
     )

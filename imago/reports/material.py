@@ -11,6 +11,7 @@ from imago.core import files, paths
 from imago.core.errors import DataError
 from imago.data import arrays, provenance
 from imago.runtimes import model_json
+from imago.scoring import summary
 
 Row = dict[str, str]
 """Of a table: column and text."""
@@ -71,7 +72,7 @@ def read(experiment: str, parameters: Mapping[str, Any]) -> Material:
     return Material(
         experiment=experiment,
         parameters=dict(parameters),
-        metrics=files.read_json(_made(paths.metrics(experiment), "evaluate")),
+        metrics=summary.read(paths.metrics(experiment)),
         history=_rows(_made(report / "history.csv", "train")),
         per_class=_rows(_made(report / "per_class.csv", "evaluate")),
         confusion=_rows(_made(report / "confusion.csv", "evaluate")),

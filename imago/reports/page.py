@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from imago.core.errors import DataError
-from imago.reports import measures, rendering, snippets
+from imago.reports import rendering, snippets
 from imago.reports.card import Card
 from imago.reports.embedding import Figure
+from imago.scoring import metric
 
 
 def render(card: Card, figures: Sequence[Figure], classification_report: str) -> str:
@@ -30,7 +31,7 @@ def render(card: Card, figures: Sequence[Figure], classification_report: str) ->
     values = {
         "card": card,
         "classification_report": classification_report,
-        "measures": [measures.of(key) for key in card["metrics"]],
+        "known": [metric.named(name) for name in card["metrics"]],
         "snippets": snippets.of(card),
     }
     filled = [

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from imago.reports import numbers
+from imago.scoring import metric
+from imago.scoring.metric import Metric
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,12 @@ def _cell(column: Column, result: Result) -> str:
     return f"`{text}`" if column.title in TEXTS else text  # _ is no emphasis in code
 
 
-def _metric(title: str, explanation: str, key: str, kind: numbers.Kind) -> Column:
+def _of_metric(shown: Metric) -> Column:
     return Column(
-        title,
-        explanation,
-        value=lambda row: row.metrics.get(key),
-        text=lambda row: numbers.text(row.metrics.get(key), kind),
+        shown.title,
+        shown.in_short or shown.explanation,
+        value=lambda row: row.metrics.get(shown.name),
+        text=lambda row: numbers.text(row.metrics.get(shown.name), shown.kind),
     )
 
 
@@ -84,6 +86,8 @@ def _total_bytes(row: Result) -> int | None:
 
 
 TEXTS = ("Experiment", "Data set")
+ACCURACY = metric.named("accuracy")
+OTHERS = [one for one in metric.known() if one.has_column and one.name != ACCURACY.name]
 COLUMNS = (
     Column(
         "Experiment",
@@ -97,21 +101,14 @@ COLUMNS = (
         lambda row: row.dataset,
         lambda row: row.dataset,
     ),
-    _metric("Accuracy", "Share of the test images that are named right.", "accuracy", "share"),
+    _of_metric(ACCURACY),
     Column(
         "95 % interval",
         "Where the accuracy may lie for all that this many test images can say, in percent.",
         lambda row: row.metrics["accuracy_low"],
         _interval,
     ),
-    _metric("Macro F1", "Mean over the classes of F1.", "macro_f1", "share"),
-    _metric(
-        "Calibration error",
-        "How far stated probabilities are from how often they come true; lower is better.",
-        "expected_calibration_error",
-        "share",
-    ),
-    _metric("Parameters", "Numbers in the model's weights.", "parameters", "count"),
+    *map(_of_metric, OTHERS),
     Column(
         "Exports",
         "Size of all exported formats together.",

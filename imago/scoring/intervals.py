@@ -1,7 +1,5 @@
 """How far a share that was measured on a few examples may be from the true one."""
 
-from scipy import stats
-
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:
     """Compute the 95 % interval of a share, from 0 to 1, by Wilson's score.
@@ -10,5 +8,7 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
         successes: 0 to `trials`.
         trials: 1 or more.
     """
+    from scipy import stats  # here: it takes half a second to import
+
     low, high = stats.binomtest(successes, trials).proportion_ci(0.95, method="wilson")
     return float(low), float(high)

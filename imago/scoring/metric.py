@@ -1,0 +1,131 @@
+"""What a metric is, and which ones there are: the entries of imago.scoring.metrics.
+
+An entry has METRICS, a tuple of them. A metric that is added there is written, shown, and allowed
+as a floor and in the gate as it says of itself; nothing else has to know of it. Entries import what
+takes long, such as scikit-learn, where they compute: params.yaml's check needs their names.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imago.core import registry
+from imago.scoring import metrics
+from imago.scoring.predictions import Predictions
+
+Kind = Literal["share", "count", "number"]
+"""share: 0..1, shown as a percentage; number: anything else that is no count."""
+Better = Literal["higher", "lower"]
+Counts = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What metrics are computed from.
+
+    Attributes:
+        predictions: Of the test split.
+        parameters: Numbers in the model's weights.
+    """
+
+    predictions: Predictions
+    parameters: int
+
+
+@dataclass(frozen=True)
+class ByAnswers:
+    """Two models are compared by an exact test of their right answers, image by image.
+
+    Attributes:
+        of: Gives whether each answer is right, (N,); the metric is the share of those that are.
+    """
+
+    of: Callable[[Predictions], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class ByCounts:
+    """Two models are compared by the bootstrap, of a metric that depends on counts alone.
+
+    Attributes:
+        of: From (..., K) counts of each class, those that are right, predicted and true, to (...)
+            values.
+    """
+
+    of: Callable[[Counts, Counts, Counts], Counts]
+
+
+@dataclass(frozen=True)
+class ByValues:
+    """Two models are compared by the bootstrap, of a metric that is the mean over the examples.
+
+    Attributes:
+        of: Gives the value of each example, (N,).
+    """
+
+    of: Callable[[Predictions], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A number that says how good or how large a model is.
+
+    Attributes:
+        name: Its key in metrics/<experiment>.json.
+        title: Its name for people.
+        explanation: What it says and which way is better, in a sentence.
+        has_column: In the table over all experiments; it is among a report's first numbers, too.
+        in_short: The explanation at the head of the column, where it is another one.
+        kind: How its value is written.
+        better: None where neither way is: there can be no floor.
+        place: In files and tables the lower one is first; of equal ones that of the module whose
+            name is first.
+        compute: Gives its value; None where it does not apply, so that it is left out.
+        compared: How `imago gate` tests a change; None: it cannot.
+    """
+
+    name: str
+    title: str
+    explanation: str
+    has_column: bool = False
+    in_short: str | None = None
+    kind: Kind
+    better: Better | None
+    place: int
+    compute: Callable[[Evaluation], float | int | None]
+    compared: ByAnswers | ByCounts | ByValues | None = None
+
+    @property
+    def can_have_floor(self) -> bool:
+        """Whether params.yaml may say how low it may be at most."""
+        return self.better == "higher"
+
+    @property
+    def can_be_gated(self) -> bool:
+        """Whether params.yaml may have its changes tested."""
+        return self.compared is not None and self.better is not None
+
+
+def known() -> list[Metric]:
+    """Return every metric, in the order of files and tables."""
+    modules = (registry.load(metrics, name) for name in registry.names(metrics))
+    return sorted((one for module in modules for one in module.METRICS), key=lambda one: one.place)
+
+
+def named(name: str) -> Metric:
+    """Return a metric; one that is not known, as of another version, is called by its name."""
+    for metric in known():
+        if metric.name == name:
+            return metric
+    return Metric(
+        name=name,
+        title=name.replace("_", " ").capitalize(),
+        explanation="",
+        kind="number",
+        better=None,
+        place=0,
+        compute=lambda _: None,
+    )

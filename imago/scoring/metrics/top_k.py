@@ -1,0 +1,40 @@
+"""How often the true class is among the most probable ones."""
+
+from functools import partial
+
+import numpy as np
+
+from imago.scoring.metric import Evaluation, Metric
+
+ABOVE = {3: 5, 5: 10}
+"""k: of how many classes top-k says something, more than these."""
+WORDS = {3: "three", 5: "five"}
+
+
+def accuracy(evaluation: Evaluation, k: int) -> float:
+    """Compute the share of examples whose class is among the k most probable.
+
+    Of equal probabilities the first counts as greater, as for accuracy, which is that of k = 1.
+    """
+    found = evaluation.predictions
+    most_probable = np.argsort(-found.probabilities, axis=1, kind="stable")[:, :k]
+    return float((most_probable == found.labels[:, np.newaxis]).any(axis=1).mean())
+
+
+def _where_classes_are_many(evaluation: Evaluation, k: int) -> float | None:
+    is_told = len(evaluation.predictions.classes) > ABOVE[k]
+    return accuracy(evaluation, k) if is_told else None
+
+
+METRICS = tuple(
+    Metric(
+        name=f"top_{k}_accuracy",
+        title=f"Top-{k} accuracy",
+        explanation=f"How often the true class is among the {WORDS[k]} most probable.",
+        kind="share",
+        better="higher",
+        place=20,
+        compute=partial(_where_classes_are_many, k=k),
+    )
+    for k in ABOVE
+)

@@ -1,0 +1,220 @@
+"""What a model said of each test image, and the table that holds it: predictions/<experiment>.csv.
+
+pandas is imported where a table is made or read: it takes a second, and metrics need no table.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imago.core import files
+from imago.core.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PROBABILITY = "p:"
+"""Begins the name of the column of a class's probability."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The test images, in the order of their split.
+
+    Attributes:
+        classes: K names.
+        images: (N,) texts that tell the images apart.
+        labels: (N,) positions of the true classes.
+        predicted: (N,) positions of the predicted classes.
+        probabilities: (N, K), float32 or float64.
+    """
+
+    classes: tuple[str, ...]
+    images: NDArray[np.str_]
+    labels: NDArray[np.integer]
+    predicted: NDArray[np.integer]
+    probabilities: NDArray[np.floating]
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether the predicted class is the true one, (N,)."""
+        return np.asarray(self.predicted == self.labels)
+
+    @cached_property
+    def confidence(self) -> NDArray[np.floating]:
+        """Probabilities of the predicted classes, (N,)."""
+        return np.asarray(self.probabilities.max(axis=1))
+
+    @cached_property
+    def of_truth(self) -> NDArray[np.floating]:
+        """Probabilities of the true classes, (N,)."""
+        return np.asarray(self.probabilities[np.arange(len(self.labels)), self.labels])
+
+    def ordered(self) -> Predictions:
+        """Sort by image and true class, so that the rows of two tables of one split pair up."""
+        order = np.lexsort([self.labels, self.images])
+        return Predictions(
+            self.classes,
+            self.images[order],
+            self.labels[order],
+            self.predicted[order],
+            self.probabilities[order],
+        )
+
+
+def make(
+    labels: NDArray[np.integer],
+    probabilities: NDArray[np.floating],
+    classes: Sequence[str],
+    identities: NDArray[np.uint64],
+) -> Predictions:
+    """Return what a model said, from its output.
+
+    Args:
+        labels: (N,) integers in 0..K-1.
+        probabilities: (N, K), each row adding up to 1.
+        classes: K names.
+        identities: (N,), which tell the images apart and are the same for every variant.
+
+    Raises:
+        DataError: A row of probabilities has an element below 0 or that is no number, or adds up
+            to more or less than 1 by over 0.001.
+    """
+    _require_probabilities(probabilities)
+    images = np.array([f"{identity:016x}" for identity in identities.tolist()])
+    predicted = np.asarray(probabilities.argmax(axis=1))
+    return Predictions(tuple(classes), images, labels, predicted, probabilities)
+
+
+def _require_probabilities(probabilities: NDArray[np.floating]) -> None:
+    sums = probabilities.sum(axis=1, dtype=np.float64)
+    good = (probabilities >= 0).all(axis=1) & (np.abs(sums - 1) <= 1e-3)  # of NaN neither is true
+    if not good.all():
+        row = int(np.argmin(good))
+        got = ", ".join(f"{value:g}" for value in probabilities[row, :5])
+        message = (
+            f"example {row}: the model's output must be probabilities that add up to 1, "
+            f"got {got}{', …' if probabilities.shape[1] > 5 else ''}; train the model again"
+        )
+        raise DataError(message)
+
+
+def table(predictions: Predictions) -> pd.DataFrame:
+    """Return a row for each example, in the order of the split.
+
+    Returns:
+        Columns example (from 0), image (its identity, 16 characters of 0-9 and a-f), true,
+        predicted (names), probability (of the predicted class), true_probability (of the true
+        class), and for each class in its order p:<class>, its probability.
+    """
+    import pandas as pd
+
+    names = np.asarray(predictions.classes, dtype=object)
+    whole = pd.DataFrame(
+        {
+            "example": np.arange(len(predictions.labels)),
+            "image": predictions.images,
+            "true": names[predictions.labels],
+            "predicted": names[predictions.predicted],
+            "probability": predictions.confidence,
+            "true_probability": predictions.of_truth,
+        }
+    )
+    columns = _columns(predictions.classes)
+    return pd.concat([whole, pd.DataFrame(predictions.probabilities, columns=columns)], axis=1)
+
+
+def write(path: Path, predictions: Predictions) -> None:
+    """Write the table."""
+    files.write_csv(path, table(predictions))
+
+
+def read(path: Path, classes: tuple[str, ...]) -> Predictions:
+    """Read the table of a model with these classes, its probabilities to the bit: float32.
+
+    Raises:
+        DataError: The table is missing or damaged, or is not one of these classes.
+    """
+    try:
+        found = parse(path.read_bytes(), str(path))
+    except FileNotFoundError as error:
+        message = f"{path}: not found; run the stage that writes it"
+        raise DataError(message) from error
+    except DataError as error:
+        message = f"{error}; run the stage that writes it again"
+        raise DataError(message) from error
+    if found.classes != classes:
+        message = (
+            f"{path}: must have the columns {', '.join(_columns(classes))}, got "
+            f"{', '.join(_columns(found.classes))}; run the stage that writes it again"
+        )
+        raise DataError(message)
+    return dataclasses.replace(found, probabilities=found.probabilities.astype(np.float32))
+
+
+def parse(content: bytes, where: str) -> Predictions:
+    """Read the bytes of a table, its probabilities as float64.
+
+    Args:
+        content: The bytes.
+        where: Begins an error.
+
+    Raises:
+        DataError: They are no table of predictions; the message names no remedy.
+    """
+    import pandas as pd
+
+    try:
+        # As texts: a class can be named 7, NA or true.
+        texts = {"image": str, "true": str, "predicted": str}
+        rows = pd.read_csv(io.BytesIO(content), dtype=texts, keep_default_na=False)
+    except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        message = f"{where}: must be a table of predictions: {' '.join(str(error).split())}"
+        raise DataError(message) from error
+    if absent := sorted({"image", "true", "predicted"} - set(rows.columns)):
+        message = f"{where}: must have the column {absent[0]}, got {', '.join(rows.columns[:6])}"
+        raise DataError(message)
+    columns = [name for name in rows.columns if name.startswith(PROBABILITY)]
+    classes = tuple(name.removeprefix(PROBABILITY) for name in columns)
+    try:
+        probabilities = rows[columns].to_numpy(np.float64)
+    except ValueError as error:
+        message = f"{where}: probabilities must be numbers: {error}"
+        raise DataError(message) from error
+    if not len(rows):
+        message = f"{where}: must have a row for each test image, got none"
+        raise DataError(message)
+    return Predictions(
+        classes,
+        rows["image"].to_numpy(np.str_),
+        _positions(rows["true"], classes, where),
+        _positions(rows["predicted"], classes, where),
+        probabilities,
+    )
+
+
+def _positions(column: pd.Series[str], classes: tuple[str, ...], where: str) -> NDArray[np.intp]:
+    import pandas as pd
+
+    positions = pd.Index(classes).get_indexer(pd.Index(column))
+    if (positions < 0).any():
+        row = int(np.argmin(positions))
+        message = (
+            f"{where}: row {row + 1}: {column.name} must be a class with a column "
+            f"{PROBABILITY}<class>, got {column.iloc[row]!r}"
+        )
+        raise DataError(message)
+    return np.asarray(positions, np.intp)
+
+
+def _columns(classes: Sequence[str]) -> list[str]:
+    return [f"{PROBABILITY}{name}" for name in classes]
