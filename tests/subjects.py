@@ -15,6 +15,6 @@ def subject(**parts: Any) -> Subject:
     return made
 
 
-def answered(images: Any, outcomes: Any) -> Subject:
+def answered(images: Any, predictions: Any) -> Subject:
     """Test images, (N, H, W, C) uint8, and what a model said of them."""
-    return subject(test=arrays.Split(images, outcomes.labels), outcomes=outcomes)
+    return subject(test=arrays.Split(images, predictions.labels), predictions=predictions)

@@ -155,7 +155,9 @@ def test_reliability_is_that_of_the_table():
 
     figure = reliability.draw(subject(reliability=calibration.reliability(labels, probabilities)))
 
-    error = calibration.expected_error(labels, probabilities)  # (3 * |2/3 - 0.9| + 0.4) / 4
+    error = made_up.value(
+        "expected_calibration_error", labels, probabilities
+    )  # (3 * |2/3 - 0.9| + 0.4) / 4
     assert error == pytest.approx(0.275)
     assert texts(figure)[1] == (
         "Expected calibration error (ECE) 0.2750 on 4 test images in 15 bins. The model is right "
