@@ -42,7 +42,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _run(chosen: argparse.Namespace) -> int:
     # Here, for they take longer to import than the other commands take to run.
-    from imago import tables
+    from imago import terminal
     from imago.gate import comparing, rendering
 
     report = comparing.report(chosen.revision, chosen.base)
@@ -51,5 +51,5 @@ def _run(chosen: argparse.Namespace) -> int:
     elif chosen.md:
         print(rendering.markdown(report))
     else:
-        rendering.print_table(report, tables.console())
+        rendering.print_table(report, terminal.console())
     return report.result.exit_code

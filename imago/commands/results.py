@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from imago import params, tables
+from imago import params, terminal
 from imago.core import paths
 from imago.project import results as project_results
 from imago.reports import results
@@ -31,7 +31,7 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.md:
         print(results.markdown(found))
         return 0
-    console = tables.console()
+    console = terminal.console()
     if found:
         _print(console, found)
     if absent:
@@ -48,7 +48,7 @@ def _print(console: Console, found: list[Result]) -> None:
         table.add_column(column.title, justify="left" if is_text else "right", no_wrap=True)
     for result in found:
         table.add_row(*(Text(column.text(result)) for column in COLUMNS))
-    if tables.fits(table, console):
+    if terminal.fits(table, console):
         console.print(table)
         return
     for result in found:  # too narrow for a line each: a paragraph each

@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the trials that are not there yet, and print all, the best first."""
-    from imago import tables  # here, for they take seconds to import
+    from imago import terminal  # here, for they take seconds to import
     from imago.sweep import ranking, sweeps, trials  # here, for they take seconds to import
 
     sweep = sweeps.plan(chosen.experiment, chosen.values, chosen.random)
@@ -44,7 +44,7 @@ def run(chosen: argparse.Namespace) -> int:
     if ranked := sweep.ranked():
         best = ranked[0].name
         print()
-        tables.print_whole(ranking.table(ranked, sweep.trials))
+        terminal.print_whole(ranking.table(ranked, sweep.trials))
         print()
         if chosen.apply:
             sweep.apply(best)

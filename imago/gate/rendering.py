@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from imago import tables
+from imago import terminal
 from imago.gate.changes import LESS_IS_BETTER, RECALL
 from imago.gate.comparing import Report
 from imago.gate.verdicts import Finding, Floor, Judged, Result, Verdict
@@ -48,7 +48,7 @@ def print_table(report: Report, console: Console) -> None:
     """Print a table, below it the notes, and the result in one line."""
     for left_out in range(len(_FIRST_TO_GO) + 1):
         table = _table(report, [name for name in COLUMNS if name not in _FIRST_TO_GO[:left_out]])
-        if tables.fits(table, console):
+        if terminal.fits(table, console):
             break
     console.print(Text(report.title, "bold"), soft_wrap=True)
     console.print(table)
