@@ -1,4 +1,4 @@
-"""Tables that commands print, by rich, on a terminal or in a log."""
+"""Standard output as commands use it: a terminal or a log, by rich."""
 
 import sys
 

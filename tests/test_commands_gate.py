@@ -423,7 +423,7 @@ def test_the_table(project, capsys):
 
 
 def test_a_narrow_table_has_fewer_columns(project, capsys, monkeypatch):
-    monkeypatch.setattr("imago.tables.WIDTH_OF_LOGS", 80)
+    monkeypatch.setattr("imago.terminal.WIDTH_OF_LOGS", 80)
     project.evaluate("digits", WORSE)
 
     _, said = gate(capsys)

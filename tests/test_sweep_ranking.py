@@ -3,6 +3,7 @@ import re
 import pytest
 import yaml
 
+from imago import terminal
 from imago.core.errors import SweepError
 from imago.sweep import ranking, trials
 from imago.sweep.ranking import TrialScore
@@ -54,11 +55,11 @@ def test_the_best_is_the_most_accurate_and_among_equals_that_of_the_least_loss()
     assert [found.name for found in ranking.ranked(scores)] == ["c", "b", "a"]
 
 
-@pytest.mark.parametrize("terminal", [None, "20"], ids=["log", "narrow terminal"])
-def test_table(capsys, monkeypatch, terminal):
-    if terminal:
+@pytest.mark.parametrize("columns", [None, "20"], ids=["log", "narrow terminal"])
+def test_table(capsys, monkeypatch, columns):
+    if columns:
         monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-        monkeypatch.setenv("COLUMNS", terminal)
+        monkeypatch.setenv("COLUMNS", columns)
     tried = {"a-1": {"rate": 0.1, "units": [8]}, "a-2": {"rate": 0.025, "units": [16, 8]}}
     scores = [TrialScore("a-2", 12, 0.98765, 0.04321), TrialScore("a-1", 3, 0.9, 0.5)]
 

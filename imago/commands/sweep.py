@@ -32,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the trials that are not there yet, and print all, the best first."""
+    from imago import terminal  # here, for they take seconds to import
     from imago.sweep import ranking, sweeps, trials  # here, for they take seconds to import
 
     sweep = sweeps.plan(chosen.experiment, chosen.values, chosen.random)
