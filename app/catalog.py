@@ -84,11 +84,6 @@ def models() -> Iterator[tuple[str, Predictor]]:
             continue
 
 
-def is_grayscale(predictor: Predictor) -> bool:
-    """Tell whether a model sees grey values only."""
-    return bool(predictor.description["input"]["shape"][-1] == 1)
-
-
 def knows_digits(predictor: Predictor) -> bool:
     """Tell whether all classes of a model are digits."""
     return all(len(name) == 1 and name.isdecimal() for name in predictor.classes)

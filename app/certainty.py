@@ -24,8 +24,3 @@ def of(probabilities: Mapping[str, float]) -> Certainty:
     if greatest >= FAIRLY_SURE:
         return "fairly_sure"
     return "unsure" if greatest >= UNSURE else "guessing"
-
-
-def names_second(certainty: Certainty) -> bool:
-    """Tell whether an answer should also name the second likeliest class."""
-    return certainty in ("unsure", "guessing")

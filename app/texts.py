@@ -28,7 +28,6 @@ class Texts:
     how: str
     upload: str
     upload_button: str
-    upload_more: str
     upload_limits: str
     upload_refused: str
     paste_button: str
@@ -103,7 +102,6 @@ ENGLISH = Texts(
     how="Where the picture comes from",
     upload="Drop one or more photos here, or choose them",
     upload_button="Choose photos",
-    upload_more="Add photos",
     upload_limits="JPEG, PNG, GIF, WebP, BMP or TIFF, up to {megabytes} MB each",
     upload_refused="Not read: the limit is {megabytes} MB.",
     paste_button="Paste a picture",
@@ -202,7 +200,6 @@ PORTUGUESE = Texts(
     how="De onde vem a imagem",
     upload="Arraste para aqui uma ou mais fotos, ou escolha-as",
     upload_button="Escolher fotos",
-    upload_more="Adicionar fotos",
     upload_limits="JPEG, PNG, GIF, WebP, BMP ou TIFF, até {megabytes} MB cada",
     upload_refused="Grande demais: o limite é de {megabytes} MB.",
     paste_button="Colar uma imagem",

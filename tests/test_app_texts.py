@@ -32,7 +32,7 @@ def test_every_case_has_words() -> None:
     assert {*texts.ENGLISH.faults} == {*get_args(intake.Fault)}
     assert {*texts.ENGLISH.sources} == {*get_args(texts.Source)}
     for sure, words in texts.ENGLISH.certainty.items():
-        assert ("{second}" in words) is certainty.names_second(sure)
+        assert ("{second}" in words) is (sure in ("unsure", "guessing"))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ LONGEST_NAME = 60
 
 Row = Callable[[str, Prediction], str]
 """From an image's name and its prediction to a line, without its end."""
-Named = tuple[str, float]
 
 
 def answer(prediction: Prediction, threshold: float) -> str:
