@@ -23,8 +23,6 @@ from imago.photos import packs
 from tests import tiny_project
 from tests.tiny_project import commit, dvc, environment, run
 
-pytestmark = pytest.mark.slow
-
 EXPERIMENTS = {"plain": "tiny8", "cnn": "photos16", "transfer": "photos32"}
 CLASSES = {name: ["blue", "green", "red"] for name in ("cnn", "transfer")} | {
     "plain": ["top", "middle", "bottom"]
@@ -156,6 +154,7 @@ def test_features_are_those_of_the_training_images_alone(finished):
     assert {name: split.examples for name, split in info.splits.items()} == {"train": 60}
 
 
+@pytest.mark.slow
 def test_another_head_runs_no_more_than_its_training_and_what_follows(project):
     values = tiny_project.read_params(project)
     values["experiments"]["transfer"]["train"]["hidden_units"] = [8]
@@ -164,6 +163,7 @@ def test_another_head_runs_no_more_than_its_training_and_what_follows(project):
     assert stages_run(dvc(project, "repro")) == expected
 
 
+@pytest.mark.slow
 def test_another_augmentation_runs_what_depends_on_its_variant(project):
     values = tiny_project.read_params(project)
     values["prepare"]["photos32"]["augment"]["brightness"] = 0.2
@@ -178,6 +178,7 @@ def test_nothing_is_run_again_without_a_change(project):
     assert run(project, "git", "status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_a_clean_run_gives_the_same_lock(project):
     lock = (project / "dvc.lock").read_text()
     run(project, "git", "clean", "-fdxq")
@@ -188,6 +189,7 @@ def test_a_clean_run_gives_the_same_lock(project):
     assert run(project, "git", "status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_one_target_runs_what_it_needs_and_no_more(project):
     (project / "dvc.lock").unlink()
     for folder in ("data", "models"):
@@ -197,6 +199,7 @@ def test_one_target_runs_what_it_needs_and_no_more(project):
     assert stages_run(output) == needed
 
 
+@pytest.mark.slow
 def test_an_experiment_with_another_value_runs_its_stages_and_can_be_compared(project):
     output = dvc(project, "exp", "run", "-S", "experiments.plain.train.learning_rate=0.00005")
     expected = {f"{stage}@plain" for stage in OF_EXPERIMENT} | {"overview"}
@@ -228,6 +231,7 @@ def test_an_experiment_with_another_value_runs_its_stages_and_can_be_compared(pr
     assert run(project, "git", "status", "--porcelain", "metrics", "reports", "dvc.lock") == ""
 
 
+@pytest.mark.slow
 def test_experiments_run_from_the_queue(project):
     for name, rate in (("faster", "0.02"), ("slower", "0.00005")):
         change = f"experiments.plain.train.learning_rate={rate}"
