@@ -233,8 +233,11 @@ def tick_labels(axes):
 )
 def test_no_text_is_cut_off_at_the_edge_and_files_are_small(tmp_path, class_count, side, kind):
     for name, figure in every_figure(class_count, side, kind).items():
-        canvas.write(tmp_path / f"{name}.png", figure)
-        assert (tmp_path / f"{name}.png").stat().st_size < 300_000
+        if side == 128:  # the greatest files
+            canvas.write(tmp_path / f"{name}.png", figure)
+            assert (tmp_path / f"{name}.png").stat().st_size < 300_000
+        else:
+            figure.draw_without_rendering()
         whole = figure.bbox
         assert whole.width <= canvas.WIDTH_PX
         for text in (*figure.texts, *(text for axes in figure.axes for text in tick_labels(axes))):
