@@ -214,7 +214,9 @@ def settings_with_photos(weights_sha256: str) -> dict[str, Any]:
             "epochs": 20,
             "class_weights": "balanced",
         },
-        **SHARED,
+        "evaluate": SHARED["evaluate"],
+        # of a deep net, all formats would take as long as everything else
+        "export": SHARED["export"] | {"formats": ["litert", "litert_int8", "onnx"]},
     }
     return plain
 
