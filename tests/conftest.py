@@ -1,4 +1,4 @@
-"""What the tests share: TensorFlow without its start-up notes, and a recipe."""
+"""What the tests share: TensorFlow without its start-up notes, an order, and a recipe."""
 
 import os
 from collections.abc import Iterator
@@ -7,6 +7,16 @@ from typing import Any
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+LONGEST = ("test_pipeline", "test_team", "test_stage_train", "test_commands_sweep")
+"""The files that take longest, which must not begin last where tests run side by side."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with them."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
 
 
 @pytest.fixture(scope="module")

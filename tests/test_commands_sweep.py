@@ -1,17 +1,43 @@
-"""`imago sweep` with DVC, on a tiny data set."""
+"""`imago sweep` with DVC: on a toy whose stage only says that it trains, and on tiny data."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from dvc.repo import Repo
 
+from imago import cli
+from imago.data import arrays
 from tests import tiny_project
 from tests.tiny_project import commit, dvc, environment, run
 
-pytestmark = pytest.mark.slow
-
+TOY_YAML = """\
+stages:
+  train:
+    foreach: ${experiments}
+    do:
+      cmd: python train.py ${key}
+      deps: [train.py]
+      params: ["experiments.${key}.train"]
+      outs: ["models/${key}"]
+      plots:
+        - reports/${key}/history.csv: {cache: false}
+"""
+TOY_TRAIN = """\
+import pathlib, sys, yaml
+name = sys.argv[1]
+params = yaml.safe_load(pathlib.Path("params.yaml").read_text())
+rate = params["experiments"][name]["train"]["learning_rate"]
+for folder in ("models", f"reports/{name}"):
+    pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+pathlib.Path(f"models/{name}").write_text(str(rate))
+pathlib.Path(f"reports/{name}/history.csv").write_text(
+    "epoch,loss,accuracy,validation_loss,validation_accuracy,learning_rate\\n"
+    f"1,1.0,0.5,{1 - rate},{rate * 40},{rate}\\n"
+)
+"""
 GRID = ("learning_rate=0.00001,0.01", "hidden_units=[4],[16]")
 
 
@@ -29,20 +55,86 @@ def sweep(folder: Path, *arguments: str) -> str:
     return run(folder, sys.executable, "-m", "imago", "sweep", *arguments)
 
 
-def refused(folder: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "imago", "sweep", *arguments]
-    found = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
-    assert found.returncode == 1
-    assert found.stderr.count("\n") == 1
-    return found.stderr
-
-
 def rows(printed: str) -> list[list[str]]:
     """The cells of the table's lines."""
     table = printed.split("validation accuracy", 1)[1].split("\n\n")[0]
     return [re.split(r"  +", line.strip()) for line in table.splitlines()[1:]]
 
 
+@pytest.fixture
+def toy(tmp_path, monkeypatch) -> Path:
+    """A project whose variants `tiny6`, with validation images, and `tiny8` are prepared."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+    tiny_project.write_params(tmp_path, tiny_project.settings())
+    (tmp_path / "dvc.yaml").write_text(TOY_YAML)
+    (tmp_path / "train.py").write_text(TOY_TRAIN)
+    (tmp_path / ".gitignore").write_text("/data\n/models\n")
+    for variant, splits in (("tiny6", ("train", "validation")), ("tiny8", ("train",))):
+        with arrays.writing(tmp_path / "data/prepared" / variant, ("a", "b"), (2, 2, 1)) as writer:
+            for split in splits:
+                writer.add(split, np.array([0, 1], np.int32), [np.zeros((2, 2, 2, 1), np.uint8)])
+    run(tmp_path, "git", "init", "--quiet", "--initial-branch=main")
+    Repo.init(str(tmp_path)).close()
+    (tmp_path / ".dvc/config").write_text("[core]\n    analytics = false\n")
+    commit(tmp_path, "Begin")
+    return tmp_path
+
+
+def refusal(capsys, *arguments: str) -> str:
+    """What a command that must fail at once says, in the process."""
+    assert cli.main(["sweep", *arguments]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    return err
+
+
+def test_trials_run_once_and_the_best_is_applied(toy, capsys):
+    values = "learning_rate=0.01,0.02"
+    assert cli.main(["sweep", "validated", values]) == 0
+    printed = capsys.readouterr().out
+    assert "2 trials to run, 0 there" in printed
+    found = rows(printed)
+    assert [(row[0], row[3]) for row in found] == [("80.00%", "0.02"), ("40.00%", "0.01")]
+    assert f"dvc exp apply {found[0][-1]}\n" in printed
+    assert run(toy, "git", "status", "--porcelain") == ""
+
+    assert cli.main(["sweep", "validated", values, "--apply"]) == 0
+    again = capsys.readouterr().out
+    assert "to run" not in again
+    assert rows(again) == found
+    train = tiny_project.read_params(toy)["experiments"]["validated"]["train"]
+    assert train["learning_rate"] == 0.02
+    assert (toy / "models/validated").read_text() == "0.02"
+
+
+@pytest.mark.usefixtures("toy")
+def test_an_experiment_without_validation_images_is_refused(capsys):
+    assert refusal(capsys, "plain", "epochs=1,2") == (
+        "imago sweep: plain: must have validation images to choose by, and prepared/tiny8 has "
+        "none; give its variant a validation_fraction. The test images are not for choosing\n"
+    )
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_value_that_is_none_is_refused_before_anything_runs(capsys):
+    assert refusal(capsys, "validated", "dropout=0.1,2.0") == (
+        "imago sweep: dropout=2.0: experiments.validated.train.dropout must be less than 1, got "
+        "2.0\n"
+    )
+
+
+def test_changes_that_are_not_committed_are_refused(toy, capsys):
+    params = toy / "params.yaml"
+    params.write_text(params.read_text().replace("seed: 20", "seed: 21"))
+    assert "files must be committed for trials to stand on them, got changes of params.yaml" in (
+        refusal(capsys, "validated", "epochs=1")
+    )
+
+
+@pytest.mark.slow
 def test_a_grid_runs_once_and_its_best_is_applied(project):
     printed = sweep(project, "validated", *GRID)
     found = rows(printed)
@@ -63,6 +155,7 @@ def test_a_grid_runs_once_and_its_best_is_applied(project):
     run(project, "git", "checkout", "--quiet", ".")
 
 
+@pytest.mark.slow
 def test_a_random_search_draws_by_the_seed(project):
     run(project, "git", "checkout", "--quiet", ".")
     values = ["learning_rate=0.001..0.02:log", "dropout=0.0..0.5", "momentum=null"]
@@ -72,29 +165,3 @@ def test_a_random_search_draws_by_the_seed(project):
     assert all(0.001 <= rate <= 0.02 for rate in rates)
     accuracies = [float(row[0].removesuffix("%")) for row in found]
     assert accuracies == sorted(accuracies, reverse=True)
-
-
-def test_an_experiment_without_validation_images_is_refused(project):
-    dvc(project, "repro", "prepare@tiny8")
-    commit(project, "Prepare")
-    assert refused(project, "plain", "epochs=1,2") == (
-        "imago sweep: plain: must have validation images to choose by, and prepared/tiny8 has "
-        "none; give its variant a validation_fraction. The test images are not for choosing\n"
-    )
-
-
-def test_a_value_that_is_none_is_refused_before_anything_runs(project):
-    said = refused(project, "validated", "dropout=0.1,2.0")
-    assert said == (
-        "imago sweep: dropout=2.0: experiments.validated.train.dropout must be less than 1, got "
-        "2.0\n"
-    )
-
-
-def test_changes_that_are_not_committed_are_refused(project):
-    params = project / "params.yaml"
-    before = params.read_text()
-    params.write_text(before.replace("seed: 20", "seed: 21"))
-    said = refused(project, "validated", "epochs=1")
-    params.write_text(before)
-    assert "files must be committed for trials to stand on them, got changes of params.yaml" in said

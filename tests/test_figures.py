@@ -256,8 +256,11 @@ def test_no_text_is_cut_off_at_the_edge_and_files_are_small(
         if figure is None:
             assert name == "views"
             continue
-        canvas.write(tmp_path / f"{name}.png", figure)
-        assert (tmp_path / f"{name}.png").stat().st_size < 300_000
+        if side == 128:  # the greatest files
+            canvas.write(tmp_path / f"{name}.png", figure)
+            assert (tmp_path / f"{name}.png").stat().st_size < 300_000
+        else:
+            figure.draw_without_rendering()
         whole = figure.bbox
         assert whole.width <= canvas.WIDTH_PX
         for text in (*figure.texts, *(text for axes in figure.axes for text in tick_labels(axes))):

@@ -1,3 +1,9 @@
+import contextlib
+import logging
+import logging.handlers
+from pathlib import Path
+from typing import NamedTuple
+
 import keras
 import numpy as np
 import pytest
@@ -50,14 +56,42 @@ def net() -> keras.Model:
     )
 
 
+def write_tree(folder, net):
+    (folder / "params.yaml").write_text(PARAMS, "utf-8")
+    (folder / "data/weights/net").mkdir(parents=True)
+    net.save_weights(folder / "data/weights/net/net.weights.h5")
+    prepare(folder, "train", "validation", "test")
+
+
 @pytest.fixture
 def tree(tmp_path, monkeypatch, net):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_text(PARAMS, "utf-8")
-    (tmp_path / "data/weights/net").mkdir(parents=True)
-    net.save_weights(tmp_path / "data/weights/net/net.weights.h5")
-    prepare(tmp_path, "train", "validation", "test")
+    write_tree(tmp_path, net)
     return tmp_path
+
+
+class Run(NamedTuple):
+    """A tree after the stage, the splits that it opened and what it said."""
+
+    tree: Path
+    opened: list[str]
+    said: list[str]
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory, net) -> Run:
+    tree, read, opened = tmp_path_factory.mktemp("embedded"), arrays.read_split, []
+    write_tree(tree, net)
+    told = logging.getLogger("imago.stages.embed")
+    said = logging.handlers.BufferingHandler(100)
+    told.addHandler(said)
+    told.setLevel(logging.INFO)
+    with contextlib.chdir(tree), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrays, "read_split", lambda *split: opened.append(split[1]) or read(*split))
+        embed.main("pets")
+    told.setLevel(logging.NOTSET)
+    told.removeHandler(said)
+    return Run(tree, opened, [record.getMessage() for record in said.buffer])
 
 
 def prepare(tree, *splits):
@@ -81,11 +115,8 @@ def assert_equal_to_1e_4(found, expected):
     np.testing.assert_allclose(found / scale, expected / scale, rtol=0, atol=1e-4)
 
 
-def test_features_are_keras_own(tree, net, caplog):
-    with caplog.at_level("INFO", "imago"):
-        embed.main("pets")
-
-    folder = tree / "data/features/pets"
+def test_features_are_keras_own(embedded, net):
+    folder = embedded.tree / "data/features/pets"
     for split in ("train", "validation"):
         found = arrays.read_split(folder, split)
         pixels = keras.applications.mobilenet_v2.preprocess_input(IMAGES[split].astype(np.float32))
@@ -94,25 +125,20 @@ def test_features_are_keras_own(tree, net, caplog):
         assert_equal_to_1e_4(found.images, expected)
         np.testing.assert_array_equal(found.labels, LABELS[split])
     assert arrays.read_info(folder).classes == CLASSES
-    # Of this stage alone: others may log as well, by what ran before in the process.
-    (message,) = (r.getMessage() for r in caplog.records if r.name == "imago.stages.embed")
+    (message,) = embedded.said
     assert message.startswith("pets: 1,280 features of each of 14 images, ")
 
 
-def test_the_backbone_gives_the_features(tree):
-    embed.main("pets")
-
-    folder = tree / "data/features/pets"
+def test_the_backbone_gives_the_features(embedded):
+    folder = embedded.tree / "data/features/pets"
     model = keras.saving.load_model(folder / "backbone.keras", safe_mode=True)
     found = model.predict(IMAGES["train"], verbose=0)
     expected = arrays.read_split(folder, "train").images
     assert_equal_to_1e_4(found, expected)
 
 
-def test_says_where_the_features_come_from(tree):
-    embed.main("pets")
-
-    assert provenance.read(tree / "data/features/pets") == {
+def test_says_where_the_features_come_from(embedded):
+    assert provenance.read(embedded.tree / "data/features/pets") == {
         "dataset": {"name": "pets"},
         "features": {
             "name": "pets",
@@ -124,17 +150,11 @@ def test_says_where_the_features_come_from(tree):
     }
 
 
-def test_the_test_split_stays_closed(tree, monkeypatch):
-    read, opened = arrays.read_split, []
-    monkeypatch.setattr(
-        arrays, "read_split", lambda *split: opened.append(split[1]) or read(*split)
-    )
-
-    embed.main("pets")
-
-    assert opened == ["train", "validation"]
-    assert list(arrays.read_info(tree / "data/features/pets").splits) == ["train", "validation"]
-    assert not (tree / "data/features/pets/test").exists()
+def test_the_test_split_stays_closed(embedded):
+    folder = embedded.tree / "data/features/pets"
+    assert embedded.opened == ["train", "validation"]
+    assert list(arrays.read_info(folder).splits) == ["train", "validation"]
+    assert not (folder / "test").exists()
 
 
 def test_a_variant_without_validation_images(tree):
@@ -145,9 +165,8 @@ def test_a_variant_without_validation_images(tree):
     assert list(arrays.read_info(tree / "data/features/pets").splits) == ["train"]
 
 
-def test_two_runs_write_equal_bytes(tree):
-    embed.main("pets")
-    first = contents(tree / "data/features/pets")
+def test_two_runs_write_equal_bytes(tree, embedded):
+    first = contents(embedded.tree / "data/features/pets")
 
     embed.main("pets")
 

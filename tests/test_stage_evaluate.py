@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import math
+import shutil
 
 import keras
 import numpy as np
@@ -33,13 +34,13 @@ PIXELS = np.array(
 )
 
 
-@pytest.fixture
-def tree(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("template")
     plain = json.loads(json.dumps(tiny_project.settings()))
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(plain), "utf-8")
+    (folder / "params.yaml").write_text(yaml.safe_dump(plain), "utf-8")
     images = PIXELS.reshape(-1, 1, 3, 1)
-    with arrays.writing(tmp_path / "data/prepared/tiny8", CLASSES, (1, 3, 1)) as writer:
+    with arrays.writing(folder / "data/prepared/tiny8", CLASSES, (1, 3, 1)) as writer:
         writer.add("train", 2 - LABELS, [images])
         writer.add("test", LABELS, [images])
         writer.identify("test", np.arange(8, dtype=np.uint64))
@@ -49,8 +50,14 @@ def tree(tmp_path, monkeypatch):
     answers = keras.layers.Dense(
         3, use_bias=False, kernel_initializer="identity", name="probabilities"
     )(scaled)
-    saving.write(tmp_path / "models/plain", keras.Model(pixels, answers, name="m"), CLASSES)
-    return tmp_path
+    saving.write(folder / "models/plain", keras.Model(pixels, answers, name="m"), CLASSES)
+    return folder
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch, template):
+    monkeypatch.chdir(tmp_path)
+    return shutil.copytree(template, tmp_path, dirs_exist_ok=True)
 
 
 def test_metrics(tree):

@@ -1,4 +1,7 @@
+import contextlib
+import functools
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -60,16 +63,25 @@ def write_params(tree, seed=20, only=None, **train_keys):
 def write_features(tree, backbone_seed=3, splits=("train", "validation")):
     """Write a variant, `pets8`, and the features of its images by a tiny backbone."""
     labels = np.arange(60, dtype=np.int32) % 3
-    images, backbone = images_of(labels, (8, 8, 3)), build_backbone(backbone_seed)
+    images, (backbone, features) = (
+        images_of(labels, (8, 8, 3)),
+        backbone_and_features(backbone_seed),
+    )
     rows = {"train": slice(None, 39), "validation": slice(39, None)}
     with arrays.writing(tree / "data/prepared/pets8", CLASSES, (8, 8, 3)) as writer:
         for split in splits:
             writer.add(split, labels[rows[split]], [images[rows[split]]])
     with arrays.writing(tree / "data/features/pets8", CLASSES, (4,)) as writer:
         for split in splits:
-            features = backbone.predict(images[rows[split]], verbose=0)
-            writer.add(split, labels[rows[split]], [features])
+            writer.add(split, labels[rows[split]], [features[rows[split]]])
         saving.write_model(writer.folder / "backbone.keras", backbone)
+
+
+@functools.cache
+def backbone_and_features(seed):
+    backbone = build_backbone(seed)
+    images = images_of(np.arange(60, dtype=np.int32) % 3, (8, 8, 3))
+    return backbone, backbone.predict(images, verbose=0)
 
 
 def build_backbone(seed):
@@ -189,8 +201,11 @@ def kill_in_epoch(monkeypatch, epoch):
     monkeypatch.setattr(callbacks, "build", lambda *given: [*build(*given), killer])
 
 
-@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
-def test_writes_the_model_its_classes_and_its_history(tree, jit_compile):
+@pytest.mark.parametrize(
+    ("jit_compile", "tensorboard"), [(False, ""), (True, "0")], ids=["graph", "xla"]
+)
+def test_writes_the_model_its_classes_and_its_history(tree, monkeypatch, jit_compile, tensorboard):
+    monkeypatch.setenv("IMAGO_TENSORBOARD", tensorboard)
     write_params(tree, jit_compile=jit_compile)
 
     train.main("plain")
@@ -208,18 +223,11 @@ def test_writes_the_model_its_classes_and_its_history(tree, jit_compile):
     assert history["epoch"].tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
     assert history["learning_rate"].tolist() == pytest.approx([0.01] * 8)
     assert history["accuracy"].iloc[-1] > 0.9 > history["accuracy"].iloc[0]
-    assert states(tree, "plain") == []
-    assert not (tree / ".imago/tensorboard").exists()
-
-
-def test_validation_columns_are_empty_without_a_validation_split(tree):
-    write_params(tree, epochs=2)
-
-    train.main("plain")
-
     header, *rows = (tree / "reports/plain/history.csv").read_text("utf-8").splitlines()
     assert header == COLUMNS
-    assert [row.split(",")[3:5] for row in rows] == [["", ""]] * 2
+    assert [row.split(",")[3:5] for row in rows] == [["", ""]] * 8  # there is no validation split
+    assert states(tree, "plain") == []
+    assert not (tree / ".imago/tensorboard").exists()
 
 
 def test_steps_are_those_of_softmax_regression(tree):
@@ -248,9 +256,8 @@ def test_steps_are_those_of_softmax_regression(tree):
     np.testing.assert_allclose(history.to_numpy(), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("batch_size", [22, 61], ids=["validation", "train"])
-def test_a_batch_may_be_greater_than_a_split(tree, batch_size):
-    write_params(tree, epochs=1, batch_size=batch_size, jit_compile=True)
+def test_a_batch_may_be_greater_than_each_split(tree):
+    write_params(tree, epochs=1, batch_size=61, jit_compile=True)
 
     train.main("validated")
 
@@ -279,10 +286,9 @@ def test_early_stopping_ends_early_with_the_best_epochs_weights(tree, monitor):
     assert accuracy == pytest.approx(row["validation_accuracy"])
 
 
-@pytest.mark.parametrize("experiment", ["plain", "validated"])
-def test_a_stopped_training_goes_on_and_comes_to_the_same_bytes(
-    tree, monkeypatch, caplog, experiment
-):
+def test_a_stopped_training_goes_on_and_comes_to_the_same_bytes(tree, monkeypatch, caplog):
+    """Without validation images, tests/test_pipeline.py does it by killing the process."""
+    experiment = "validated"
     undisturbed = train_undisturbed(tree, experiment)
     with monkeypatch.context() as patch:
         kill_in_epoch(patch, 4)
@@ -305,36 +311,17 @@ def test_a_stopped_training_goes_on_and_comes_to_the_same_bytes(
     assert states(tree, experiment) == []
 
 
-@pytest.mark.parametrize(
-    "step",
-    [(saving, "write"), (files, "write_csv"), (FileCheckpoint, "remove")],
-    ids=["before the model", "before the history", "before the state is removed"],
-)
-def test_a_run_stopped_while_it_writes_is_not_trained_again(tree, monkeypatch, caplog, step):
-    write_params(tree, epochs=2)
-    undisturbed = train_undisturbed(tree, "validated")
-    with monkeypatch.context() as patch:
-        patch.setattr(*step, killed)
-        with pytest.raises(KilledError):
-            train_afresh("validated")
-    assert len(states(tree, "validated")) == 1
-
-    with caplog.at_level("INFO", "imago"):
-        train_afresh("validated")
-
-    assert messages(caplog) == ["goes on after epoch 2, which an earlier run finished"]
-    assert outputs(tree, "validated") == undisturbed
-    assert states(tree, "validated") == []
-
-
-def test_a_run_stopped_after_early_stopping_is_not_trained_again(tree, monkeypatch, caplog):
+def test_a_run_stopped_while_it_writes_is_not_trained_again(tree, monkeypatch, caplog):
+    """Early stopping has ended the training; each run comes a step further than the one before."""
     stopping = {"monitor": "validation_loss", "patience_epochs": 1}
     write_params(tree, only="validated", early_stopping=stopping, epochs=40, learning_rate=0.05)
     undisturbed = train_undisturbed(tree, "validated")
-    with monkeypatch.context() as patch:
-        patch.setattr(FileCheckpoint, "remove", killed)
-        with pytest.raises(KilledError):
-            train_afresh("validated")
+    for step in ((saving, "write"), (files, "write_csv"), (FileCheckpoint, "remove")):
+        with monkeypatch.context() as patch:
+            patch.setattr(*step, killed)
+            with pytest.raises(KilledError):
+                train_afresh("validated")
+        assert len(states(tree, "validated")) == 1
 
     with caplog.at_level("INFO", "imago"):
         train_afresh("validated")
@@ -343,12 +330,13 @@ def test_a_run_stopped_after_early_stopping_is_not_trained_again(tree, monkeypat
     assert epochs < 40
     assert messages(caplog) == [f"goes on after epoch {epochs}, which an earlier run finished"]
     assert outputs(tree, "validated") == undisturbed
+    assert states(tree, "validated") == []
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"learning_rate": 0.02}, {"epochs": 4}, {"seed": 21}],
-    ids=["recipe", "epochs", "seed"],
+    [{"learning_rate": 0.02}, {"seed": 21}],
+    ids=["recipe", "seed"],
 )
 def test_a_state_of_other_settings_is_not_used(tree, monkeypatch, caplog, change):
     write_params(tree, epochs=3)
@@ -364,12 +352,7 @@ def test_a_state_of_other_settings_is_not_used(tree, monkeypatch, caplog, change
     assert messages(caplog)[0].startswith("epoch 1/")
 
 
-@pytest.mark.parametrize(
-    ("experiment", "splits"),
-    [("plain", ["train"]), ("validated", ["train", "validation"])],
-    ids=["plain", "validated"],
-)
-def test_the_test_split_is_not_read(tree, monkeypatch, experiment, splits):
+def test_the_test_split_is_not_read_and_tensorboard_gets_event_files(tree, monkeypatch):
     read, asked_for = arrays.read_split, []
 
     def record(folder, split):
@@ -377,34 +360,14 @@ def test_the_test_split_is_not_read(tree, monkeypatch, experiment, splits):
         return read(folder, split)
 
     monkeypatch.setattr(arrays, "read_split", record)
-    write_params(tree, epochs=1)
-    train.main(experiment)
-    folder = {"plain": "data/prepared/tiny8", "validated": "data/prepared/tiny6"}[experiment]
-    assert asked_for == [(folder, split) for split in splits]
-
-
-@pytest.mark.parametrize(
-    ("experiment", "folders"),
-    [("plain", ["train"]), ("validated", ["train", "validation"])],
-    ids=["plain", "validated"],
-)
-def test_tensorboard_gets_event_files(tree, monkeypatch, experiment, folders):
     monkeypatch.setenv("IMAGO_TENSORBOARD", "1")
     write_params(tree, epochs=1)
 
-    train.main(experiment)
+    train.main("validated")
 
-    found = (tree / ".imago/tensorboard" / experiment).glob("*/*/events.out.tfevents.*")
-    assert sorted(path.parent.name for path in found) == folders
-
-
-def test_tensorboard_is_off_unless_the_variable_is_1(tree, monkeypatch):
-    monkeypatch.setenv("IMAGO_TENSORBOARD", "0")
-    write_params(tree, epochs=1)
-
-    train.main("plain")
-
-    assert not (tree / ".imago/tensorboard").exists()
+    assert asked_for == [("data/prepared/tiny6", split) for split in ("train", "validation")]
+    found = (tree / ".imago/tensorboard/validated").glob("*/*/events.out.tfevents.*")
+    assert sorted(path.parent.name for path in found) == ["train", "validation"]
 
 
 @pytest.mark.usefixtures("tree")
@@ -483,7 +446,7 @@ def test_early_stopping_needs_validation_images(tree):
 
 def test_the_model_of_a_head_is_the_backbone_with_the_head(tree):
     write_features(tree)
-    write_transfer_params(tree)
+    write_transfer_params(tree, epochs=40)
 
     train.main("transfer")
 
@@ -500,9 +463,11 @@ def test_the_model_of_a_head_is_the_backbone_with_the_head(tree):
     powers = np.exp(logits)
     np.testing.assert_allclose(found, powers / powers.sum(axis=1, keepdims=True), atol=1e-5)
     history = history_of(tree, "transfer")
-    assert history["epoch"].tolist() == [1, 2]
+    assert history["epoch"].tolist() == [*range(1, 41)]
+    losses = history["validation_loss"]
     loss = made_up.value("loss", pixels.labels, found)
-    assert history["validation_loss"].iloc[-1] == pytest.approx(loss, rel=1e-4)
+    assert losses.iloc[-1] == pytest.approx(loss, rel=1e-4)
+    assert losses.iloc[-1] < losses.iloc[0] / 1.5
     backbone = saving.read_model(tree / "data/features/pets8/backbone.keras")
     assert changed_layers(backbone, model) == set()
     assert states(tree, "transfer") == []
@@ -520,20 +485,19 @@ def changed_layers(before, after):
     }
 
 
-def test_a_head_learns(tree):
-    write_features(tree)
-    write_transfer_params(tree, epochs=40)
+@pytest.fixture(scope="module")
+def trained_head(tmp_path_factory):
+    """A project in which a head is trained."""
+    folder = tmp_path_factory.mktemp("head")
+    write_features(folder)
+    write_transfer_params(folder)
+    with contextlib.chdir(folder):
+        train_afresh("transfer")
+    return folder
 
-    train.main("transfer")
 
-    losses = history_of(tree, "transfer")["validation_loss"]
-    assert losses.iloc[-1] < losses.iloc[0] / 1.5
-
-
-def test_fine_tuning_goes_on_from_the_head(tree):
-    write_features(tree)
-    write_transfer_params(tree)
-    train_afresh("transfer")
+def test_fine_tuning_goes_on_from_the_head(tree, trained_head):
+    shutil.copytree(trained_head, tree, dirs_exist_ok=True)
     head_alone, first_epochs = (
         saving.read(tree / "models/transfer")[0],
         history_of(tree, "transfer"),
@@ -553,11 +517,9 @@ def test_fine_tuning_goes_on_from_the_head(tree):
     assert states(tree, "transfer") == []
 
 
-def test_fine_tuning_sees_augmented_pixels(tree):
+def test_fine_tuning_sees_augmented_pixels(tree, trained_head):
     changes = {"rotation_degrees": 90, "brightness": 0.5}
-    write_features(tree)
-    write_transfer_params(tree)
-    train_afresh("transfer")
+    shutil.copytree(trained_head, tree, dirs_exist_ok=True)
     head_alone = saving.read(tree / "models/transfer")[0]
     fine_tune = FINE_TUNE | {"epochs": 1, "batch_size": 39, "augment": changes}
     write_transfer_params(tree, fine_tune=fine_tune)
@@ -570,6 +532,20 @@ def test_fine_tuning_sees_augmented_pixels(tree):
     assert history_of(tree, "transfer")["loss"][2] == pytest.approx(losses.mean(), rel=1e-4)
 
 
+def write_fine_tuned(tree):
+    write_features(tree)
+    write_transfer_params(tree, dropout=0.3, fine_tune=FINE_TUNE)
+
+
+@pytest.fixture(scope="module")
+def fine_tuned(tmp_path_factory):
+    """What an undisturbed fine-tuning writes."""
+    folder = tmp_path_factory.mktemp("fine_tuned")
+    write_fine_tuned(folder)
+    with contextlib.chdir(folder):
+        return train_undisturbed(folder, "transfer")
+
+
 @pytest.mark.parametrize(
     ("epoch", "said"),
     [
@@ -579,10 +555,10 @@ def test_fine_tuning_sees_augmented_pixels(tree):
         ),
     ],
 )
-def test_a_stopped_transfer_goes_on_in_its_phase(tree, monkeypatch, caplog, epoch, said):
-    write_features(tree)
-    write_transfer_params(tree, dropout=0.3, fine_tune=FINE_TUNE)
-    undisturbed = train_undisturbed(tree, "transfer")
+def test_a_stopped_transfer_goes_on_in_its_phase(
+    tree, fine_tuned, monkeypatch, caplog, epoch, said
+):
+    write_fine_tuned(tree)
     with monkeypatch.context() as patch:
         kill_in_epoch(patch, epoch)
         with pytest.raises(KilledError):
@@ -594,24 +570,24 @@ def test_a_stopped_transfer_goes_on_in_its_phase(tree, monkeypatch, caplog, epoc
 
     for message, beginning in zip(messages(caplog), said, strict=False):
         assert message.startswith(beginning)
-    assert outputs(tree, "transfer") == undisturbed
+    assert outputs(tree, "transfer") == fine_tuned
     assert states(tree, "transfer") == []
 
 
-def test_fine_tuning_does_not_go_on_from_the_state_of_another_backbone(tree, monkeypatch):
+def test_fine_tuning_does_not_go_on_from_the_state_of_another_backbone(tree, monkeypatch, caplog):
     write_transfer_params(tree, fine_tune=FINE_TUNE)
-    write_features(tree, backbone_seed=4)
-    undisturbed = train_undisturbed(tree, "transfer")
     write_features(tree, backbone_seed=3)
     with monkeypatch.context() as patch:
         kill_in_epoch(patch, 4)
         with pytest.raises(KilledError):
             train_afresh("transfer")
+    assert len(states(tree, "transfer")) == 2
 
     write_features(tree, backbone_seed=4)
-    train_afresh("transfer")
+    with caplog.at_level("INFO", "imago"):
+        train_afresh("transfer")
 
-    assert outputs(tree, "transfer") == undisturbed
+    assert not [message for message in messages(caplog) if message.startswith("goes on")]
 
 
 def test_missing_backbone(tree):

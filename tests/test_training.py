@@ -1,4 +1,5 @@
 import csv
+import functools
 import math
 import subprocess
 import sys
@@ -160,33 +161,50 @@ def test_two_runs_are_bit_equal_and_another_seed_is_not(blobs, jit_compile):
     assert not np.array_equal(weights(first), weights(other))
 
 
-@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
-@pytest.mark.parametrize("killed_in", [0, 1, 4])
-def test_a_killed_training_goes_on_to_the_same_weights(blobs, tmp_path, killed_in, jit_compile):
+def fit_with_dropout_and_plateau(blobs, folder, jit_compile, *extra):
+    model = build(dropout=0.4)
+    plateau = keras.callbacks.ReduceLROnPlateau(
+        "val_loss", factor=0.5, patience=2, min_delta=9, min_lr=0.002
+    )
+    options = {
+        "epochs": 9,
+        "jit_compile": jit_compile,
+        "early_stopping": sections.EarlyStopping(monitor="validation_loss", patience_epochs=9),
+        "checkpoint": FileCheckpoint(folder),
+        "callbacks": [plateau, *extra],
+    }
     validation = Split(blobs.images[:30], blobs.labels[:30])
+    return fit(model, blobs, validation, **options), weights(model)
 
-    def run(folder, *extra):
-        model = build(dropout=0.4)
-        plateau = keras.callbacks.ReduceLROnPlateau(
-            "val_loss", factor=0.5, patience=2, min_delta=9, min_lr=0.002
-        )
-        options = {
-            "epochs": 9,
-            "jit_compile": jit_compile,
-            "early_stopping": sections.EarlyStopping(monitor="validation_loss", patience_epochs=9),
-            "checkpoint": FileCheckpoint(folder),
-            "callbacks": [plateau, *extra],
-        }
-        return fit(model, blobs, validation, **options), model
 
-    wanted_history, wanted = run(tmp_path / "undisturbed")
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """What such a training comes to, without and with XLA."""
+
+    @functools.cache
+    def run(jit_compile):
+        folder = tmp_path_factory.mktemp("undisturbed")
+        return fit_with_dropout_and_plateau(make_blobs(), folder, jit_compile)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("killed_in", "jit_compile"),
+    [(0, False), (1, False), (4, False), (4, True)],
+    ids=["0-graph", "1-graph", "4-graph", "4-xla"],
+)
+def test_a_killed_training_goes_on_to_the_same_weights(
+    blobs, undisturbed, tmp_path, killed_in, jit_compile
+):
+    wanted_history, wanted = undisturbed(jit_compile)
     with pytest.raises(KilledError):
-        run(tmp_path / "killed", KillAfter(killed_in))
-    history, model = run(tmp_path / "killed")
+        fit_with_dropout_and_plateau(blobs, tmp_path, jit_compile, KillAfter(killed_in))
+    history, found = fit_with_dropout_and_plateau(blobs, tmp_path, jit_compile)
 
     assert history == wanted_history
     assert len({logs["learning_rate"] for logs in history}) > 1
-    np.testing.assert_array_equal(weights(model), weights(wanted))
+    np.testing.assert_array_equal(found, wanted)
 
 
 def test_callbacks_see_a_resumed_training_as_one(blobs, tmp_path):

@@ -22,14 +22,15 @@ SIDE_PX = 8
 PHOTOS, WEIGHTS = "photos.zip", "net.weights.h5"
 COLORS = {"blue": (200, 60, 60), "green": (60, 200, 60), "red": (60, 60, 200)}
 """The classes of the photos: blue, green and red of their mean."""
-EXPORT = "all_formats"
+EXPORT, FEW_FORMATS = "all_formats", "few_formats"
+_LIMITS = {"greatest_difference": 0.0001, "greatest_accuracy_loss": 0.1, "calibration_images": 20}
 EXPORTS = {
     EXPORT: {
         "formats": ["saved_model", "litert", "litert_fp16", "litert_int8", "onnx"],
-        "greatest_difference": 0.0001,
-        "greatest_accuracy_loss": 0.1,
-        "calibration_images": 20,
-    }
+        **_LIMITS,
+    },
+    # Of a deep net, all formats would take as long as everything else.
+    FEW_FORMATS: {"formats": ["litert", "litert_int8", "onnx"], **_LIMITS},
 }
 
 
@@ -215,7 +216,7 @@ def settings_with_photos(weights_sha256: str) -> dict[str, Any]:
             "epochs": 20,
             "class_weights": "balanced",
         },
-        "export": EXPORT,
+        "export": FEW_FORMATS,
     }
     return plain
 
