@@ -326,3 +326,28 @@ def test_a_killed_training_goes_on_only_with_the_code_that_it_began_with(torn, m
     said = killed_after(rb"goes on|epoch ", torn)
 
     assert (b"goes on after epoch" in said) == goes_on
+
+
+def files_of(page: Path) -> dict[str, str]:
+    """The files that a page of docs has in full: a path that ends a paragraph, and a code block."""
+    return dict(
+        re.findall(r"`([\w/]+\.py)`:\n\n```python\n(.*?)```\n", page.read_text("utf-8"), re.S)
+    )
+
+
+def test_what_the_docs_add_is_computed_drawn_and_shown(project):
+    """docs/extending.md, a metric and a figure: two new files, and not a line elsewhere."""
+    added = files_of(tiny_project.ROOT / "docs/extending.md")
+    assert set(added) == {"imago/scoring/metrics/margin.py", "imago/figures/brightness.py"}
+    for path, text in added.items():
+        (project / path).write_text(text, "utf-8")
+
+    ran = stages_run(dvc(project, "repro", "report@plain"))
+
+    assert ran == {f"{stage}@plain" for stage in ("evaluate", "figures", "report")}
+    metrics = files.read_json(project / "metrics/plain.json")
+    assert 0 < metrics["mean_margin"] < 1
+    page = (project / "reports/plain/index.html").read_text("utf-8")
+    for words in ("Mean margin", "Brightness of the training images", "Two humps"):
+        assert words in page
+    assert (project / "reports/plain/figures/brightness.png").is_file()

@@ -23,6 +23,7 @@ def convert(function: Any) -> onnx.ModelProto:
     # tf2onnx's own way from a function takes constants that it captured for further inputs.
     frozen = convert_variables_to_constants_v2(function)
     with quiet_tensorflow.without_advice():
+        model: onnx.ModelProto
         model, _ = tf2onnx.convert.from_graph_def(
             frozen.graph.as_graph_def(add_shapes=True),
             input_names=[tensor.name for tensor in frozen.inputs],
