@@ -16,6 +16,7 @@ from pathlib import Path
 STEP = 20
 """Packages between two lines."""
 PIP = ("-m", "pip", "install", "--progress-bar", "off", "--require-hashes", "--requirement")
+FETCHED = r"^ *(?:Downloading|Processing|Using cached) \S+\.(?:whl|tar\.gz)(?: |$)"
 
 
 def main(lock: str) -> int:
@@ -55,14 +56,11 @@ def progress(log: str, pinned: int, unpacked: int) -> str:
     """
     if names := re.search(r"^Installing collected packages: (.+)$", log, re.M):
         return f"unpacked {_whole_steps(unpacked)} of {len(names[1].split(', '))} packages"
-    ignored = len(re.findall(r"^Ignoring ", log, re.M))
-    present = len(set(re.findall(r"^Requirement already satisfied: (\S+==\S+) ", log, re.M)))
-    fetched = len(
-        re.findall(
-            r"^ *(?:Downloading|Processing|Using cached) \S+\.(?:whl|tar\.gz)(?: |$)", log, re.M
-        )
-    )
-    return f"fetched {_whole_steps(fetched)} of {pinned - ignored - present} packages"
+    ignored = re.findall(r"^Ignoring ", log, re.M)
+    present = set(re.findall(r"^Requirement already satisfied: (\S+==\S+) ", log, re.M))
+    fetched = re.findall(FETCHED, log, re.M)
+    found = len(ignored) + len(present) + len(fetched)
+    return f"found {_whole_steps(found)} of {pinned} packages"
 
 
 def _whole_steps(count: int) -> int:

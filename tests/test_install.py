@@ -29,16 +29,16 @@ def collected(count: int) -> str:
 @pytest.mark.parametrize(
     ("log", "unpacked", "said"),
     [
-        ("", 0, "fetched 0 of 52 packages"),
-        (FETCHING, 0, "fetched 0 of 50 packages"),
-        (FETCHING + collected(39), 0, "fetched 20 of 50 packages"),
-        (FETCHING + collected(40), 0, "fetched 40 of 50 packages"),
+        ("", 0, "found 0 of 52 packages"),
+        (FETCHING + collected(17), 0, "found 0 of 52 packages"),
+        (FETCHING + collected(18), 0, "found 20 of 52 packages"),
+        (FETCHING + collected(50), 0, "found 40 of 52 packages"),
         (FETCHING + collected(50) + UNPACKING, 0, "unpacked 0 of 49 packages"),
         (FETCHING + collected(50) + UNPACKING, 41, "unpacked 40 of 49 packages"),
     ],
-    ids=["start", "known", "some", "more", "first", "unpacked"],
+    ids=["start", "before", "step", "all", "first", "unpacked"],
 )
-def test_progress_is_in_whole_steps_and_leaves_out_what_is_not_needed(log, unpacked, said):
+def test_progress_is_in_whole_steps_and_counts_what_is_there_already(log, unpacked, said):
     assert install.progress(log, 52, unpacked) == said
 
 
