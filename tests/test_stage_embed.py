@@ -12,6 +12,7 @@ from imago.core import files
 from imago.core.errors import DataError, ParamsError
 from imago.data import arrays, provenance
 from stages import embed
+from tests.trees import contents
 
 SHAPE = (32, 32, 3)
 CLASSES = ("cat", "dog")
@@ -98,14 +99,6 @@ def prepare(tree, *splits):
         for split in splits:
             writer.add(split, LABELS[split], [IMAGES[split]])
         files.write_json(writer.folder / "provenance.json", {"dataset": {"name": "pets"}})
-
-
-def contents(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def assert_equal_to_1e_4(found, expected):

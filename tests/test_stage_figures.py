@@ -1,5 +1,4 @@
 import contextlib
-import json
 import shutil
 import subprocess
 import sys
@@ -7,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
 from imago import history, params
@@ -20,6 +18,7 @@ from imago.preparing import views
 from imago.scoring import calibration, scores
 from stages import figures
 from tests import tiny_project
+from tests.tiny_project import write_params
 
 ROOT = Path(__file__).parents[1]
 CLASSES = ("top", "middle", "bottom")
@@ -60,11 +59,6 @@ def write_results(root, experiment, labels):
     }
     for path, table in tables.items():
         files.write_csv(path, table)
-
-
-def write_params(root, settings):
-    plain = json.loads(json.dumps(settings))
-    (root / "params.yaml").write_text(yaml.safe_dump(plain), "utf-8")
 
 
 def write_tree(folder):
