@@ -1,6 +1,7 @@
 import contextlib
 import logging
 import logging.handlers
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,17 +57,24 @@ def net() -> keras.Model:
     )
 
 
-def write_tree(folder, net):
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory, net) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "net.weights.h5"
+    net.save_weights(path)
+    return path
+
+
+def write_tree(folder, weights):
     (folder / "params.yaml").write_text(PARAMS, "utf-8")
     (folder / "data/weights/net").mkdir(parents=True)
-    net.save_weights(folder / "data/weights/net/net.weights.h5")
+    shutil.copy(weights, folder / "data/weights/net")
     prepare(folder, "train", "validation", "test")
 
 
 @pytest.fixture
-def tree(tmp_path, monkeypatch, net):
+def tree(tmp_path, monkeypatch, weights):
     monkeypatch.chdir(tmp_path)
-    write_tree(tmp_path, net)
+    write_tree(tmp_path, weights)
     return tmp_path
 
 
@@ -79,9 +87,9 @@ class Run(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def embedded(tmp_path_factory, net) -> Run:
+def embedded(tmp_path_factory, weights) -> Run:
     tree, read, opened = tmp_path_factory.mktemp("embedded"), arrays.read_split, []
-    write_tree(tree, net)
+    write_tree(tree, weights)
     told = logging.getLogger("imago.stages.embed")
     said = logging.handlers.BufferingHandler(100)
     told.addHandler(said)
