@@ -7,6 +7,7 @@ import pytest
 from imago.core.errors import DataError
 from imago.data import arrays
 from imago.data.arrays import Statistics
+from tests.trees import contents
 
 CLASSES = ("cat", "dog", "owl")
 LABELS = np.array([0, 1, 1, 2, 0], np.int32)
@@ -18,14 +19,6 @@ def write(folder, statistics=None):
         writer.add("train", LABELS, arrays.blocks(IMAGES))
         writer.add("test", LABELS[:2], [IMAGES[:2]])
         writer.statistics = statistics
-
-
-def contents(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def sha256(path):

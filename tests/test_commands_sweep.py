@@ -82,6 +82,13 @@ def toy(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+def train(folder: Path) -> None:
+    """Run `validated`; `plain`, whose model DVC then looks for in vain, has never run."""
+    with Repo(str(folder)) as repo:
+        repo.reproduce("train@validated")
+    commit(folder, "Train")
+
+
 def refusal(capsys, *arguments: str) -> str:
     """What a command that must fail at once says, in the process."""
     assert cli.main(["sweep", *arguments]) == 1
@@ -92,6 +99,7 @@ def refusal(capsys, *arguments: str) -> str:
 
 
 def test_trials_run_once_and_the_best_is_applied(toy, capsys):
+    train(toy)
     values = "learning_rate=0.01,0.02"
     assert cli.main(["sweep", "validated", values]) == 0
     printed = capsys.readouterr().out
@@ -105,8 +113,8 @@ def test_trials_run_once_and_the_best_is_applied(toy, capsys):
     again = capsys.readouterr().out
     assert "to run" not in again
     assert rows(again) == found
-    train = tiny_project.read_params(toy)["experiments"]["validated"]["train"]
-    assert train["learning_rate"] == 0.02
+    recipe = tiny_project.read_params(toy)["experiments"]["validated"]["train"]
+    assert recipe["learning_rate"] == 0.02
     assert (toy / "models/validated").read_text() == "0.02"
 
 

@@ -15,6 +15,7 @@ from imago.data import arrays
 from imago.datasets.image_folder import layout
 from imago.datasets.image_folder.settings import Extract, Settings
 from imago.photos import packs
+from tests.trees import contents
 
 BROKEN = b"dear reader"
 
@@ -56,14 +57,6 @@ def table(path):
         return list(csv.DictReader(file))
 
 
-def bytes_of(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
 def test_what_is_written(here):
     info = extract(here, split_pets())
     folder = here / "out/pets"
@@ -79,7 +72,7 @@ def test_what_is_written(here):
         np.testing.assert_array_equal(train[number], picture(number))
         np.testing.assert_array_equal(train[6 + number], picture(1000 + number))
     np.testing.assert_array_equal(test[5], picture(1102))
-    assert list(bytes_of(folder)) == [
+    assert list(contents(folder)) == [
         "dataset.json",
         "index.csv",
         "leaks.csv",
@@ -129,10 +122,10 @@ def test_validation_photos_are_a_split(here):
 
 def test_twice_gives_the_same_bytes(here):
     extract(here, split_pets())
-    first = bytes_of(here / "out/pets")
+    first = contents(here / "out/pets")
     extract(here, dict(reversed(split_pets().items())))
 
-    assert bytes_of(here / "out/pets") == first
+    assert contents(here / "out/pets") == first
 
 
 def petimages():
@@ -345,11 +338,11 @@ def test_no_zip(here):
 
 def test_a_failure_leaves_what_was_there(here):
     extract(here, split_pets())
-    before = bytes_of(here / "out/pets")
+    before = contents(here / "out/pets")
     with pytest.raises(DataError):
         extract(here, split_pets() | {"train/cat/x.jpg": BROKEN}, greatest_unreadable_fraction=0.0)
 
-    assert bytes_of(here / "out/pets") == before
+    assert contents(here / "out/pets") == before
 
 
 @pytest.mark.parametrize(

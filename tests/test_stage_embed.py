@@ -1,6 +1,7 @@
 import contextlib
 import logging
 import logging.handlers
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from imago.core import files
 from imago.core.errors import DataError, ParamsError
 from imago.data import arrays, provenance
 from stages import embed
+from tests.trees import contents
 
 SHAPE = (32, 32, 3)
 CLASSES = ("cat", "dog")
@@ -56,17 +58,24 @@ def net() -> keras.Model:
     )
 
 
-def write_tree(folder, net):
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory, net) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "net.weights.h5"
+    net.save_weights(path)
+    return path
+
+
+def write_tree(folder, weights):
     (folder / "params.yaml").write_text(PARAMS, "utf-8")
     (folder / "data/weights/net").mkdir(parents=True)
-    net.save_weights(folder / "data/weights/net/net.weights.h5")
+    shutil.copy(weights, folder / "data/weights/net")
     prepare(folder, "train", "validation", "test")
 
 
 @pytest.fixture
-def tree(tmp_path, monkeypatch, net):
+def tree(tmp_path, monkeypatch, weights):
     monkeypatch.chdir(tmp_path)
-    write_tree(tmp_path, net)
+    write_tree(tmp_path, weights)
     return tmp_path
 
 
@@ -79,9 +88,9 @@ class Run(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def embedded(tmp_path_factory, net) -> Run:
+def embedded(tmp_path_factory, weights) -> Run:
     tree, read, opened = tmp_path_factory.mktemp("embedded"), arrays.read_split, []
-    write_tree(tree, net)
+    write_tree(tree, weights)
     told = logging.getLogger("imago.stages.embed")
     said = logging.handlers.BufferingHandler(100)
     told.addHandler(said)
@@ -99,14 +108,6 @@ def prepare(tree, *splits):
         for split in splits:
             writer.add(split, LABELS[split], [IMAGES[split]])
         files.write_json(writer.folder / "provenance.json", {"dataset": {"name": "pets"}})
-
-
-def contents(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def assert_equal_to_1e_4(found, expected):

@@ -1,5 +1,4 @@
 import dataclasses
-import json
 import math
 import shutil
 
@@ -7,7 +6,6 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from imago.core import files
 from imago.core.errors import DataError, ParamsError
@@ -37,8 +35,7 @@ PIXELS = np.array(
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
     folder = tmp_path_factory.mktemp("template")
-    plain = json.loads(json.dumps(tiny_project.settings()))
-    (folder / "params.yaml").write_text(yaml.safe_dump(plain), "utf-8")
+    tiny_project.write_params(folder, tiny_project.settings())
     images = PIXELS.reshape(-1, 1, 3, 1)
     with arrays.writing(folder / "data/prepared/tiny8", CLASSES, (1, 3, 1)) as writer:
         writer.add("train", 2 - LABELS, [images])

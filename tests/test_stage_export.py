@@ -5,7 +5,6 @@ import shutil
 import keras
 import numpy as np
 import pytest
-import yaml
 
 from imago.core import files, paths, registry
 from imago.core.errors import DataError, ExportError, ParamsError
@@ -15,6 +14,7 @@ from imago.exports.formats import litert_int8
 from imago.runtimes import saving
 from stages import export
 from tests import tiny_project
+from tests.trees import contents
 
 CLASSES = ("top", "middle", "bottom")
 # Each row is an image of 1×3×1; the model answers with its pixels / 128, exact in float32.
@@ -51,15 +51,7 @@ def tree(tmp_path, monkeypatch, template):
 def write_params(tree, formats, **changes):
     plain = json.loads(json.dumps(tiny_project.settings()))
     plain["exports"][tiny_project.EXPORT] |= {"formats": formats} | changes
-    (tree / "params.yaml").write_text(yaml.safe_dump(plain), "utf-8")
-
-
-def contents(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+    tiny_project.write_params(tree, plain)
 
 
 def make_format_differ(monkeypatch, name, change):

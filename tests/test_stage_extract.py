@@ -6,6 +6,7 @@ import pytest
 from imago.core.errors import DataError, ParamsError
 from imago.data import arrays, provenance
 from stages import extract
+from tests.trees import contents
 
 PARAMS = """
 seed: 20
@@ -43,14 +44,6 @@ def tree(tmp_path, monkeypatch):
     for name, array in {"a": IMAGES, "b": LABELS, "c": IMAGES[1:], "d": LABELS[1:]}.items():
         (raw / name).write_bytes(encode(array))
     return tmp_path
-
-
-def contents(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def test_extract_writes_the_splits(tree, caplog):

@@ -1,5 +1,4 @@
 import contextlib
-import json
 import shutil
 import subprocess
 import sys
@@ -7,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
 import imago.figures
@@ -22,6 +20,7 @@ from imago.reports import rendering
 from imago.scoring import calibration, predictions, tables
 from stages import figures, report
 from tests import report_tree, tiny_project
+from tests.tiny_project import write_params
 
 ROOT = Path(__file__).parents[1]
 CLASSES = ("top", "middle", "bottom")
@@ -61,11 +60,6 @@ def write_results(root, experiment, labels):
         files.write_csv(path, table)
     found = predictions.make(labels, PROBABILITIES, CLASSES, identities)
     predictions.write(root / f"predictions/{experiment}.csv", found)
-
-
-def write_params(root, settings):
-    plain = json.loads(json.dumps(settings))
-    (root / "params.yaml").write_text(yaml.safe_dump(plain), "utf-8")
 
 
 def write_tree(folder):

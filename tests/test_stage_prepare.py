@@ -15,6 +15,7 @@ from imago.photos import packs
 from imago.preparing import conversion
 from stages import prepare
 from tests.photo_archives import encoded, picture
+from tests.trees import contents
 
 PARAMS = """
 seed: SEED
@@ -118,14 +119,6 @@ def tree(tmp_path, monkeypatch):
 
 def seed(tree, value):
     (tree / "params.yaml").write_text(PARAMS.replace("SEED", str(value)), "utf-8")
-
-
-def contents(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def test_right_images_pass_unchanged(tree, caplog):

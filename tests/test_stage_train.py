@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from imago import params
 from imago.core import files, sections
@@ -57,7 +56,7 @@ def write_params(tree, seed=20, only=None, **train_keys):
     plain = json.loads(json.dumps(tiny_project.settings())) | {"seed": seed}
     for name in [only] if only else plain["experiments"]:
         plain["experiments"][name]["train"] |= {"jit_compile": False} | train_keys
-    (tree / "params.yaml").write_text(yaml.safe_dump(plain), "utf-8")
+    tiny_project.write_params(tree, plain)
 
 
 def write_features(tree, backbone_seed=3, splits=("train", "validation")):
@@ -141,7 +140,7 @@ def write_transfer_params(tree, **train_keys):
         "exports": tiny_project.EXPORTS,
         "experiments": {"transfer": experiment},
     }
-    (tree / "params.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(plain))), "utf-8")
+    tiny_project.write_params(tree, plain)
 
 
 def history_of(tree, experiment):

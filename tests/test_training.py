@@ -149,12 +149,11 @@ def test_losses_of_regularizers_take_part(blobs):
     )
 
 
-@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
-def test_two_runs_are_bit_equal_and_another_seed_is_not(blobs, jit_compile):
+def test_two_runs_are_bit_equal_and_another_seed_is_not(blobs):
+    """With XLA, a killed training goes on to the weights of an undisturbed one, see below."""
     first, second, other = build(dropout=0.3), build(dropout=0.3), build(dropout=0.3)
     histories = [
-        fit(model, blobs, seed=seed, jit_compile=jit_compile)
-        for model, seed in ((first, 5), (second, 5), (other, 6))
+        fit(model, blobs, seed=seed) for model, seed in ((first, 5), (second, 5), (other, 6))
     ]
     assert histories[0] == histories[1] != histories[2]
     np.testing.assert_array_equal(weights(first), weights(second))

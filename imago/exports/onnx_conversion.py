@@ -22,7 +22,6 @@ def convert(function: Any) -> onnx.ModelProto:
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     # tf2onnx's own way from a function takes constants that it captured for further inputs.
     frozen = convert_variables_to_constants_v2(function)
-    model: onnx.ModelProto
     with quiet_tensorflow.without_advice():
         model: onnx.ModelProto
         model, _ = tf2onnx.convert.from_graph_def(
