@@ -60,8 +60,17 @@ def test_every_name_is_tested() -> None:
     assert list(registry.offers(backbones)) == list(MODULES)
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_maps_are_those_of_keras_building(name: str, images: np.ndarray, tmp_path: Path) -> None:
+# Greater ones of the family, in nothing else different from the first.
+GREATER = ("EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in GREATER else ()) for name in MODULES],
+)
+def test_maps_are_those_of_keras_applications(
+    name: str, images: np.ndarray, tmp_path: Path
+) -> None:
     keras.utils.set_random_seed(1)
     expected = getattr(keras.applications, name)(include_top=False, weights=None, input_shape=SHAPE)
     preprocess = import_module(f"keras.applications.{MODULES[name]}").preprocess_input
@@ -86,7 +95,7 @@ def test_maps_are_those_of_keras_building(name: str, images: np.ndarray, tmp_pat
     ],
     ids=["DenseNet121", "MobileNetV2", "ResNet50"],
 )
-def test_preprocessing_is_that_of_keras_building(
+def test_preprocessing_is_that_of_keras_applications(
     name: str, preprocess_pixels: Callable[[Any], Any], images: np.ndarray
 ) -> None:
     pixels = keras.Input(SHAPE, dtype="uint8")

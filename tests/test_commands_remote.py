@@ -79,8 +79,9 @@ def test_a_remote_that_has_nothing_some_and_all(project, store, capsys):
     )
 
 
-def test_a_remote_that_hands_out_damage_is_named(project, store, capsys):
-    add_remote(project, str(store), verify="false")
+@pytest.mark.parametrize("setting", [{}, {"verify": "false"}], ids=["left out", "false"])
+def test_a_remote_that_hands_out_damage_is_named(project, store, capsys, setting):
+    add_remote(project, str(store), **setting)
     dvc(project, "push")
 
     assert remote(capsys) == (
