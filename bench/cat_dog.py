@@ -49,7 +49,7 @@ def main() -> None:
 def one_round(
     archive: Path, weights: Path, ours_first: bool
 ) -> tuple[float, float, float, float, float]:
-    """Give the seconds and the accuracy of both sides, and the seconds of another head."""
+    """Return the seconds and the accuracy of both sides, and the seconds of another head."""
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder)
         create(project, archive, weights)
@@ -98,7 +98,7 @@ def create(project: Path, archive: Path, weights: Path) -> None:
 
 
 def change_head(project: Path) -> None:
-    """Give the head one hidden layer instead of two."""
+    """Put one hidden layer into the head instead of two."""
     settings = yaml.safe_load((project / "params.yaml").read_text("utf-8"))
     settings["experiments"][EXPERIMENT]["train"]["hidden_units"] = [641]
     write(project, settings)

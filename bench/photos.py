@@ -84,7 +84,7 @@ def compare(title: str, rounds: int, ours: Callable[[], int], plain: Callable[[]
 
 
 def per_second(action: Callable[[], int]) -> float:
-    """Give the images a second of an action that returns how many images it went through."""
+    """Return the images a second of an action that returns how many images it went through."""
     start = time.perf_counter()
     return action() / (time.perf_counter() - start)
 
@@ -125,7 +125,7 @@ def embedders(extracted: Path, weights: Path) -> tuple[Callable[[], int], Callab
 
 
 def peak_mb(project: Path, photos: Photos, times: int) -> float:
-    """Give the most memory that prepare holds, with each photo so many times."""
+    """Return the most memory that prepare holds, with each photo so many times."""
     with arrays.writing(project / paths.extracted("cat_dog"), ("cat", "dog"), None) as writer:
         for split, (labels, contents) in photos.items():
             packs.add(writer, split, np.tile(labels, times), contents * times)
@@ -134,7 +134,7 @@ def peak_mb(project: Path, photos: Photos, times: int) -> float:
 
 
 def read(extracted: Path) -> Photos:
-    """Give the labels and the encoded photos of each split."""
+    """Return the labels and the encoded photos of each split."""
     return {
         split: (np.array(arrays.read_labels(extracted, split)), list(encoded(extracted / split)))
         for split in arrays.read_info(extracted).splits
@@ -142,7 +142,7 @@ def read(extracted: Path) -> Photos:
 
 
 def encoded(folder: Path) -> Iterator[bytes]:
-    """Give the photos of a pack as they are stored."""
+    """Return the photos of a pack as they are stored."""
     offsets = np.load(folder / packs.OFFSETS)
     pack = (folder / packs.PACK).read_bytes()
     for start, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):

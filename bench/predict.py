@@ -86,7 +86,7 @@ def compare(title: str, experiment: str, given: Path, rounds: int) -> None:
 
 
 def same_class(printed: dict[str, str], experiment: str) -> float:
-    """Give the share of images that both sides give the same class."""
+    """Return the share of images for which both sides have the same class."""
     classes = model_json.read_export(paths.export(experiment)).classes
     ours = [row["label"] for row in csv.DictReader(printed["imago"].splitlines())]
     plain = [classes[int(line.rsplit(",", 2)[1])] for line in printed["plain"].splitlines()]

@@ -24,7 +24,7 @@ class NoCheckpoint:
     """Keeps nothing: a measurement starts anew."""
 
     def restore(self, model: keras.Model) -> State:
-        """Give the state of a training that has not begun."""
+        """Return the state of a training that has not begun."""
         return State()
 
     def save(self, model: keras.Model, state: State) -> None:

@@ -36,7 +36,7 @@ def main(archive: str, weights: str) -> None:
 
 
 def train_and_evaluate(photos: Path, weights: str) -> float:
-    """Give the accuracy on the test photos."""
+    """Return the accuracy on the test photos."""
     augmented = ImageDataGenerator(
         rotation_range=7,
         zoom_range=0.2,

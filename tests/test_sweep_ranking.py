@@ -42,7 +42,7 @@ def test_the_figures_are_those_of_the_weights_that_are_kept(recipe, stopping, ep
 
 def test_without_validation_figures_there_is_no_score(recipe):
     history = HISTORY.replace("0.3,0.80", ",")
-    with pytest.raises(SweepError, match=r"^a: history.csv must have validation figures"):
+    with pytest.raises(SweepError, match=r"^a: history.csv must have validation metrics"):
         ranking.score("a", history, recipe({}))
 
 

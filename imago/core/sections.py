@@ -146,7 +146,7 @@ class Features(Section):
 
 
 class EarlyStopping(Section):
-    """Stop when a validation figure no longer improves, and keep the best epoch's weights."""
+    """Stop when a validation metric no longer improves, and keep the best epoch's weights."""
 
     monitor: Literal["validation_loss", "validation_accuracy"]
     patience_epochs: Positive

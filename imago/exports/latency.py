@@ -1,4 +1,4 @@
-"""How long a format takes for one image: figures that vary from run to run."""
+"""How long a format takes for one image, which varies from run to run."""
 
 import io
 import os
@@ -17,7 +17,7 @@ THREADS = (1, 2)
 WARM_UP_CALLS = 5
 CALLS = 100
 LONGEST_S = 1.0
-"""For all calls together; the figures of a slow model are those of fewer."""
+"""For all calls together; a slow model is called fewer times."""
 WIDTH = 120
 """Of the table, at most, in a log as on a terminal."""
 

@@ -35,11 +35,11 @@ def score(name: str, text: str, recipe: sections.Train) -> TrialScore:
     """Score a trial by the text of its history.csv.
 
     Raises:
-        SweepError: It has no validation figures.
+        SweepError: It has no validation metrics.
     """
     rows = list(csv.DictReader(io.StringIO(text)))
     if not all(row["validation_accuracy"] and row["validation_loss"] for row in rows):
-        message = f"{name}: history.csv must have validation figures to choose by, got none"
+        message = f"{name}: history.csv must have validation metrics to choose by, got none"
         raise SweepError(message)
     epochs = [{key: float(value) for key, value in row.items()} for row in rows]
     kept = epochs[history.kept(epochs, recipe.model_dump())]

@@ -34,7 +34,7 @@ def log_name(column: str) -> str:
 
 
 class Progress(keras.callbacks.Callback):
-    """A bar with the figures of the last epoch on a terminal, a line for each epoch in a log."""
+    """A bar with the metrics of the last epoch on a terminal, a line for each epoch in a log."""
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Start after the epochs that an earlier run finished."""
@@ -48,7 +48,7 @@ class Progress(keras.callbacks.Callback):
         )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Show the figures of the epoch, unless an earlier run has shown them."""
+        """Show the metrics of the epoch, unless an earlier run has shown them."""
         if epoch < self._finished_epochs:
             return
         logs = logs or {}
@@ -56,8 +56,8 @@ class Progress(keras.callbacks.Callback):
         self._bar.set_postfix(shown, refresh=False)
         self._bar.update()
         if self._bar.disable:
-            figures = ", ".join(f"{name} {value}" for name, value in shown.items())
-            log.info("epoch %d/%d: %s", epoch + 1, self.params["epochs"], figures)
+            said = ", ".join(f"{name} {value}" for name, value in shown.items())
+            log.info("epoch %d/%d: %s", epoch + 1, self.params["epochs"], said)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Leave the bar as it is."""

@@ -105,7 +105,7 @@ def fit(
         losses of regularizers.
 
     Raises:
-        TrainingError: A figure of an epoch, or a weight at the end, is not a finite number.
+        TrainingError: A metric of an epoch, or a weight at the end, is not a finite number.
         ValueError: A callback keeps weights, which a replay could not give back to it.
     """
     strategy = strategy or tf.distribute.get_strategy()

@@ -50,7 +50,7 @@ class Phase:
 
 
 def run(model: keras.Model, phase: Phase) -> list[loop.Logs]:
-    """Fit a model in place, and give the figures of each epoch.
+    """Fit a model in place, and return the metrics of each epoch.
 
     Raises:
         DataError: A split is missing or damaged.

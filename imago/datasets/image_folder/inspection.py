@@ -1,4 +1,4 @@
-"""Every photo of an archive, looked at once; what stays in memory is a row of figures for each."""
+"""Every photo of an archive, looked at once; what stays in memory is a row for each."""
 
 import hashlib
 import os

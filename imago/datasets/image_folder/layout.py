@@ -5,7 +5,7 @@
 imago.folders has the rules. Classes are called as their folders and sorted by name, upper case
 before lower. What `extract` writes beside the packed photos and their labels:
 
-    index.csv       each photo that is used: its class, its split, its row there, its figures
+    index.csv       each photo that is used: its class, its split, its row there, its size
     set_aside.csv   each file that is not, and why
     leaks.csv       each test or validation photo that is, or nearly is, in another split too
 """
@@ -40,7 +40,7 @@ CLASSES_SHOWN = 10
 def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
     """Look at every photo in the zip in `source`, and pack those that can be used into `target`.
 
-    Nothing is unpacked to disk, and memory holds a row of figures for each photo.
+    Nothing is unpacked to disk, and memory holds a row for each photo.
 
     Raises:
         DataError: The zip is broken or could do harm, its folders are not those of the layout, too
