@@ -71,7 +71,7 @@ def frozen(net: keras.Model, pooling: Literal["average", "max"]) -> keras.Model:
     """
     layers = keras.layers
     pool = layers.GlobalAveragePooling2D if pooling == "average" else layers.GlobalMaxPooling2D
-    model = keras.Model(net.inputs, pool(name="pooling")(net.output), name=net.name)
+    model = keras.Model(net.input, pool(name="pooling")(net.output), name=net.name)
     model.trainable = False
     return model
 
