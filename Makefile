@@ -13,7 +13,7 @@ REPRO := mnist_sgd mnist_adam fashion_mlp
 VARIANTS := mnist28 mnist28_validated fashion28
 
 # Test files side by side; scripts/ci.sh does the same.
-PYTEST := python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST := python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup setup-dev check test test-all repro all app serve bench lock clean
 

@@ -26,7 +26,7 @@ check() {
 }
 
 test_all() {
-    python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+    python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 }
 
 base() {
