@@ -161,9 +161,12 @@ def test_features_are_those_of_the_training_images_alone(finished):
 def test_another_head_runs_no_more_than_its_training_and_what_follows(project):
     values = tiny_project.read_params(project)
     values["experiments"]["transfer"]["train"]["hidden_units"] = [8]
+    values["experiments"]["transfer"]["export"] = tiny_project.EXPORT  # of a deep net, once, all
     tiny_project.write_params(project, values)
     expected = {f"{stage}@transfer" for stage in OF_EXPERIMENT} | {"overview"}
     assert stages_run(dvc(project, "repro")) == expected
+    written = files.read_json(project / "exports/transfer/model.json")["formats"]
+    assert sorted(written) == registry.names(formats)
 
 
 @pytest.mark.slow
