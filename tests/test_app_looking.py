@@ -23,7 +23,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         folder = tmp_path / "models" / name
         folder.mkdir(parents=True)
         saving.write_model(folder / "model.keras", model)
-        (folder / "model.json").write_text('{"classes": ["a", "b"]}')
+        (folder / "model.json").write_text('{"classes": ["a", "b"], "parameters": 1}')
     return tmp_path
 
 

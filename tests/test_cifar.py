@@ -580,6 +580,7 @@ datasets:
 prepare: {}
 weights: {}
 features: {}
+exports: {}
 experiments: {}
 """.replace("HASH", "f" * 64)
 

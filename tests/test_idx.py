@@ -178,6 +178,7 @@ datasets:
 prepare: {}
 weights: {}
 features: {}
+exports: {}
 experiments: {}
 """.replace("HASH", "f" * 64)
 

@@ -378,6 +378,7 @@ datasets:
 prepare: {}
 weights: {}
 features: {}
+exports: {}
 experiments: {}
 """.replace("HASH", "f" * 64)
 

@@ -23,6 +23,7 @@ datasets:
 prepare: {}
 weights: {}
 features: {}
+exports: {}
 experiments: {}
 """.replace("HASH", "f" * 64)
 

@@ -39,6 +39,7 @@ datasets:
 prepare: {{}}
 weights: {{}}
 features: {{}}
+exports: {{}}
 experiments: {{}}
 """
 RAW = Path("data/raw/digits")

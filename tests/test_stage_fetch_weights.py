@@ -20,6 +20,7 @@ prepare: {{}}
 weights:
   net: {{files: {{net.h5: {digest}}}, sources: ["{source}"]}}
 features: {{}}
+exports: {{}}
 experiments: {{}}
 """
 WRITTEN = Path("data/weights/net/net.h5")

@@ -89,6 +89,7 @@ prepare:
     views: 2
 weights: {}
 features: {}
+exports: {}
 experiments: {}
 """.replace("HASH", "f" * 64)
 PARAMS = PARAMS.replace("\n    FORM\n", "\n    fit: stretch\n    interpolation: area\n")
