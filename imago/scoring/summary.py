@@ -57,11 +57,7 @@ def parse(content: bytes, where: str) -> Summary:
         message = f"{where} must be an object of numbers, got {type(found).__name__}"
         raise DataError(message)
     for name, value in found.items():
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not math.isfinite(value)
-        ):
+        if not _is_number(value):
             message = f"{where}: {name} must be a number, got {value!r}"
             raise DataError(message)
     if "accuracy" not in found:
