@@ -60,8 +60,8 @@ def test_every_name_is_tested() -> None:
     assert list(registry.offers(backbones)) == list(MODULES)
 
 
-# Greater ones of the family, in nothing else different from the first.
-GREATER = ("EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3")
+# Greater ones of a family, in nothing else different from another one.
+GREATER = ("EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3", "MobileNetV3Large")
 
 
 @pytest.mark.parametrize(
