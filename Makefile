@@ -27,7 +27,7 @@ setup-dev: $(READY_DEV) ## the same, and those of checks and tests
 $(READY): $(LOCK)
 	@echo "setup: create .venv"
 	@$(PYTHON) -m venv --clear .venv
-	@echo "setup: install $(LOCK), which takes a minute or two"
+	@echo "setup: install $(LOCK)"
 	@.venv/bin/python scripts/install.py $(LOCK)
 	@echo "setup: install imago itself"
 	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
@@ -35,7 +35,7 @@ $(READY): $(LOCK)
 
 # The lock of developing agrees with both locks of running, so it goes on top of either.
 $(READY_DEV): $(READY) requirements-dev.txt
-	@echo "setup: install requirements-dev.txt, which takes half a minute"
+	@echo "setup: install requirements-dev.txt"
 	@.venv/bin/python scripts/install.py requirements-dev.txt
 	@touch $@
 
