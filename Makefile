@@ -8,9 +8,8 @@ READY_DEV := .venv/ready-dev
 # DVC runs the stages with the `python` that it finds first.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-# The experiments whose data come with the package registries, and their variants.
-REPRO := mnist_sgd mnist_adam fashion_mlp
-VARIANTS := mnist28 mnist28_validated fashion28
+# What `make all` adds to params.yaml, where it is not there yet.
+RECIPES := mnist_sgd mnist_adam fashion_mlp cifar10_cnn cat_dog_mobilenet
 
 # Test files side by side; scripts/ci.sh does the same.
 PYTEST := python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
@@ -50,12 +49,12 @@ test: setup-dev ## run the tests but the slow ones (no network, some minutes)
 test-all: setup-dev ## run all tests
 	$(PYTEST)
 
-repro: setup ## run mnist_sgd, mnist_adam and fashion_mlp on the real data
-	dvc repro $(VARIANTS:%=preview@%) $(REPRO:%=report@%)
-	dvc repro --single-item overview
+repro: setup ## run the pipeline of params.yaml: mnist_sgd, mnist_adam and fashion_mlp on the real data
+	dvc repro
 	imago results
 
-all: setup ## run every experiment; goes on past data that are out of reach, and says which
+all: setup ## add all five experiments and run them; goes on past data that are out of reach, and says which
+	imago add $(RECIPES)
 	dvc repro --keep-going; status=$$?; dvc repro --single-item overview; imago results; imago missing && exit $$status
 
 app: setup ## open a page for one's own photos, with the REST endpoint beside it (HOST=, PORT=)
@@ -65,7 +64,7 @@ serve: setup ## the REST endpoint alone (HOST=, PORT=)
 	python -m app --endpoint-only $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
 bench: setup ## measure our training and predictions against plain Keras, side by side
-	dvc repro --quiet $(foreach name,$(REPRO),train@$(name)) export@mnist_adam
+	dvc repro --quiet train@mnist_sgd train@mnist_adam train@fashion_mlp export@mnist_adam
 	python -m bench.training
 	python -m bench.predict mnist_adam
 

@@ -4,7 +4,7 @@ import functools
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -111,6 +111,19 @@ class Params(sections.Section):
     experiments: dict[sections.Name, Experiment]
     gate: Gate | None = None
 
+    def used_by(self, experiment: str) -> dict[str, set[str]]:
+        """Return, for each section, the names of what an experiment is made from, and its own."""
+        chosen = self.experiments[experiment]
+        features = {chosen.features} if chosen.features else set()
+        return {
+            "datasets": {self.prepare[chosen.variant].dataset},
+            "prepare": {chosen.variant},
+            "weights": {self.features[name].weights for name in features},
+            "features": features,
+            "exports": {chosen.export},
+            "experiments": {experiment},
+        }
+
 
 def load(path: Path = paths.PARAMS) -> Params:
     """Read and check params.yaml.
@@ -137,6 +150,11 @@ def parse(text: str, where: str = "params.yaml") -> Params:
     except ValueError as error:
         message = f"{where}: must be YAML: {error}"
         raise ParamsError(message) from error
+    return check(raw, where)
+
+
+def check(raw: Any, where: str) -> Params:
+    """Check what was read from YAML; `where` begins each line of an error. Raises ParamsError."""
     try:
         params = Params.model_validate(raw)
     except ValidationError as error:

@@ -14,7 +14,7 @@ def calls(tmp_path, monkeypatch):
     def added(archive, name, like):
         made.append((str(archive), name, like))
         is_new = name != "known"
-        return add.Added(name, f"{name}128", ["owl", "wren"], 1234, is_new)
+        return add.AddedPhotos(name, f"{name}128", ["owl", "wren"], 1234, is_new)
 
     monkeypatch.setattr(add, "photos", added)
     return made
@@ -26,18 +26,19 @@ def test_add(calls, capsys):
     assert calls == [("My birds.zip", "birds", "pets")]
     assert capsys.readouterr().out == (
         "My birds.zip: 1,234 photos of 2 classes: owl, wren\n"
-        "Added to params.yaml. Look at it, and then run\n"
+        "added to params.yaml, as birds, like pets\n"
+        "Look at params.yaml, and then run\n"
         "\n"
         "    dvc repro report@birds\n"
         "\n"
-        "which writes reports/birds/index.html, a page on what came of it.\n"
+        "which writes reports/birds/index.html.\n"
     )
 
 
 def test_add_again(capsys):
     assert cli.main(["add", "My birds.zip", "--name", "known"]) == 0
 
-    assert "params.yaml had it before, and now has its present sha256." in capsys.readouterr().out
+    assert "params.yaml had it before, and now has its present sha256\n" in capsys.readouterr().out
 
 
 def test_the_name_is_that_of_the_zip(calls):

@@ -58,11 +58,11 @@ def test_values_as_dvc_reads_them(value, text):
 
 
 def test_params_stay_as_they_are_but_for_the_values():
-    before = "# all\na: {units: [8, 4], kind: 'x'} # one\nb:\n  rate: 0.1 # two\n  many: [1, 2]\n"
-    after = trials.edited(
-        before, {"b.rate": 0.02, "b.many": [3], "b.new": {"c": 1}, "a.kind": "new"}
-    )
-    assert after == (
-        "# all\na: {units: [8, 4], kind: 'new'} # one\nb:\n  rate: 0.02 # two\n  many: [3]\n"
-        "  new: {c: 1}\n"
-    )
+    before = "experiments:\r\n  b: # one\r\n    train: {rate: 0.1, many: [1, 2]} # two\r\n"
+    after = trials.put_into(before, "b", {"rate": 0.02, "many": [3]})
+    assert after == before.replace("0.1", "0.02").replace("[1, 2]", "[3]")
+
+
+def test_a_key_of_what_is_no_section():
+    with pytest.raises(SweepError, match=r"experiments\.b.train must be a section"):
+        trials.put_into("experiments: {b: {train: 1}}", "b", {"rate": 0.02})

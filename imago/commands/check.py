@@ -41,7 +41,8 @@ def run(chosen: argparse.Namespace) -> int:
     if found.reasons or (chosen.all and found.never_run):
         count = len(found.reasons) + (len(found.never_run) if chosen.all else 0)
         stages = "1 stage" if count == 1 else f"{count} stages"
-        print(f"imago check: dvc.lock is not current, {stages} would run; run `dvc repro`")
+        commands = " and ".join(f"`{command}`" for command in found.commands) or "`dvc repro`"
+        print(f"imago check: dvc.lock is not current, {stages} would run; run {commands}")
         return 1
     print("imago check: dvc.lock is current")
     return 0

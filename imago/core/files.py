@@ -25,23 +25,24 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary, old = path.with_name(f".{path.name}.part"), path.with_name(f".{path.name}.old")
-    _remove(temporary)  # what a killed process may have left
+    remove(temporary)  # what a killed process may have left
     try:
         yield temporary
         if not temporary.exists():
             message = f"{path}: nothing was written"
             raise FileNotFoundError(message)
         if path.is_dir() or temporary.is_dir():  # a rename replaces files only
-            _remove(old)
+            remove(old)
             if path.exists() or path.is_symlink():
                 path.replace(old)
         temporary.replace(path)
-        _remove(old)
+        remove(old)
     finally:
-        _remove(temporary)
+        remove(temporary)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Delete a file or a folder, if it is there."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

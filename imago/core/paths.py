@@ -3,6 +3,8 @@
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
+RECIPES = Path("recipes")
+"""The folder of experiments that `imago add` puts into params.yaml."""
 WORK = Path(".imago")
 """Git-ignored and unknown to DVC: what must outlive a stage that was interrupted."""
 
@@ -132,7 +134,12 @@ def downloads() -> Path:
 
 def training_state(experiment: str, key: str) -> Path:
     """The state of an unfinished training, under a key of all that it depends on."""
-    return WORK / "training" / experiment / key
+    return trainings(experiment) / key
+
+
+def trainings(experiment: str) -> Path:
+    """The folder of the states of an experiment's unfinished trainings."""
+    return WORK / "training" / experiment
 
 
 def tensorboard(experiment: str) -> Path:

@@ -1,39 +1,55 @@
-"""A zip of one's own photos as a new data set in params.yaml, with an experiment on it.
+"""What `imago add` puts into params.yaml: a recipe, or a zip of one's own photos.
 
-The new entries are copies of those of an experiment that is there. They are inserted as text, so
-that every line of params.yaml stays as it is, comments and all.
+A zip becomes a data set, a variant, features and an experiment, copied from those of a recipe or of
+an experiment that is there. Every line of params.yaml stays as it is, comments and all.
 """
 
 import hashlib
 import re
-import textwrap
-from collections.abc import Mapping
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from dvc.utils.serialize import parse_yaml_for_update
 
 from imago import params
 from imago.core import files, paths, strict_yaml
 from imago.core.errors import ParamsError
 from imago.datasets.image_folder import archives, folders
+from imago.params import Params
+from imago.project import recipes, yaml_text
 
 LAYOUT = "image_folder"
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+NAME = re.compile(r"[^\W\d][\w-]*")
 """Of an entry; one that begins with a digit may be read as a number, such as 1e5."""
-TEST_FRACTION = 0.2
-"""Written into params.yaml, where it can be changed, for a zip without a test folder."""
 LICENCE = "of your own"
-"""Written into params.yaml, where it can be changed."""
+TEST_FRACTION = 0.2
+"""Of the photos of a zip without a test folder."""
+EXTRACT = {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 50}
+"""Where the copied experiment is not on photos. Like LICENCE and TEST_FRACTION, to be changed in
+params.yaml."""
 
-_Entries = dict[str, tuple[str, dict[str, Any]]]
-"""Section: the name of the new entry there, and what it says."""
+_KEPT = ("exports",)
+"""Sections in which a recipe does not mind what stands under a name: only how strict one is."""
 
 
 @dataclass(frozen=True)
-class Added:
-    """What was added.
+class AddedRecipe:
+    """What was added of a recipe.
+
+    Attributes:
+        experiment: Its name.
+        entries: What was put into params.yaml, as section.name; nothing where all was there.
+    """
+
+    experiment: str
+    entries: list[str]
+
+
+@dataclass(frozen=True)
+class AddedPhotos:
+    """What was added for a zip.
 
     Attributes:
         experiment: Its name.
@@ -50,12 +66,44 @@ class Added:
     is_new: bool
 
 
+def recipe(name: str, path: Path = paths.PARAMS) -> AddedRecipe:
+    """Add what a recipe holds and params.yaml does not.
+
+    Raises:
+        ParamsError: There is no such recipe; an entry that it needs is there and says something
+            else; or params.yaml breaks a rule, now or with the new entries.
+    """
+    wanted, text, there = recipes.read(name), _text(path), params.load(path)
+    if name in there.experiments:
+        return AddedRecipe(name, [])
+    raw, given = strict_yaml.read(text), strict_yaml.read(wanted.text)
+    added = []
+    for section, entries in yaml_text.entries(wanted.text).items():
+        if section == recipes.ABOUT:
+            continue
+        for entry, block in entries.items():
+            if entry not in raw[section]:
+                text = _inserted(text, section, block, path)
+                added.append(f"{section}.{entry}")
+            elif section not in _KEPT and _says(raw[section][entry]) != _says(
+                given[section][entry]
+            ):
+                message = (
+                    f"{path}: {section}.{entry} must be that of {paths.RECIPES}/{name}.yaml, which "
+                    f"needs it, and says something else; take it out, or give it another name"
+                )
+                raise ParamsError(message)
+    _write(path, text)
+    return AddedRecipe(name, added)
+
+
 def name_for(archive: Path) -> str:
     """Make a name of letters, digits, _ and - from that of a file; may be empty."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", archive.stem, flags=re.ASCII).strip("_-")
+    stem = unicodedata.normalize("NFC", archive.stem)
+    return re.sub(r"[^\w-]+", "_", stem).strip("_-")
 
 
-def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Added:
+def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> AddedPhotos:
     """Add a data set, a variant, features and an experiment to params.yaml.
 
     Where the zip was added before, under this name, only its digest is renewed.
@@ -63,7 +111,8 @@ def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Ad
     Args:
         archive: A zip of photos, in the layout image_folder; it stays where it is.
         name: Of the data set and of the experiment.
-        like: The experiment whose entries are copied; without its limits of photos and its floors.
+        like: An experiment of params.yaml, or else a recipe, whose entries are copied; without its
+            limits of photos and its floors.
         path: Of params.yaml.
 
     Raises:
@@ -77,40 +126,51 @@ def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Ad
             f"got {name!r}; give one with --name"
         )
         raise ParamsError(message)
-    experiment = params.pick(params.load(path).experiments, "experiment", like)
+    text, there = _text(path), params.load(path)
+    model = _model(like, there, text)
     with archives.opened(archive) as (_, members):
         found = folders.arrange([member.filename for member in members], str(archive))
-    text = path.read_bytes().decode()  # with its line ends
     raw = strict_yaml.read(text)
     known = raw["datasets"].get(name, {}).get("files", {})
     if archive.name in known and name in raw["experiments"]:
-        text = _with_new_digest(text, known[archive.name], archive)
+        text = text.replace(known[archive.name], _sha256(archive))
         variant = _write(path, text).experiments[name].variant
-        return Added(name, variant, found.classes("train"), len(found.places), is_new=False)
-    entries = _copies(raw, like, experiment.variant, name)
-    if found.classes("validation"):  # which are used in place of drawn ones
-        entries["prepare"][1]["validation_fraction"] = 0.0
-    entries = {"datasets": (name, _dataset(archive, found, _extract(raw, path)))} | entries
-    for section, (entry, content) in entries.items():
+        return AddedPhotos(name, variant, found.classes("train"), len(found.places), is_new=False)
+    for section, (entry, content) in _entries(model, name, archive, found).items():
+        if entry in raw[section] and section in ("weights", "exports"):
+            continue  # shared with other experiments
         if entry in raw[section]:
             message = f"{path}: {section} has an entry {entry} already; choose another --name"
             raise ParamsError(message)
-        text = _inserted(text, section, entry, content, path)
+        text = _inserted(text, section, yaml_text.block(entry, content), path)
     variant = _write(path, text).experiments[name].variant
-    return Added(name, variant, found.classes("train"), len(found.places), is_new=True)
+    return AddedPhotos(name, variant, found.classes("train"), len(found.places), is_new=True)
 
 
-def _write(path: Path, text: str) -> params.Params:
+def _text(path: Path) -> str:
+    """Read params.yaml with the line ends that it has. Raises ParamsError."""
+    params.load(path)
+    return path.read_bytes().decode()
+
+
+def _write(path: Path, text: str) -> Params:
     """Write params.yaml, if it is sound."""
     settings = params.parse(text, str(path))
-    with files.replacing(path) as temporary:
-        temporary.write_bytes(text.encode())
+    files.write_text(path, text)
     return settings
 
 
-def _with_new_digest(text: str, digest: str, archive: Path) -> str:
-    """Take the photos of a zip that has changed since it was added."""
-    return text.replace(digest, _sha256(archive))
+def _inserted(text: str, section: str, block: str, path: Path) -> str:
+    try:
+        return yaml_text.insert(text, section, block)
+    except ValueError as error:
+        message = f"{path}: {error}"
+        raise ParamsError(message) from error
+
+
+def _says(entry: Any) -> Any:
+    """Return what of an entry shapes a result: not where files come from."""
+    return {key: value for key, value in entry.items() if key not in ("sources", "licence")}
 
 
 def _sha256(archive: Path) -> str:
@@ -118,31 +178,68 @@ def _sha256(archive: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _copies(raw: Mapping[str, Any], like: str, variant: str, name: str) -> _Entries:
-    """Copy the variant, the features and the experiment, under names with the new one in them."""
-    prepare = raw["prepare"][variant] | {"dataset": name}
-    prepare.pop("limit_per_class", None)
-    new_variant = f"{name}{prepare['image_size_px']}"
-    experiment = raw["experiments"][like] | {"pixels": f"prepared/{new_variant}"}
-    experiment.pop("floors", None)  # of another task
-    kind, source = experiment["input"].split("/")
-    entries: _Entries = {"prepare": (new_variant, prepare)}
-    if kind == "features":
-        features = raw["features"][source] | {"variant": new_variant}
-        source = f"{new_variant}_{source.removeprefix(variant).lstrip('_')}"
-        entries["features"] = (source, features)
-    else:
-        source = new_variant
-    return entries | {"experiments": (name, experiment | {"input": f"{kind}/{source}"})}
+@dataclass(frozen=True)
+class _Model:
+    """The experiment whose entries are copied, and the text of the file that has them."""
+
+    name: str
+    settings: Params
+    text: str
+
+    def copied(self, section: str, entry: str) -> Any:
+        """Return what an entry says, with its comments, to be changed and written anew."""
+        block = yaml_text.entries(self.text).get(section, {}).get(entry)
+        if block is None:
+            message = f"{section} must have each entry in lines of its own, got {{ }}; rewrite it"
+            raise ParamsError(message)
+        return parse_yaml_for_update(block, "")[entry]
 
 
-def _extract(raw: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """Copy how photos of another data set are extracted."""
-    for dataset in raw["datasets"].values():
-        if dataset["layout"] == LAYOUT:
-            return dict(dataset["extract"])
-    message = f"{path}: must have a data set of layout {LAYOUT} to copy from, got none; add one"
+def _model(like: str, there: Params, text: str) -> _Model:
+    if like in there.experiments:
+        return _Model(like, there, text)
+    if like in recipes.names():
+        found = recipes.read(like)
+        return _Model(like, found.settings, found.text)
+    known = ", ".join(sorted({*there.experiments, *recipes.names()}))
+    message = f"unknown experiment or recipe {like!r}; there are {known or 'none'}"
     raise ParamsError(message)
+
+
+def _entries(
+    model: _Model, name: str, archive: Path, found: folders.Arrangement
+) -> dict[str, tuple[str, Any]]:
+    """Return for each section the name of its new entry, and what that says."""
+    old = model.settings.experiments[model.name]
+    prepare = model.copied("prepare", old.variant)
+    from_layout = model.settings.datasets[prepare["dataset"]].layout
+    extract = (
+        model.copied("datasets", prepare["dataset"])["extract"]
+        if from_layout == LAYOUT
+        else dict(EXTRACT)
+    )
+    prepare["dataset"] = name
+    prepare.pop("limit_per_class", None)
+    if found.classes("validation"):  # which are used in place of drawn ones
+        prepare["validation_fraction"] = 0.0
+    variant = f"{name}{prepare['image_size_px']}"
+    entries = {
+        "datasets": (name, _dataset(archive, found, extract)),
+        "prepare": (variant, prepare),
+    }
+    experiment = model.copied("experiments", model.name)
+    experiment["input"] = experiment["pixels"] = f"prepared/{variant}"
+    experiment.pop("floors", None)  # of another task
+    if old.features:
+        features = model.copied("features", old.features)
+        features["variant"] = variant
+        made = f"{variant}_{old.features.removeprefix(old.variant).lstrip('_')}"
+        experiment["input"] = f"features/{made}"
+        weights = features["weights"]
+        entries["weights"] = (weights, model.copied("weights", weights))
+        entries["features"] = (made, features)
+    entries["exports"] = (old.export, model.copied("exports", old.export))
+    return entries | {"experiments": (name, experiment)}
 
 
 def _dataset(archive: Path, found: folders.Arrangement, extract: dict[str, Any]) -> dict[str, Any]:
@@ -150,7 +247,7 @@ def _dataset(archive: Path, found: folders.Arrangement, extract: dict[str, Any])
     extract.pop("test_fraction", None)
     extract.pop("allow_leaks", None)
     if not found.classes("test"):
-        extract = {"test_fraction": TEST_FRACTION} | extract
+        extract = {"test_fraction": TEST_FRACTION, **extract}
     folder, here = archive.absolute().parent, Path.cwd()
     within = folder.is_relative_to(here)
     source = f"./{folder.relative_to(here).as_posix()}" if within else folder.as_posix()
@@ -161,32 +258,3 @@ def _dataset(archive: Path, found: folders.Arrangement, extract: dict[str, Any])
         "sources": [f"{source.removesuffix('/.')}/{{name}}"],
         "extract": extract,
     }
-
-
-def _inserted(text: str, section: str, entry: str, content: dict[str, Any], path: Path) -> str:
-    """Insert an entry after the last one of a section, and leave all other lines as they are."""
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    node = next(value for key, value in root.value if key.value == section)  # type: ignore[union-attr]
-    if node.flow_style:
-        message = (
-            f"{path}: {section} must have each entry in a line of its own, got {{ }}; rewrite it"
-        )
-        raise ParamsError(message)
-    last_key, last_value = node.value[-1]
-    first, end = last_key.start_mark.line, _last_line(last_value) + 1
-    lines = text.splitlines(keepends=True)
-    newline = "\r\n" if lines[0].endswith("\r\n") else "\n"
-    lines[end - 1] = lines[end - 1].rstrip("\r\n") + newline
-    gap = [] if lines[first - 1].strip() else [newline]  # as between the entries before
-    dumped = yaml.safe_dump({entry: content}, sort_keys=False, width=1000, default_flow_style=None)
-    indent = " " * last_key.start_mark.column
-    added = textwrap.indent(dumped, indent).replace("\n", newline)
-    return "".join([*lines[:end], *gap, added, *lines[end:]])
-
-
-def _last_line(node: yaml.Node) -> int:
-    """Find where a value ends: that of a block ends after the empty lines and comments below it."""
-    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
-        last = node.value[-1]
-        return _last_line(last[1] if isinstance(last, tuple) else last)
-    return int(node.end_mark.line)

@@ -20,6 +20,10 @@ LONGEST_VALUE = 60
 """Of a parameter, in characters, before it is shortened."""
 
 
+OVERVIEW = "overview"
+"""The stage that stands on all experiments, and is run alone lest it runs those never run, too."""
+
+
 @dataclass
 class Staleness:
     """What `dvc repro` would do, in the order in which it would.
@@ -28,13 +32,24 @@ class Staleness:
         reasons: Why a stage would run, for each that would by itself.
         followers: The stages that stand on one of these, and run if it makes something else.
         never_run: The stages that dvc.lock does not know, for nothing that they need is there.
+        last: Those of the first two on which none of them stands.
         has_lock: Whether there is a dvc.lock.
     """
 
     reasons: dict[str, list[str]] = field(default_factory=dict)
     followers: list[str] = field(default_factory=list)
     never_run: list[str] = field(default_factory=list)
+    last: list[str] = field(default_factory=list)
     has_lock: bool = True
+
+    @property
+    def commands(self) -> list[str]:
+        """What to run for all to be current, but for what was never run."""
+        targets = [stage for stage in self.last if stage != OVERVIEW]
+        found = [f"dvc repro {' '.join(targets)}"] if targets else []
+        if OVERVIEW in (*self.reasons, *self.followers):
+            found.append(f"dvc repro --single-item {OVERVIEW}")
+        return found
 
 
 def staleness(root: Path = Path()) -> Staleness:
@@ -44,11 +59,11 @@ def staleness(root: Path = Path()) -> Staleness:
         LockError: It cannot be told, as dvc.lock is broken.
         DvcError: It cannot be told, as dvc.yaml or params.yaml is broken, or this is no project.
     """
-    path = root / lock.NAME
-    recorded = lock.stages(path.read_bytes() if path.is_file() else None)
+    content = lock.read(root)
+    recorded = lock.stages(content)
     with dvc.project(root) as repo, dvc.one_line():
         found = _compare(repo, recorded)
-    found.has_lock = path.is_file()
+    found.has_lock = content is not None
     return found
 
 
@@ -75,6 +90,9 @@ def _compare(repo: Repo, recorded: Mapping[str, Mapping[str, Any]]) -> Staleness
         else:
             continue
         stale.add(stage)
+    above = [stage for stage in stale if stage.addressing != OVERVIEW]
+    last = stale - {one for stage in above for one in graph.successors(stage)}
+    found.last = [stage.addressing for stage in repo.index.stages if stage in last]
     return found
 
 

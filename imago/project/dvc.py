@@ -5,7 +5,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
+import yaml
 from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.repo import Repo
 from dvc_objects.errors import ObjectDBError
@@ -36,6 +38,31 @@ def project(root: Path = Path()) -> Repo:
     except DvcException as error:
         message = f"the DVC project cannot be opened: {_line(error)}; mend .dvc/config"
         raise DvcError(message) from error
+
+
+def stages_of(section: str) -> list[str]:
+    """Return the names of the stages that stand once for each entry of a section of params.yaml."""
+    stages = yaml.safe_load(Path("dvc.yaml").read_text("utf-8"))["stages"]
+    return [name for name, stage in stages.items() if stage.get("foreach") == f"${{{section}}}"]
+
+
+class Out(NamedTuple):
+    """What a stage makes: a path from this folder, and whether DVC keeps it and not git."""
+
+    path: Path
+    is_cached: bool
+
+
+def outs() -> dict[str, list[Out]]:
+    """Return what each stage of dvc.yaml makes, by its name. Raises DvcError."""
+    with project() as repo, one_line():
+        return {
+            stage.addressing: [
+                Out(Path(out.fs_path).relative_to(repo.root_dir), out.use_cache)
+                for out in stage.outs
+            ]
+            for stage in repo.index.stages
+        }
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """git, which is called from here alone; in the folder of the project."""
 
 import subprocess
+from typing import NamedTuple
 
 from imago.core.errors import GitError
 
@@ -73,6 +74,46 @@ def experiments(commit: str) -> dict[str, str]:
     refs = f"refs/exps/{commit[:2]}/{commit[2:]}/"
     lines = _demanded("for-each-ref", "--format=%(objectname) %(refname)", refs).splitlines()
     return {ref.removeprefix(refs): revision for revision, ref in map(str.split, lines)}
+
+
+class Merge(NamedTuple):
+    """What git is about to bring together, each as the hash of a commit."""
+
+    ours: str
+    theirs: str
+    base: str
+
+
+def merge() -> Merge:
+    """Return what is being merged, rebased or picked. Raises GitError if nothing is."""
+    ours = head()
+    for name in ("MERGE_HEAD", "REBASE_HEAD", "CHERRY_PICK_HEAD"):
+        if theirs := commit(name):
+            base = _printed("merge-base", ours, theirs) if name == "MERGE_HEAD" else None
+            return Merge(ours, theirs, base.decode().strip() if base else f"{theirs}^")
+    message = "there must be a merge that has stopped over conflicts, and there is none"
+    raise GitError(message)
+
+
+def unmerged() -> list[str]:
+    """Return the files that git could not merge, relative to this folder. Raises GitError."""
+    names = _demanded("diff", "--name-only", "--diff-filter=U", "--relative", "-z")
+    return [name for name in names.split("\0") if name]
+
+
+def has(revision: str, path: str) -> bool:
+    """Tell whether a revision has a file or a folder; `path` is relative to this folder."""
+    return _printed("cat-file", "-e", f"{revision}:./{path}") is not None
+
+
+def take(revision: str, *paths: str) -> None:
+    """Put files of a revision into the working tree and the index. Raises GitError."""
+    _demanded("checkout", revision, "--", *paths)
+
+
+def add(*paths: str) -> None:
+    """Put files into the index. Raises GitError."""
+    _demanded("add", "--", *paths)
 
 
 def _printed(*arguments: str) -> bytes | None:

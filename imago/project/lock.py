@@ -1,13 +1,18 @@
-"""What dvc.lock records, read without DVC: of any revision, and whatever dvc.yaml is there."""
+"""What dvc.lock records, of any revision and whatever dvc.yaml is there; and changes of it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
+from dvc.utils.serialize import dumps_yaml, loads_yaml
 
+from imago.core import files
 from imago.core.errors import LockError
 
 NAME = "dvc.lock"
+SCHEMA = "2.0"
+"""Of DVC's, in which it records a pipeline."""
 
 
 def stages(content: bytes | None, where: str = NAME) -> dict[str, Mapping[str, Any]]:
@@ -46,6 +51,22 @@ def digests(content: bytes | None, where: str = NAME) -> dict[str, str]:
     except (KeyError, TypeError) as error:
         message = f"{where}: each of outs must have a path; {_remedy()}"
         raise LockError(message) from error
+
+
+def read(root: Path = Path()) -> bytes | None:
+    """Return the content of a project's dvc.lock, or nothing where no stage has run."""
+    path = root / NAME
+    return path.read_bytes() if path.is_file() else None
+
+
+def records(content: bytes | None, where: str = NAME) -> dict[str, Any]:
+    """Return the recorded stages as DVC reads them, to be written again. Raises LockError."""
+    return dict(loads_yaml(content)["stages"]) if stages(content, where) else {}
+
+
+def write(stages: Mapping[str, Any]) -> None:
+    """Write recorded stages as DVC does."""
+    files.write_text(Path(NAME), dumps_yaml({"schema": SCHEMA, "stages": dict(stages)}))
 
 
 def _remedy() -> str:

@@ -63,7 +63,7 @@ def apply(experiment: str, trial: Trial, revision: str) -> None:
     Raises:
         DvcError: DVC failed.
     """
-    before = paths.PARAMS.read_text("utf-8")
+    before = paths.PARAMS.read_bytes().decode()  # with its line ends
     command = ("exp", "apply", trials.name(experiment, trial))
     try:
         dvc.run_silently(*command)

@@ -2,18 +2,17 @@
 
 import copy
 import hashlib
-import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
-from ruamel.yaml import YAML
 
 from imago import params
 from imago.core import paths, sections, strict_yaml
 from imago.core.errors import ParamsError, SweepError
+from imago.project import yaml_text
 from imago.sweep.space import Trial
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -72,26 +71,13 @@ def written(value: object) -> str:
 
 
 def put_into(text: str, experiment: str, trial: Trial) -> str:
-    """Change the values that were tried in the text of params.yaml."""
-    return edited(text, _by_full_key(experiment, trial))
-
-
-def edited(text: str, values: Mapping[str, Any]) -> str:
-    """Change values in the text of params.yaml, which otherwise stays as it is.
-
-    DVC, where it changes a value, writes the lists and sections of the whole file anew.
-    """
-    editor = YAML()
-    editor.preserve_quotes = True
-    editor.width = 1000
-    editor.indent(mapping=2, sequence=4, offset=2)
-    content = editor.load(text)
-    for key, value in values.items():
-        plain = yaml.safe_dump(value, default_flow_style=True, width=1000)
-        _set(content, key, editor.load(plain) if isinstance(value, dict | list) else value)
-    out = io.StringIO()
-    editor.dump(content, out)
-    return out.getvalue()
+    """Change the values that were tried in the text of params.yaml, and no other line."""
+    for key, value in _by_full_key(experiment, trial).items():
+        try:
+            text = yaml_text.put(text, key.split("."), value)
+        except ValueError as error:
+            raise SweepError(str(error)) from error
+    return text
 
 
 def _by_full_key(experiment: str, trial: Trial) -> Trial:

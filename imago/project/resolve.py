@@ -1,0 +1,177 @@
+"""A merge of two branches that stopped over params.yaml, dvc.lock or what stages write.
+
+What only one side changed is taken from there. Of each stage that both sides ran, the run is kept
+that is of the merged code and parameters, so that nothing is run again that one of them has run.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from imago import params
+from imago.core import files, paths, strict_yaml
+from imago.core.errors import ParamsError
+from imago.project import check, dvc, git, lock, yaml_text
+from imago.project.check import Staleness
+from imago.project.git import Merge
+
+Side = Literal["ours", "theirs"]
+OVERVIEW = "overview"
+_ABSENT = object()
+
+
+@dataclass
+class Resolved:
+    """What came of a merge.
+
+    Attributes:
+        taken: The stages that both sides ran differently, and whose run was kept.
+        staleness: What is to be run, as neither side has run it.
+        left: Files that are to be merged by hand.
+    """
+
+    taken: dict[str, Side]
+    staleness: Staleness
+    left: list[str] = field(default_factory=list)
+
+
+def merge(prefer: Side | None) -> Resolved:
+    """Resolve what can be in the merge that has stopped.
+
+    Args:
+        prefer: Whose values of params.yaml to take where both sides changed one.
+
+    Raises:
+        GitError: There is no merge.
+        ParamsError: Both sides changed a value, and neither is to be preferred.
+        DvcError, LockError: The project is broken.
+    """
+    sides = git.merge()
+    if str(paths.PARAMS) in git.unmerged() and not _is_sound():
+        files.write_text(paths.PARAMS, _merged_params(sides, prefer))
+    params.load()
+    git.add(str(paths.PARAMS))
+    runs = _Runs(sides)
+    staleness = runs.choose()
+    if OVERVIEW in staleness.reasons:
+        dvc.run_silently("repro", "--single-item", OVERVIEW)
+        git.add(*(str(out.path) for out in runs.outs[OVERVIEW] if not out.is_cached))
+        staleness = check.staleness()
+    git.add(lock.NAME)
+    return Resolved(runs.chosen, staleness, git.unmerged())
+
+
+def _is_sound() -> bool:
+    """Tell whether params.yaml has been merged by hand."""
+    try:
+        params.load()
+    except ParamsError:
+        return False
+    return True
+
+
+def _merged_params(sides: Merge, prefer: Side | None) -> str:
+    """Put into ours what theirs changed. Raises ParamsError, naming what both changed."""
+    text, theirs, base = (_params_of(side) for side in sides)
+    values = [strict_yaml.read(one) for one in (base, text, theirs)]
+    disputed = []
+    for change in _changes(*values):
+        if change.is_disputed and prefer is None:
+            disputed.append(f"{'.'.join(change.keys)} ({change.ours} here, {change.theirs} there)")
+        elif not change.is_disputed or prefer == "theirs":
+            text = _with(text, change, theirs)
+    if disputed:
+        message = (
+            f"{paths.PARAMS}: both sides changed {', '.join(disputed)}; edit the file so that it "
+            f"says what you want and run `imago resolve` again, or give it --ours or --theirs"
+        )
+        raise ParamsError(message)
+    return text
+
+
+def _params_of(commit: str) -> str:
+    return (git.read(commit, str(paths.PARAMS)) or b"{}").decode()
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What theirs changed; disputed where ours changed it to something else."""
+
+    keys: tuple[str, ...]
+    ours: Any
+    theirs: Any
+    is_disputed: bool
+
+
+def _changes(base: Any, ours: Any, theirs: Any, keys: tuple[str, ...] = ()) -> Iterator[_Change]:
+    for name in dict.fromkeys([*ours, *theirs]):
+        before, here, there = (one.get(name, _ABSENT) for one in (base, ours, theirs))
+        within = (*keys, name)
+        if there in (before, here):
+            continue
+        if isinstance(here, dict) and isinstance(there, dict):
+            yield from _changes(before if isinstance(before, dict) else {}, here, there, within)
+        else:
+            yield _Change(within, here, there, here != before)
+
+
+def _with(text: str, change: _Change, theirs: str) -> str:
+    if change.theirs is _ABSENT:
+        return yaml_text.remove(text, *change.keys)
+    section, *entry = change.keys
+    if change.ours is _ABSENT and len(entry) == 1:  # a new one, with its comments
+        return yaml_text.insert(text, section, yaml_text.entries(theirs)[section][entry[0]])
+    return yaml_text.put(text, change.keys, change.theirs)
+
+
+class _Runs:
+    """The runs of both sides, of which one is chosen for each stage."""
+
+    def __init__(self, sides: Merge) -> None:
+        self._commits = {"ours": sides.ours, "theirs": sides.theirs}
+        self.outs = dvc.outs()
+        ours, theirs, base = (_records_of(side) for side in sides)
+        self._of_side = {"ours": ours, "theirs": theirs}
+        self._options: dict[str, list[Side]] = {}
+        for stage in self.outs:
+            if ours.get(stage) != theirs.get(stage):
+                is_theirs = ours.get(stage) == base.get(stage)
+                order: list[Side] = ["theirs", "ours"] if is_theirs else ["ours", "theirs"]
+                self._options[stage] = [side for side in order if stage in self._of_side[side]]
+        self.chosen: dict[str, Side] = {}
+
+    def choose(self) -> Staleness:
+        """Choose of each stage the run that is current, if one is, and return what is stale."""
+        wanted = {stage: options[0] for stage, options in self._options.items()}
+        while wanted:
+            self.chosen |= wanted
+            self._place(wanted)
+            found = check.staleness()
+            wanted = {
+                stage: self._options[stage][-1]
+                for stage in found.reasons
+                if self.chosen.get(stage, self._last(stage)) != self._last(stage)
+            }
+        return check.staleness()
+
+    def _last(self, stage: str) -> Side | None:
+        return self._options[stage][-1] if stage in self._options else None
+
+    def _place(self, wanted: Mapping[str, Side]) -> None:
+        """Put runs into dvc.lock, and what they wrote where git has it into the working tree."""
+        both = self._of_side["ours"] | self._of_side["theirs"]
+        sides = {stage: self.chosen.get(stage, "ours") for stage in both if stage in self.outs}
+        lock.write({stage: self._of_side[side][stage] for stage, side in sides.items()})
+        for stage, side in wanted.items():
+            for out in self.outs[stage]:
+                if out.is_cached:
+                    if side == "theirs":  # lest ours stays where the cache has not theirs
+                        files.remove(out.path)
+                elif git.has(self._commits[side], str(out.path)):
+                    files.remove(out.path)
+                    git.take(self._commits[side], str(out.path))
+        dvc.run_silently("checkout", "--allow-missing", "--force", *wanted)
+
+
+def _records_of(commit: str) -> dict[str, Any]:
+    return lock.records(git.read(commit, lock.NAME), f"{lock.NAME} of {commit[:7]}")
