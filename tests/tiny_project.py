@@ -17,7 +17,8 @@ import numpy as np
 import yaml
 
 ROOT = Path(__file__).parents[1]
-CODE = ("imago", "stages", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore")
+GIT = (".gitattributes", ".gitignore")
+CODE = ("imago", "stages", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvcignore", *GIT)
 SIDE_PX = 8
 PHOTOS, WEIGHTS = "photos.zip", "net.weights.h5"
 COLORS = {"blue": (200, 60, 60), "green": (60, 200, 60), "red": (60, 60, 200)}

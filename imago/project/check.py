@@ -33,6 +33,7 @@ class Staleness:
         followers: The stages that stand on one of these, and run if it makes something else.
         never_run: The stages that dvc.lock does not know, for nothing that they need is there.
         last: Those of the first two on which none of them stands.
+        needs: The stages that each stage of dvc.yaml stands on, without those that these do.
         has_lock: Whether there is a dvc.lock.
     """
 
@@ -40,6 +41,7 @@ class Staleness:
     followers: list[str] = field(default_factory=list)
     never_run: list[str] = field(default_factory=list)
     last: list[str] = field(default_factory=list)
+    needs: dict[str, list[str]] = field(default_factory=dict)
     has_lock: bool = True
 
     @property
@@ -74,6 +76,7 @@ def _compare(repo: Repo, recorded: Mapping[str, Mapping[str, Any]]) -> Staleness
     for stage in _in_order(graph, repo.index.stages):
         needed = list(graph.successors(stage))
         name = stage.addressing
+        found.needs[name] = [one.addressing for one in needed]
         if name in recorded:
             reasons = list(_reasons(stage, recorded[name], makers))
         elif needed and all(one.addressing in recorded for one in needed):
