@@ -69,6 +69,11 @@ def differs(revision: str, *paths: str) -> bool:
     return bool(_demanded("diff", "--name-only", revision, "--", *paths))
 
 
+def commits_of(path: str) -> list[str]:
+    """Return the commits, of any branch, tag or experiment, that change a file."""
+    return _demanded("log", "--all", "--format=%H", "--", path).split()
+
+
 def experiments(commit: str) -> dict[str, str]:
     """Return the revisions of DVC experiments that stand on a commit, by their names."""
     refs = f"refs/exps/{commit[:2]}/{commit[2:]}/"
