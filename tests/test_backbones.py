@@ -8,7 +8,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import h5py
 import keras
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from imago import backbones
 from imago.backbones import _building, densenet, mobilenet_v2, resnet
 from imago.core import registry
 from imago.core.errors import DataError, ParamsError
+from tests.tiny_project import write_as_published
 
 SHAPE = (32, 40, 3)
 MODULES = {
@@ -112,18 +112,6 @@ def test_files_as_keras_publishes_them(
     first = mobilenet_v2.build("MobileNetV2", SHAPE, weights)
     second = mobilenet_v2.build("MobileNetV2", SHAPE, tmp_path / "net.h5")
     np.testing.assert_array_equal(first(images).numpy(), second(images).numpy())
-
-
-def write_as_published(net: keras.Model, path: Path) -> None:
-    """One group for each layer in the order of layers, with its arrays in the order of weights."""
-    with h5py.File(path, "w") as file:
-        file.attrs["layer_names"] = [layer.name.encode() for layer in net.layers]
-        for layer in net.layers:
-            group = file.create_group(layer.name)
-            names = [f"{layer.name}/{weight.name}:0" for weight in layer.weights]
-            group.attrs["weight_names"] = [name.encode() for name in names]
-            for name, weight in zip(names, layer.weights, strict=True):
-                group[name] = weight.numpy()
 
 
 @pytest.mark.parametrize("name", ["MobileNetV2", "ResNet50"])

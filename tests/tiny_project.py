@@ -67,7 +67,10 @@ def photos_zip() -> bytes:
 
 
 def write_weights(path: Path) -> None:
-    """Write random weights of a backbone, normalized so that its features tell colours apart."""
+    """Write random weights of a backbone, normalized so that its features tell colours apart.
+
+    In the form that the name asks for.
+    """
     import keras  # here, since few tests need it
 
     keras.utils.set_random_seed(1)
@@ -78,7 +81,27 @@ def write_weights(path: Path) -> None:
     generator = np.random.default_rng(13)
     images = generator.uniform(-1, 1, (64, 1, 1, 3)) + generator.uniform(-0.5, 0.5, (64, 32, 32, 3))
     net(images.astype(np.float32), training=True)
-    net.save_weights(path)
+    if path.name.endswith(".weights.h5"):
+        net.save_weights(path)
+    else:
+        write_as_published(net, path)
+
+
+def write_as_published(net: Any, path: Path) -> None:
+    """Write weights in the older form, in which Keras publishes them.
+
+    One group for each layer in the order of layers, with its arrays in the order of weights.
+    """
+    import h5py  # here, since few tests need it
+
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [layer.name.encode() for layer in net.layers]
+        for layer in net.layers:
+            group = file.create_group(layer.name)
+            names = [f"{layer.name}/{weight.name}:0" for weight in layer.weights]
+            group.attrs["weight_names"] = [name.encode() for name in names]
+            for name, weight in zip(names, layer.weights, strict=True):
+                group[name] = weight.numpy()
 
 
 def settings() -> dict[str, Any]:
