@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 END = "--- exit code"
+NUMBERS = re.compile(
+    r"\d[\d,]*\.\d+(e-\d+)?|\b[0-9a-f]{2}/[0-9a-f]{30}\b|\b[0-9a-f]{7,40}\b|\d[\d,]*"
+)
+"""Numbers and digests, also as a cache has them."""
 DEADLINE_S = 120
 """How long a server may take to say that it serves."""
 
@@ -56,8 +60,7 @@ def lacking(shown: Sequence[str], printed: str) -> list[str]:
 
 
 def _plain(line: str) -> str:
-    line = re.sub(r"\b[0-9a-f]{2}/[0-9a-f]{30}\b|\b[0-9a-f]{7,40}\b", "#", line)
-    line = re.sub(r"\d[\d,]*(\.\d+)?(e-\d+)?", "#", line)
+    line = NUMBERS.sub("#", line)
     line = re.sub(r"# [kMG]?B\b", "# B", line)
     return re.sub(r"([\s─━])[\s─━]*", r"\1", line).strip()
 
