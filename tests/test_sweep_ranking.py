@@ -1,5 +1,3 @@
-import re
-
 import pytest
 import yaml
 
@@ -55,19 +53,31 @@ def test_the_best_is_the_most_accurate_and_among_equals_that_of_the_least_loss()
     assert [found.name for found in ranking.ranked(scores)] == ["c", "b", "a"]
 
 
-@pytest.mark.parametrize("columns", [None, "20"], ids=["log", "narrow terminal"])
-def test_table(capsys, monkeypatch, columns):
-    if columns:
-        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-        monkeypatch.setenv("COLUMNS", columns)
-    tried = {"a-1": {"rate": 0.1, "units": [8]}, "a-2": {"rate": 0.025, "units": [16, 8]}}
-    scores = [TrialScore("a-2", 12, 0.98765, 0.04321), TrialScore("a-1", 3, 0.9, 0.5)]
+TRIED = {"a-1": {"rate": 0.1, "units": [8]}, "a-2": {"rate": 0.025, "units": [16, 8]}}
+SCORES = [TrialScore("a-2", 12, 0.98765, 0.04321), TrialScore("a-1", 3, 0.9, 0.5)]
 
-    terminal.print_whole(ranking.table(scores, tried))
 
-    printed = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)  # without colours
-    assert printed.splitlines() == [
+def test_table(capsys):
+    terminal.print_whole(ranking.table(SCORES, TRIED))
+
+    assert capsys.readouterr().out.splitlines() == [
         "validation accuracy    loss  epoch   rate    units  name",
         "             98.77%  0.0432     12  0.025  [16, 8]   a-2",
         "             90.00%  0.5000      3    0.1      [8]   a-1",
+    ]
+
+
+def test_a_narrow_terminal_has_paragraphs(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    terminal.print_whole(ranking.table(SCORES, TRIED))
+
+    assert capsys.readouterr().out.splitlines() == [
+        "validation accuracy 98.77%",
+        "loss 0.0432 · epoch 12 ·",
+        "rate 0.025 · units [16, 8] ·",
+        "name a-2",
+        "validation accuracy 90.00%",
+        "loss 0.5000 · epoch 3 ·",
+        "rate 0.1 · units [8] ·",
+        "name a-1",
     ]

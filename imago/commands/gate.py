@@ -7,12 +7,9 @@ Exit codes: 0 passed, 1 failed, 2 could not compare.
 """
 
 import argparse
-import json
-import sys
 
-from imago.core.errors import ImagoError
-
-COULD_NOT_COMPARE = 2
+CANNOT_TELL = 2
+"""The exit code of a failure."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,21 +30,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Print what was found."""
-    try:
-        return _run(chosen)
-    except (ImagoError, OSError) as error:
-        print(f"imago gate: {error}", file=sys.stderr)
-        return COULD_NOT_COMPARE
-
-
-def _run(chosen: argparse.Namespace) -> int:
     # Here, for they take longer to import than the other commands take to run.
     from imago import terminal
     from imago.gate import comparing, rendering
 
     report = comparing.report(chosen.revision, chosen.base)
     if chosen.json:
-        print(json.dumps(rendering.as_json(report), indent=2, ensure_ascii=False))
+        print(terminal.as_json(rendering.as_json(report), indent=2))
     elif chosen.md:
         print(rendering.markdown(report))
     else:
