@@ -39,6 +39,15 @@ def test_what_differs_from_a_commit(tmp_path, commit):
     assert git.changed() == ["b"]
     assert git.differs(revision, "a file", "b")
     assert not git.differs(revision, "a file")
+    assert git.differs(revision, "untracked")
+    assert not git.differs(revision, "nowhere")
+
+
+def test_a_name_with_letters_of_another_tongue_is_said_as_it_is(tmp_path, commit):
+    (tmp_path / "ä b").write_text("one")
+    commit()
+    (tmp_path / "ä b").write_text("two")
+    assert git.changed() == ["ä b"]
 
 
 def test_a_file_of_a_commit(tmp_path, commit):

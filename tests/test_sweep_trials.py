@@ -39,24 +39,6 @@ def test_a_trial_is_named_by_what_it_tries():
     assert trials.name("mnist", {"a": 1}).startswith("mnist-")
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.001, "0.001"),
-        (1e-05, "1e-05"),
-        (True, "true"),
-        (None, "null"),
-        ("adam", "adam"),
-        ("two words", '"two words"'),
-        ([8, [16]], "[8,[16]]"),
-        ({"kind": "cosine", "warmup_epochs": 1}, "{kind:cosine,warmup_epochs:1}"),
-    ],
-    ids=str,
-)
-def test_values_as_dvc_reads_them(value, text):
-    assert trials.written(value) == text
-
-
 def test_params_stay_as_they_are_but_for_the_values():
     before = "experiments:\r\n  b: # one\r\n    train: {rate: 0.1, many: [1, 2]} # two\r\n"
     after = trials.put_into(before, "b", {"rate": 0.02, "many": [3]})

@@ -1,5 +1,6 @@
 """DVC, which is opened and run from here alone; its failures, and those of remotes, as one line."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -84,20 +85,32 @@ def one_line(where: str = "", remedy: str = "") -> Iterator[None]:
 
 def run(*arguments: str) -> None:
     """Run a dvc command, which prints what it prints. Raises DvcError if it fails."""
-    if subprocess.run(_command(arguments), check=False).returncode:
+    if subprocess.run(_command(arguments), env=_environment(), check=False).returncode:
         message = f"dvc {' '.join(arguments)} failed; its error is above"
         raise DvcError(message)
 
 
 def run_silently(*arguments: str) -> None:
     """Run a dvc command. Raises DvcError with the line in which it says what is wrong."""
-    found = subprocess.run(_command(arguments), capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        _command(arguments), env=_environment(), capture_output=True, check=False
+    )
     if found.returncode:
-        raise DvcError(_fault(found.stderr) or f"dvc {' '.join(arguments)} failed without a word")
+        said = _fault(found.stderr.decode(errors="backslashreplace"))
+        raise DvcError(said or f"dvc {' '.join(arguments)} failed without a word")
 
 
 def _command(arguments: tuple[str, ...]) -> list[str]:
     return [sys.executable, "-m", "dvc", *arguments]
+
+
+def _environment() -> dict[str, str]:
+    """Return an environment in which `dvc` and `python` are those that run this, if not activated.
+
+    DVC starts the workers of its queue by the one name, and stages by the other.
+    """
+    found = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    return {**os.environ, "PATH": os.pathsep.join(found)}
 
 
 def _fault(printed: str) -> str:

@@ -60,13 +60,17 @@ def read(commit: str, path: str) -> bytes | None:
 
 def changed() -> list[str]:
     """Return the files that git tracks and that differ from the commit. Raises GitError."""
-    lines = _demanded("status", "--porcelain", "--untracked-files=no").splitlines()
-    return [line[3:] for line in lines]  # behind two letters, which say how, and a space
+    lines = _demanded("diff", "--name-only", "-z", "HEAD", "--").split("\0")
+    return [line for line in lines if line]
 
 
 def differs(revision: str, *paths: str) -> bool:
-    """Tell whether files of the working tree are not those of a revision. Raises GitError."""
-    return bool(_demanded("diff", "--name-only", revision, "--", *paths))
+    """Tell whether files of the working tree, tracked or not, are not those of a revision."""
+    return any(
+        _printed("rev-parse", "--verify", "--quiet", f"{revision}:./{path}")
+        != _printed("hash-object", "--", path)
+        for path in paths
+    )
 
 
 def experiments(commit: str) -> dict[str, str]:
