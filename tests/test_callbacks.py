@@ -52,6 +52,28 @@ def test_on_a_terminal_there_is_a_bar(capsys, caplog, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("columns", "shown", "hidden"),
+    [(100, "val", " loss="), (160, " loss=0.7500", "no"), (30, "2/2", "accuracy")],
+)
+def test_a_narrow_terminal_has_fewer_metrics(capsys, monkeypatch, columns, shown, hidden):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("tqdm.std._screen_shape_wrapper", lambda: lambda _: (columns, 24))
+    run_two_epochs(callbacks.Progress())
+    last = capsys.readouterr().err.rpartition("\r")[2].rstrip("\n")
+    assert len(last) <= columns
+    assert shown in last
+    assert hidden not in last
+
+
+def test_a_dumb_terminal_has_lines(caplog, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    with caplog.at_level(logging.INFO, "imago"):
+        run_two_epochs(callbacks.Progress())
+    assert len(caplog.messages) == 2
+
+
+@pytest.mark.parametrize(
     ("column", "name"), [("validation_loss", "val_loss"), ("accuracy", "accuracy")]
 )
 def test_log_name(column, name):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import yaml
 from dvc.exceptions import DvcException, NotDvcRepoError
 from dvc.repo import Repo
+from dvc.scm import SCMError
 from dvc_objects.errors import ObjectDBError
 from dvc_objects.fs.errors import AuthError, ConfigError, RemoteMissingDepsError
 
@@ -35,6 +36,9 @@ def project(root: Path = Path()) -> Repo:
         return Repo(str(root))
     except NotDvcRepoError as error:
         message = "this folder must be a DVC project; run imago's commands in one"
+        raise DvcError(message) from error
+    except SCMError as error:  # as where it was downloaded as a zip
+        message = "this folder must be in a git repository, as a clone is; run git init"
         raise DvcError(message) from error
     except DvcException as error:
         message = f"the DVC project cannot be opened: {_line(error)}; mend .dvc/config"
