@@ -22,6 +22,8 @@ _NO_LIMIT = 1000
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _BREAKING = ("Cc", "Cs", "Zl", "Zp")
 """Unicode's categories of what ends a line, steers a terminal or is no letter at all."""
+_TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+"""Unicode's bidirectional classes of what turns the letters around it."""
 
 
 def console() -> Console:
@@ -86,6 +88,7 @@ def printable(name: str) -> str:
     return "".join(
         letter.encode("unicode_escape").decode()
         if unicodedata.category(letter) in _BREAKING
+        or unicodedata.bidirectional(letter) in _TURNING
         else letter
         for letter in name
     )

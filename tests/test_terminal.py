@@ -30,8 +30,9 @@ def test_columns_that_a_name_takes(name, shown, cells):
     assert terminal.cells(name) == cells
 
 
-def test_what_breaks_lines_is_an_escape():
-    assert terminal.printable("a\nb\x1b[1m\u2028\udce9") == r"a\nb\x1b[1m\u2028\udce9"
+def test_what_breaks_or_turns_lines_is_an_escape():
+    name = "a\nb\x1b[1m\u2028\u202e\udce9"
+    assert terminal.printable(name) == r"a\nb\x1b[1m\u2028\u202e\udce9"
 
 
 @pytest.mark.parametrize(("encoding", "text"), [("ascii", r'"\u00e4"'), ("utf-8", '"ä"')])
