@@ -122,6 +122,13 @@ def test_trials_run_once_and_the_best_is_applied(toy, capsys):
     assert (toy / "models" / TOY).read_text() == "0.02"
 
 
+@pytest.mark.parametrize("option", ["--jobs=0", "--random=-1"])
+def test_numbers_of_nothing(capsys, option):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["sweep", TOY, "epochs=1", option])
+    assert "must be 1 or more, got " in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("toy")
 def test_an_experiment_without_validation_images_is_refused(capsys):
     assert refusal(capsys, "plain", "epochs=1,2") == (

@@ -72,6 +72,11 @@ def test_a_command_that_fails_is_an_error_with_what_git_says():
         git.head()
 
 
+def test_what_git_says_in_several_lines_is_one(tmp_path, commit):
+    with pytest.raises(GitError, match=r"^git rev-parse HEAD: fatal: [^\n]+$"):
+        git.head()  # for there is no commit yet
+
+
 def test_without_git(monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(GitError, match=r"^git: not found; install it$"):

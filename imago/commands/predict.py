@@ -20,6 +20,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 from imago import terminal
+from imago.commands._arguments import positive, probability
 from imago.core.errors import ImageError
 from imago.predict import bulk, given, models, output
 from imago.predict.given import Given
@@ -36,17 +37,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--from", dest="listed", metavar="FILE", help="more of them, one a line; - for stdin")
     add("--model", help="an experiment, or an exported folder or file; else the only one there is")
     add("--format", choices=("table", "jsonl", "csv"), help="else by where the answers go")
-    add("--top", type=_positive, default=3, metavar="K", help="classes to tell; else %(default)s")
+    add("--top", type=positive, default=3, metavar="K", help="classes to tell; else %(default)s")
     add(
         "--threshold",
-        type=_probability,
+        type=probability,
         default=0.0,
         metavar="P",
         help="probability, 0 to 1, under which the answer is `unsure`",
     )
     add("--polarity", choices=("auto", "as_is", "inverted"), default="auto")
     add("--whole-image", action="store_true", help="do not look for the thing in it")
-    add("--workers", type=_positive, metavar="N", help="cores to work on; else all")
+    add("--workers", type=positive, metavar="N", help="cores to work on; else all")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -107,19 +108,3 @@ def _shown(answers: Iterator[bulk.Answered], images: Iterable[Given]) -> Iterato
     from imago.core import progress  # here, since one image must not wait for it
 
     return progress.over(answers, "predict", total, "images")
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        message = f"must be 1 or more, got {number}"
-        raise argparse.ArgumentTypeError(message)
-    return number
-
-
-def _probability(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:
-        message = f"must be 0 to 1, got {number}"
-        raise argparse.ArgumentTypeError(message)
-    return number

@@ -1,5 +1,6 @@
 """git, which is called from here alone; in the folder of the project."""
 
+import os
 import subprocess
 from typing import NamedTuple
 
@@ -130,9 +131,9 @@ def _demanded(*arguments: str) -> str:
     """Return what a git command prints. Raises GitError if it fails."""
     found = _run(arguments)
     if found.returncode:
-        message = f"git {' '.join(arguments)}: {found.stderr.decode().strip()}"
+        message = f"git {' '.join(arguments)}: {' '.join(os.fsdecode(found.stderr).split())}"
         raise GitError(message)
-    return found.stdout.decode()
+    return os.fsdecode(found.stdout)
 
 
 def _run(arguments: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:

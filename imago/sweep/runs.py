@@ -20,11 +20,12 @@ def require_commit() -> str:
         SweepError: Files that git tracks differ from it.
         GitError: There is no commit.
     """
+    commit = git.head()
     if changed := git.changed():
         names = ", ".join(changed[:CHANGES_SHOWN])
         message = f"files must be committed for trials to stand on them, got changes of {names}"
         raise SweepError(message)
-    return git.head()
+    return commit
 
 
 def queue(experiment: str, wanted: Mapping[str, Trial]) -> None:
