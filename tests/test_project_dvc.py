@@ -59,6 +59,7 @@ def test_a_pipeline_that_dvc_cannot_read(here, capsys, command):
     (here / "dvc.yaml").write_text("stages: [\n")
     said = last_line(capsys, *command)
     assert said.startswith(f"imago {command[0]}: unable to read: 'dvc.yaml'")
+    assert said.endswith("; `dvc stage list` shows where")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
-from dvc.exceptions import DvcException, NotDvcRepoError
+from dvc.exceptions import DvcException, NotDvcRepoError, PrettyDvcException
 from dvc.repo import Repo
 from dvc.scm import SCMError
 from dvc_objects.errors import ObjectDBError
@@ -137,4 +137,7 @@ def _failures() -> tuple[type[Exception], ...]:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    line = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, PrettyDvcException):  # of a YAML file, and the place is not in it
+        return f"{line}; `dvc stage list` shows where"
+    return line
