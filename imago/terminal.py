@@ -55,7 +55,8 @@ def print_whole(table: Table) -> None:
         out.print(table)
         return
     for first, others in _paragraphs(table):
-        out.print(Text(first, "bold"), soft_wrap=True)
+        if first:
+            out.print(Text(first, "bold"), soft_wrap=True)
         out.print(Text(folded(others, out.width)), soft_wrap=True)
 
 

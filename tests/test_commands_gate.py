@@ -434,6 +434,20 @@ def test_a_narrow_table_has_fewer_columns(project, capsys, monkeypatch):
     assert names == ["experiment", "metric", "base", "here", "change", "verdict"]
 
 
+def test_a_terminal_too_narrow_for_a_table_has_paragraphs(project, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    project.evaluate("digits", WORSE)
+
+    _, said = gate(capsys)
+
+    lines = said.splitlines()
+    start = lines.index("digits")
+    assert lines[start + 1 : start + 3] == [
+        "metric accuracy · base 90.00 % ·",
+        "here 70.00 % · change -20.00 ·",
+    ]
+
+
 def test_markdown(project, capsys):
     project.evaluate("digits", WORSE)
 

@@ -1,5 +1,6 @@
 """`imago sweep` with DVC: on a toy whose stage only says that it trains, and on tiny data."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -74,6 +75,11 @@ def toy(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(folder)
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
+    for role in ("AUTHOR", "COMMITTER"):  # trials need nobody whom git knows
+        for what in ("NAME", "EMAIL"):
+            monkeypatch.delenv(f"GIT_{role}_{what}", raising=False)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("HOME", str(tmp_path))
     settings = tiny_project.settings()
     settings["experiments"][TOY] = settings["experiments"].pop("validated")
     tiny_project.write_params(folder, settings)

@@ -50,7 +50,7 @@ def print_table(report: Report, console: Console) -> None:
         if terminal.fits(table, console):
             break
     console.print(Text(report.title, "bold"), soft_wrap=True)
-    console.print(table)
+    terminal.print_whole(table)
     for line in _notes(report.findings):
         console.print(Text(line), soft_wrap=True)
     console.print(Text(conclusion(report), _COLORS.get(report.outcome, "bold yellow")))

@@ -16,6 +16,7 @@ from dvc_objects.errors import ObjectDBError
 from dvc_objects.fs.errors import AuthError, ConfigError, RemoteMissingDepsError
 
 from imago.core.errors import DvcError, ImagoError
+from imago.project import git
 
 _CLIENTS = {
     "asyncssh": "Error",
@@ -114,7 +115,7 @@ def _environment() -> dict[str, str]:
     DVC starts the workers of its queue by the one name, and stages by the other.
     """
     found = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
-    return {**os.environ, "PATH": os.pathsep.join(found)}
+    return {**git.identity(), **os.environ, "PATH": os.pathsep.join(found)}
 
 
 def _fault(printed: str) -> str:

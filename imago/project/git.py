@@ -74,6 +74,19 @@ def differs(revision: str, *paths: str) -> bool:
     )
 
 
+def identity() -> dict[str, str]:
+    """Return who commits, as variables of the environment; imago where git does not know.
+
+    DVC makes commits of its own for experiments, by a library that does not look everywhere.
+    """
+    known = {"name": "imago", "email": "imago@localhost"}
+    for key in known:
+        if found := _printed("config", f"user.{key}"):
+            known[key] = os.fsdecode(found).strip()
+    roles = ("AUTHOR", "COMMITTER")
+    return {f"GIT_{role}_{key.upper()}": known[key] for role in roles for key in known}
+
+
 def experiments(commit: str) -> dict[str, str]:
     """Return the revisions of DVC experiments that stand on a commit, by their names."""
     refs = f"refs/exps/{commit[:2]}/{commit[2:]}/"
