@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from imago.core.errors import ImageError
 from imago.photos import decoding
@@ -67,7 +68,8 @@ def lines(path: str) -> Iterator[str]:
     It is UTF-8, or UTF-16 where it begins with its mark, as Windows writes lists. Bytes that are
     no UTF-8 stay as they are, for names of files may hold such.
     """
-    file = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115
+    stream = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115
+    file = cast("io.BufferedReader", stream)
     is_utf16 = file.peek(2).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     encoding, errors = ("utf-16", "replace") if is_utf16 else ("utf-8-sig", "surrogateescape")
     with io.TextIOWrapper(file, encoding, errors) as text:
