@@ -15,8 +15,8 @@ REPORT_FOLDERS = ("cards", "variants")
 def in_project(path: Path) -> Path:
     """Return where a file of the project lies that git may not know.
 
-    DVC runs experiments of its queue in a copy of the project, within its folder .dvc, that has what
-    git tracks and no more; there, it is that of the project itself.
+    DVC runs experiments of its queue in a copy of the project, within its folder .dvc, that has
+    what git tracks and no more; there, it is that of the project itself.
     """
     folders = [folder for folder in Path.cwd().parents if folder.name == ".dvc"]
     return folders[0].parent / path if folders and not path.exists() else path
