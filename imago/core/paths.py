@@ -137,6 +137,11 @@ def latency(experiment: str) -> Path:
     return WORK / "latency" / f"{experiment}.json"
 
 
+def kept_lock() -> Path:
+    """The last whole dvc.lock that a stage has seen."""
+    return WORK / "dvc.lock"
+
+
 def downloads() -> Path:
     """Verified downloads and the parts of unfinished ones."""
     return WORK / "downloads"
