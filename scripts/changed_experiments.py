@@ -2,8 +2,8 @@
 
     python scripts/changed_experiments.py BASE
 
-Those that are new, those whose predictions are not the base's by dvc.lock, and those whose evaluation
-would run again.
+Those that are new, those whose predictions are not the base's by dvc.lock, and those whose
+evaluation would run again.
 """
 
 import sys
