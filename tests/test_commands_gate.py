@@ -458,6 +458,15 @@ def test_markdown(project, capsys):
     assert lines[-1] == "imago gate: failed digits"
 
 
+def test_names_are_no_markup(project, capsys):
+    project.settings({"digits": None, "a[b]": None})
+
+    _, said = gate(capsys)
+
+    assert "│ a[b] " in said
+    assert "\na[b]: metrics/a[b].json is missing" in said
+
+
 def test_names_are_no_markdown(project, capsys):
     project.settings({"digits": None, "a|b": None})
 

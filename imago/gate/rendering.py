@@ -65,7 +65,8 @@ def _table(report: Report, columns: Sequence[str]) -> Table:
         for *cells, floor, verdict in _rows(finding):
             style = _COLORS[Outcome.FAIL] if floor.endswith(_NOT_MET) else ""
             colored = Text(floor, style), Text(verdict, _COLORS.get(verdict, ""))
-            shown: dict[str, str | Text] = dict(zip(COLUMNS, (*cells, *colored), strict=True))
+            # Not as plain strings, in which a class named [old] would be taken for markup.
+            shown = dict(zip(COLUMNS, (*map(Text, cells), *colored), strict=True))
             table.add_row(*(shown[column] for column in columns))
         table.add_section()
     return table
