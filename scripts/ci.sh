@@ -104,7 +104,7 @@ run_base() {
                 say "$name does not run in the base; the log has its error."
         fi
     done
-    git add dvc.lock metrics
+    git add --all
     git -c user.name=ci -c user.email=ci@localhost commit --quiet --allow-empty --no-verify \
         --message "$before, run here"
     say "$(git rev-parse --short HEAD) is $before with the results of this machine."
