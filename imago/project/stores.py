@@ -53,6 +53,11 @@ class Store:
         with dvc.one_line(self.label):
             return bool(self.database.exists(digest))
 
+    def all(self) -> set[str]:
+        """Return the digests of all files that are there."""
+        with dvc.one_line(self.label):
+            return set(self.database.all())  # type: ignore[no-untyped-call]
+
     def read(self, digest: str) -> bytes | None:
         """Return a file, whatever its bytes, or nothing if it is not there."""
         remedy = "check its URL and your credentials" if self.root else ""
