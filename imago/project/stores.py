@@ -151,6 +151,16 @@ def wanted(repo: Repo) -> dict[str, str]:
         return {out.def_path: out.hash_info.value for out in outs}
 
 
+def kept_beside(repo: Repo) -> dict[str, str]:
+    """Return the digest of each output that git keeps, by its path.
+
+    DVC's run cache has them too, where the stage has run, and hands them out for an equal run.
+    """
+    with dvc.one_line():
+        outs = [out for out in repo.index.outs if not out.use_cache and out.hash_info]
+        return {out.def_path: out.hash_info.value for out in outs}
+
+
 def digest(content: bytes) -> str:
     """Return the digest of a content."""
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
