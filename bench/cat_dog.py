@@ -23,6 +23,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENT = "cat_dog_mobilenet"
+RECIPE = ROOT / "recipes" / f"{EXPERIMENT}.yaml"
+SEED = 20
 PROJECT = ("imago", "stages", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvcignore")
 OURS = [sys.executable, "-m", "dvc", "repro", f"evaluate@{EXPERIMENT}"]
 
@@ -72,21 +74,11 @@ def create(project: Path, archive: Path, weights: Path) -> None:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         copy(ROOT / name, project / name)
-    settings = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
-    experiment = settings["experiments"][EXPERIMENT]
-    variant, features = (experiment[key].split("/")[1] for key in ("pixels", "input"))
-    names = {
-        "datasets": settings["prepare"][variant]["dataset"],
-        "prepare": variant,
-        "weights": settings["features"][features]["weights"],
-        "features": features,
-        "experiments": EXPERIMENT,
-    }
-    for section, name in names.items():
-        settings[section] = {name: settings[section][name]}
-    dataset = settings["datasets"][names["datasets"]]
+    settings = {"seed": SEED} | yaml.safe_load(RECIPE.read_text("utf-8"))
+    del settings["about"]
+    (dataset,), (net,) = settings["datasets"].values(), settings["weights"].values()
     del dataset["extract"]["test_fraction"]  # the zip has test photos of its own
-    for published, path in ((dataset, archive), (settings["weights"][names["weights"]], weights)):
+    for published, path in ((dataset, archive), (net, weights)):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         published |= {"files": {path.name: digest}, "sources": [f"{path.parent}/{{name}}"]}
     write(project, settings)

@@ -17,7 +17,8 @@ import numpy as np
 import yaml
 
 ROOT = Path(__file__).parents[1]
-CODE = ("imago", "stages", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore")
+GIT = (".gitattributes", ".gitignore")
+CODE = ("imago", "stages", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvcignore", *GIT)
 SIDE_PX = 8
 PHOTOS, WEIGHTS = "photos.zip", "net.weights.h5"
 COLORS = {"blue": (200, 60, 60), "green": (60, 200, 60), "red": (60, 60, 200)}
@@ -223,7 +224,7 @@ def settings_with_photos(weights_sha256: str) -> dict[str, Any]:
 
 def create(folder: Path) -> None:
     """Write the project into `folder` and commit it to git."""
-    published = _copy_code(folder)
+    published = copy_code(folder)
     for name, data in (idx_files() | {PHOTOS: photos_zip()}).items():
         (published / name).write_bytes(data)
     write_weights(published / WEIGHTS)
@@ -233,13 +234,13 @@ def create(folder: Path) -> None:
 
 def create_with_digits(folder: Path) -> None:
     """Write the project without photos, whose two experiments are trained in seconds."""
-    published = _copy_code(folder)
+    published = copy_code(folder)
     for name, data in idx_files().items():
         (published / name).write_bytes(data)
     _begin(folder, settings())
 
 
-def _copy_code(folder: Path) -> Path:
+def copy_code(folder: Path) -> Path:
     """Copy the pipeline, and make a folder for published files."""
     for name in CODE:
         source, target = ROOT / name, folder / name
@@ -276,10 +277,15 @@ def commit(folder: Path, message: str) -> None:
     run(folder, "git", "commit", "--quiet", "--message", message)
 
 
-def run(folder: Path, *command: str) -> str:
+def run(folder: Path, *command: str, **variables: str) -> str:
     """Run a command in the project and return what it printed; a failure is an AssertionError."""
     found = subprocess.run(
-        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env=environment() | variables,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert found.returncode == 0, f"{command}\n{found.stdout}\n{found.stderr}"
     return found.stdout

@@ -21,7 +21,7 @@ def run(chosen: argparse.Namespace) -> int:
         removed = remove.experiment(name)
         print(f"removed from {paths.PARAMS}: {', '.join(removed.entries)}")
         if removed.artifacts:
-            print(f"deleted: {', '.join(map(str, removed.artifacts))}")
+            print(f"deleted what came of it: {len(removed.artifacts)} files and folders")
     if remove.renew_overview():
         print(f"{paths.overview()} forgot what is gone")
     return 0

@@ -57,7 +57,7 @@ def run(chosen: argparse.Namespace) -> int:
         else:
             print(f"To take the best, the same with --apply, or:\n    dvc exp apply {best}")
         named = chosen.experiment
-        print(f"To test it:\n    dvc repro evaluate@{named} export@{named}")
+        print(f"To test it:\n    dvc repro report@{named}\n    dvc repro --single-item overview")
     failed = sweep.missing()
     for name, trial in failed.items():
         print(f"failed: {trials.describe(trial)}; dvc queue logs {name}")

@@ -10,12 +10,12 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 PATTERNS = {
-    r"^[A-Za-z0-9_][A-Za-z0-9_-]*$": "a name of letters, digits, _ and -, not beginning with -",
-    r"^[A-Za-z0-9_][^/\\]*$": "a file name, without folders, beginning with a letter, digit or _",
+    r"^\w[\w-]*$": "a name of letters, digits, _ and -, not beginning with -",
+    r"^[^/\\\s.-][^/\\\x00-\x1f]*$": "a file name, without folders, not beginning with . or -",
     r"^[0-9a-f]{64}$": "a sha256, 64 characters of 0-9 and a-f",
     r"^([0-9a-f]{64}|unpublished)$": "a sha256, 64 characters of 0-9 and a-f, or unpublished",
-    r"^prepared/[A-Za-z0-9_-]+$": "prepared/<variant>",
-    r"^(prepared|features)/[A-Za-z0-9_-]+$": "prepared/<variant> or features/<name>",
+    r"^prepared/[\w-]+$": "prepared/<variant>",
+    r"^(prepared|features)/[\w-]+$": "prepared/<variant> or features/<name>",
 }
 """Regular expressions of texts: what they must be, in words."""
 

@@ -14,7 +14,8 @@ from dvc.output import Output
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
-from imago.project import dvc, lock
+from imago.core.errors import LockError
+from imago.project import dvc, lock, mend
 
 LONGEST_VALUE = 60
 """Of a parameter, in characters, before it is shortened."""
@@ -33,6 +34,7 @@ class Staleness:
         followers: The stages that stand on one of these, and run if it makes something else.
         never_run: The stages that dvc.lock does not know, for nothing that they need is there.
         last: Those of the first two on which none of them stands.
+        needs: The stages that each stage of dvc.yaml stands on, without those that these do.
         has_lock: Whether there is a dvc.lock.
     """
 
@@ -40,6 +42,7 @@ class Staleness:
     followers: list[str] = field(default_factory=list)
     never_run: list[str] = field(default_factory=list)
     last: list[str] = field(default_factory=list)
+    needs: dict[str, list[str]] = field(default_factory=dict)
     has_lock: bool = True
 
     @property
@@ -59,6 +62,9 @@ def staleness(root: Path = Path()) -> Staleness:
         LockError: It cannot be told, as dvc.lock is broken.
         DvcError: It cannot be told, as dvc.yaml or params.yaml is broken, or this is no project.
     """
+    if cut_off := mend.faults(root):
+        message = f"{' and '.join(cut_off)} is cut off or broken; run `imago mend`"
+        raise LockError(message)
     content = lock.read(root)
     recorded = lock.stages(content)
     with dvc.project(root) as repo, dvc.one_line():
@@ -74,6 +80,7 @@ def _compare(repo: Repo, recorded: Mapping[str, Mapping[str, Any]]) -> Staleness
     for stage in _in_order(graph, repo.index.stages):
         needed = list(graph.successors(stage))
         name = stage.addressing
+        found.needs[name] = [one.addressing for one in needed]
         if name in recorded:
             reasons = list(_reasons(stage, recorded[name], makers))
         elif needed and all(one.addressing in recorded for one in needed):

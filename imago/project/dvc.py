@@ -71,6 +71,12 @@ def outs() -> dict[str, list[Out]]:
         }
 
 
+def checkout() -> None:
+    """Put what dvc.lock names into the working tree, where the cache has it. Raises DvcError."""
+    with project() as repo, one_line():
+        repo.checkout(force=True, allow_missing=True)
+
+
 @contextmanager
 def one_line(where: str = "", remedy: str = "") -> Iterator[None]:
     """Turn what DVC or the client of a remote raises into a DvcError of one line.

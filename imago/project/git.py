@@ -87,6 +87,11 @@ def identity() -> dict[str, str]:
     return {f"GIT_{role}_{key.upper()}": known[key] for role in roles for key in known}
 
 
+def commits_of(path: str) -> list[str]:
+    """Return the commits, of any branch, tag or experiment, that change a file."""
+    return _demanded("log", "--all", "--format=%H", "--", path).split()
+
+
 def experiments(commit: str) -> dict[str, str]:
     """Return the revisions of DVC experiments that stand on a commit, by their names."""
     refs = f"refs/exps/{commit[:2]}/{commit[2:]}/"

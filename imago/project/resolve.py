@@ -129,8 +129,9 @@ class _Runs:
 
     def __init__(self, sides: Merge) -> None:
         self._commits = {"ours": sides.ours, "theirs": sides.theirs}
-        self.outs = dvc.outs()
         ours, theirs, base = (_records_of(side) for side in sides)
+        lock.write(ours)  # without the marks of the conflict, over which DVC stops
+        self.outs = dvc.outs()
         self._of_side = {"ours": ours, "theirs": theirs}
         self._options: dict[str, list[Side]] = {}
         for stage in self.outs:
@@ -146,11 +147,17 @@ class _Runs:
         while wanted:
             self.chosen |= wanted
             self._place(wanted)
+            dvc.checkout()  # of all: what lies there may be of another branch
             found = check.staleness()
-            wanted = {
+            untried = {
                 stage: self._options[stage][-1]
                 for stage in found.reasons
                 if self.chosen.get(stage, self._last(stage)) != self._last(stage)
+            }
+            wanted = {
+                stage: side
+                for stage, side in untried.items()
+                if not _stands_on_any(stage, untried, found.needs)
             }
         return check.staleness()
 
@@ -170,7 +177,10 @@ class _Runs:
                 elif git.has(self._commits[side], str(out.path)):
                     files.remove(out.path)
                     git.take(self._commits[side], str(out.path))
-        dvc.run_silently("checkout", "--allow-missing", "--force", *wanted)
+
+
+def _stands_on_any(stage: str, others: Mapping[str, Side], needs: Mapping[str, list[str]]) -> bool:
+    return any(one in others or _stands_on_any(one, others, needs) for one in needs[stage])
 
 
 def _records_of(commit: str) -> dict[str, Any]:

@@ -1,0 +1,285 @@
+"""Recipes: what is in them, what `imago add` makes of them, and that each runs, on tiny data."""
+
+import hashlib
+import io
+import pickle
+import re
+import shutil
+import sys
+import tarfile
+import zipfile
+
+import cv2
+import numpy as np
+import pytest
+
+from imago import cli, params
+from imago.core.errors import ParamsError
+from imago.project import add, recipes, remove, yaml_text
+from tests import tiny_project
+from tests.tiny_project import ROOT
+
+NAMES = ["cat_dog_mobilenet", "cifar10_cnn", "fashion_mlp", "mnist_adam", "mnist_sgd"]
+COMMITTED = (ROOT / "params.yaml").read_text("utf-8")
+OF_PARAMS = re.findall(r"^  (\w+):\n    input:", COMMITTED, re.M)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder with this repository's params.yaml and recipes."""
+    shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def without_experiments():
+    """Our params.yaml with empty sections."""
+    text = COMMITTED
+    for section, entries in yaml_text.entries(text).items():
+        if section != "gate":
+            for name in entries:
+                text = yaml_text.remove(text, section, name)
+    return text
+
+
+def test_our_params_are_what_three_recipes_make(here):
+    (here / "params.yaml").write_text(without_experiments(), "utf-8")
+    assert params.load().experiments == {}
+
+    assert cli.main(["add", *OF_PARAMS]) == 0
+
+    assert OF_PARAMS == ["mnist_sgd", "mnist_adam", "fashion_mlp"]
+    assert (here / "params.yaml").read_text("utf-8") == COMMITTED
+
+
+def test_each_is_sound(here):
+    assert recipes.names() == NAMES
+    for name in NAMES:
+        assert recipes.read(name).settings.experiments[name].floors
+
+
+def test_one_name_means_one_thing_in_all_of_them(here):
+    found = {}
+    for name in NAMES:
+        for section, entries in yaml_text.entries((recipes.read(name)).text).items():
+            for entry, text in entries.items() if section != recipes.ABOUT else ():
+                assert found.setdefault((section, entry), text) == text
+
+
+def test_what_is_added_is_taken_out_again(here, capsys):
+    assert cli.main(["add", "cat_dog_mobilenet"]) == 0
+
+    added = params.load()
+    assert (
+        added.experiments["cat_dog_mobilenet"]
+        == (recipes.read("cat_dog_mobilenet").settings.experiments["cat_dog_mobilenet"])
+    )
+    assert added.used_by("cat_dog_mobilenet")["weights"] == {"mobilenet_v2_128"}
+    out = capsys.readouterr().out
+    assert "downloads 834 MB" in out
+    assert "dvc repro report@cat_dog_mobilenet\n" in out
+    shutil.copy(ROOT / "dvc.yaml", here)
+    tiny_project.run(here, "git", "init", "--quiet")
+    tiny_project.dvc(here, "init", "--quiet")
+    removed = remove.experiment("cat_dog_mobilenet").entries
+    assert "weights.mobilenet_v2_128" in removed
+    assert (here / "params.yaml").read_text("utf-8") == COMMITTED
+
+
+def test_adding_again_changes_nothing(here, capsys):
+    assert cli.main(["add", "mnist_sgd"]) == 0
+    assert "params.yaml has mnist_sgd\n" in capsys.readouterr().out
+    assert (here / "params.yaml").read_text("utf-8") == COMMITTED
+
+
+def test_where_data_come_from_may_be_changed(here):
+    text = without_experiments()
+    (here / "params.yaml").write_text(text, "utf-8")
+    add.recipe("mnist_sgd")
+    path = here / "params.yaml"
+    path.write_text(yaml_text.put(path.read_text(), ["datasets", "mnist", "sources"], ["x/{name}"]))
+
+    assert add.recipe("mnist_adam").entries == [
+        "prepare.mnist28_validated",
+        "experiments.mnist_adam",
+    ]
+    assert params.load().datasets["mnist"].sources == ["x/{name}"]
+
+
+def test_an_entry_that_says_something_else_is_refused(here):
+    path = here / "params.yaml"
+    add.recipe("cifar10_cnn")
+    changed = yaml_text.remove(path.read_text(), "experiments", "cifar10_cnn")
+    changed = yaml_text.put(changed, ["prepare", "cifar32", "color"], "grayscale")
+    path.write_text(changed)
+
+    with pytest.raises(ParamsError, match=r"prepare\.cifar32 must be that of recipes/cifar10_cnn"):
+        add.recipe("cifar10_cnn")
+    assert path.read_text() == changed
+
+
+def test_photos_like_a_recipe_bring_what_it_needs(here):
+    with zipfile.ZipFile("Vögel 2.zip", "w") as archive:
+        for name in ("a", "b"):
+            archive.writestr(f"{name}/1.jpg", b"x")
+
+    assert cli.main(["add", "Vögel 2.zip"]) == 0
+
+    settings = params.load()
+    experiment = settings.experiments["Vögel_2"]
+    assert experiment.input == "features/Vögel_2128_mobilenet_v2"
+    assert (
+        experiment.train
+        == recipes.read("cat_dog_mobilenet").settings.experiments["cat_dog_mobilenet"].train
+    )
+    assert experiment.floors is None
+    assert "mobilenet_v2_128" in settings.weights
+    assert "cat_dog_mobilenet" not in settings.experiments
+    assert list(settings.datasets["Vögel_2"].files) == ["Vögel 2.zip"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nothing"], "nothing must be a recipe (cat_dog_mobilenet, cifar10_cnn, fashion_mlp, "),
+        (["mnist_sgd", "--name", "x"], "--name is for one zip of photos, got 0 with it"),
+        (["mnist_sgd", "--like", "x"], "--like is for a zip of photos, got recipes alone"),
+        (["none.zip"], "none.zip: not found"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_what_cannot_be_added(here, capsys, arguments, said):
+    assert cli.main(["add", *arguments]) == 1
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("about:", "of:", "must have a section about"),
+        ("download_mb: 170", "download_mb: big", "about.download_mb must be a whole number"),
+        ("    epochs: 10", "    epochs: 0", "experiments.cifar10_cnn.train.epochs must be greater"),
+        (
+            "cifar10_cnn:\n    input",
+            "other:\n    input",
+            "must hold the one experiment",
+        ),
+        ("dataset: cifar10", "dataset: other", "prepare.cifar32.dataset must be a data set"),
+        ("about:", "about: [", "must be YAML"),
+    ],
+    ids=lambda value: value.strip().split(":")[0],
+)
+def test_a_recipe_that_breaks_a_rule(here, old, new, said):
+    path = here / "recipes/cifar10_cnn.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ParamsError, match=re.escape(said)) as found:
+        recipes.read("cifar10_cnn")
+    assert str(found.value).startswith("recipes/cifar10_cnn.yaml: ")
+
+
+def test_they_are_listed(here, capsys):
+    assert cli.main(["recipes"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"cifar10_cnn +170 MB +110 s +69\.72 %", out)
+    assert "mnist_sgd (added)" in out
+
+
+def idx(files: dict[str, str]) -> dict[str, bytes]:
+    """Tiny files in place of MNIST's: 10 classes that differ in where they are bright."""
+    generator = np.random.default_rng(1)
+    found = {}
+    for split, count in (("train", 200), ("t10k", 50)):
+        labels = np.arange(count, dtype=np.uint8) % 10
+        images = generator.integers(0, 60, (count, 28, 28), dtype=np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[label * 2 : label * 2 + 6] += 150
+        header = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4) for n in (count, 28, 28))
+        found[f"{split}-images-idx3-ubyte"] = header + images.tobytes()
+        found[f"{split}-labels-idx1-ubyte"] = (
+            bytes([0, 0, 8, 1]) + count.to_bytes(4) + labels.tobytes()
+        )
+    assert found.keys() == files.keys()
+    return found
+
+
+def cifar(files: dict[str, str]) -> dict[str, bytes]:
+    """Tiny batches in place of CIFAR-10's."""
+    generator = np.random.default_rng(2)
+    names = [f"data_batch_{number}" for number in range(1, 6)] + ["test_batch"]
+    contents = {"batches.meta": {"label_names": [f"class {n}" for n in range(10)]}}
+    for name in names:
+        labels = [n % 10 for n in range(40)]
+        images = generator.integers(0, 60, (40, 3, 32, 32))
+        for image, label in zip(images, labels, strict=True):
+            image[label % 3, label * 3 : label * 3 + 5] += 150
+        contents[name] = {"data": images.reshape(40, -1).astype(np.uint8), "labels": labels}
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name, content in contents.items():
+            data = pickle.dumps(content, protocol=2)
+            member = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return dict.fromkeys(files, buffer.getvalue())
+
+
+def photos(files: dict[str, str]) -> dict[str, bytes]:
+    """A tiny zip in place of that of cats and dogs."""
+    generator = np.random.default_rng(3)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, color in (("Cat", (200, 60, 60)), ("Dog", (60, 60, 200))):
+            for number in range(20):
+                pixels = generator.normal(color, 8, (60 + number, 80, 3)).clip(0, 255)
+                content = cv2.imencode(".jpg", pixels.astype(np.uint8))[1].tobytes()
+                archive.writestr(f"PetImages/{name}/{number}.jpg", content)
+    return dict.fromkeys(files, buffer.getvalue())
+
+
+TINY = {"mnist": idx, "fashion_mnist": idx, "cifar10": cifar, "cat_dog": photos}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_each_runs_as_it_is_on_tiny_data(tmp_path, name):
+    """But for the digests of its files, its epochs and what its exports may lose on few images."""
+    tiny_project.copy_code(tmp_path)
+    shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
+    (tmp_path / "params.yaml").write_text(without_experiments(), "utf-8")
+    tiny_project.run(tmp_path, "git", "init", "--quiet", "--initial-branch=main")
+    tiny_project.run(tmp_path, sys.executable, "-m", "imago", "add", name)
+    path = tmp_path / "params.yaml"
+    values = tiny_project.read_params(tmp_path)
+    (dataset,) = values["datasets"]
+    files = TINY[dataset](values["datasets"][dataset]["files"])
+    if values["weights"]:
+        weights = tmp_path / "published/net.weights.h5"  # Keras writes no older form any more
+        tiny_project.write_weights(weights)
+        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+        keys = ["weights", "mobilenet_v2_128", "files"]
+        path.write_text(yaml_text.put(path.read_text(), keys, {weights.name: digest}))
+    for file, content in files.items():
+        (tmp_path / "published" / file).write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        path.write_text(
+            yaml_text.put(path.read_text(), ["datasets", dataset, "files", file], digest)
+        )
+    for keys, value in (
+        (["experiments", name, "train", "epochs"], 2),
+        (["exports", "all_formats", "greatest_accuracy_loss"], 0.9),
+        (["exports", "all_formats", "calibration_images"], 10),
+    ):
+        path.write_text(yaml_text.put(path.read_text(), keys, value))
+    tiny_project.commit(tmp_path, "Begin")
+
+    command = (sys.executable, "-m", "dvc", "repro")
+    tiny_project.run(tmp_path, *command, IMAGO_MIRROR=str(tmp_path / "published"))
+
+    assert (tmp_path / "reports" / name / "index.html").is_file()
+    assert name in (tmp_path / "reports/index.html").read_text()
+    assert "dvc.lock is current" in tiny_project.run(
+        tmp_path, sys.executable, "-m", "imago", "check"
+    )

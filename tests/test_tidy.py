@@ -1,0 +1,53 @@
+"""What `dvc gc` would delete."""
+
+from pathlib import Path
+
+import pytest
+from dvc.repo import Repo
+
+from imago import cli
+from imago.project import tidy
+from tests import echo_project
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    echo_project.create(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def cached() -> set[Path]:
+    return {path for path in Path(".dvc/cache/files").rglob("*") if path.is_file()}
+
+
+def test_what_goes_is_what_dvc_deletes(project, capsys):
+    echo_project.git(project, "branch", "kept")
+    for rate in (0.02, 0.03):  # both are on this branch, of which the tip counts
+        echo_project.put(project, "experiments.plain.train.learning_rate", rate)
+        echo_project.run(project)
+        echo_project.commit(project)
+    echo_project.put(project, "experiments.validated.train.epochs", 3)
+    echo_project.run(project)
+    echo_project.git(project, "checkout", "--quiet", "dvc.lock", "metrics", "reports")
+    before = cached()
+
+    found = tidy.look()
+    assert cli.main(["tidy"]) == 0
+
+    said = capsys.readouterr().out
+    assert tidy.COMMAND in said
+    assert cached() == before
+    assert {"models/plain", tidy.UNCOMMITTED} <= found.goes.keys()
+    with Repo() as repo:
+        repo.gc(workspace=True, all_branches=True, all_tags=True, all_experiments=True, force=True)
+    assert len(before - cached()) == found.all_that_goes.files
+    assert len(cached()) == found.kept.files
+    assert sum(path.stat().st_size for path in cached()) == found.kept.byte_count
+    assert tidy.look().goes == {}
+
+
+def test_a_fresh_project(project, capsys):
+    assert cli.main(["tidy"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("in use: ")
