@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import yaml
 
-from tests.nets import tiny_net
+from tests import tiny_net
 
 ROOT = Path(__file__).parents[1]
 CODE = ("imago", "stages", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore")
