@@ -393,9 +393,10 @@ def test_class_weights_leave_the_validation_loss_as_it_is(blobs):
     assert equal["loss"] == pytest.approx(2 * plain["loss"], rel=1e-5)
 
 
-def test_two_replicas_come_to_the_weights_of_one():
+@pytest.mark.parametrize("way", ["graph", pytest.param("xla", marks=pytest.mark.slow)])
+def test_two_replicas_come_to_the_weights_of_one(way):
     root = Path(__file__).parents[1]
-    command = [sys.executable, "-m", "tests.train_on_replicas"]
+    command = [sys.executable, "-m", "tests.train_on_replicas", way]
     run = subprocess.run(command, capture_output=True, text=True, cwd=root)
     assert run.returncode == 0, run.stderr
     difference, steps = run.stdout.split()[-2:]
