@@ -9,7 +9,14 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
-LONGEST = ("test_pipeline", "test_team", "test_stage_train", "test_commands_sweep")
+LONGEST = (
+    "test_pipeline",
+    "test_team",
+    "test_training",
+    "test_stage_train",
+    "test_app_page",
+    "test_commands_sweep",
+)
 """The files that take longest, which must not begin last where tests run side by side."""
 
 
