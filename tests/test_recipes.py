@@ -262,7 +262,7 @@ def test_each_runs_as_it_is_on_tiny_data(tmp_path, name):
         net = keras.applications.MobileNetV2(
             include_top=False, weights=None, input_shape=(32, 32, 3)
         )
-        tiny_project.write_weights(weights, net, tiny_project.many_colors())
+        tiny_project.write_weights(weights, net, tiny_project.many_colors() / 127.5 - 1)
         digest = hashlib.sha256(weights.read_bytes()).hexdigest()
         keys = ["weights", "mobilenet_v2_128", "files"]
         path.write_text(yaml_text.put(path.read_text(), keys, {weights.name: digest}))

@@ -203,3 +203,10 @@ def test_log_lines_come_before_the_failure(stage):
     body = "log.info('epoch 1'); raise errors.DataError('torn')"
 
     assert outcome(stage(body, "tiny")) == (1, "epoch 1\n", "shout tiny: torn\n")
+
+
+def test_a_whole_lock_is_kept_aside(stage, tmp_path):
+    whole = (REPOSITORY / "dvc.lock").read_bytes()
+    (tmp_path / "dvc.lock").write_bytes(whole)
+    assert stage("pass", "some").returncode == 0
+    assert (tmp_path / ".imago/dvc.lock").read_bytes() == whole

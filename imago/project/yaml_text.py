@@ -123,7 +123,7 @@ def put(text: str, keys: Sequence[str], value: Any) -> str:
         return file.with_node(node, _in_braces(value))
     is_in_line = isinstance(node, yaml.ScalarNode) and node.style not in ("|", ">")
     if is_in_line and not isinstance(value, dict | list):
-        return file.with_node(node, block("k", value).removeprefix("k:").strip())
+        return file.with_value(key, node, block("k", value).removeprefix("k:").rstrip())
     first, end = key.start_mark.line, file.lines_of(key, node).end
     return file.with_lines(first, end, block(last, value), key.start_mark.column)
 
@@ -204,6 +204,11 @@ class _File:
     def with_node(self, node: yaml.Node, written: str) -> str:
         """Return the whole, with this text in place of a node's."""
         return self._text[: node.start_mark.index] + written + self._text[node.end_mark.index :]
+
+    def with_value(self, key: yaml.Node, node: yaml.Node, written: str) -> str:
+        """Return the whole, with this text, and the space before it, behind the colon of a key."""
+        before, behind = self._text[: key.end_mark.index], self._text[node.end_mark.index :]
+        return f"{before}:{written}{behind}"
 
     def with_lines(
         self, first: int, end: int, written: str, column: int, *, is_spaced: bool = False
