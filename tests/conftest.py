@@ -1,4 +1,4 @@
-"""What the tests share: TensorFlow without its start-up notes, an order, and a recipe."""
+"""What the tests share: TensorFlow without its start-up notes, an order, and a section `train`."""
 
 import os
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
-def recipe() -> dict[str, Any]:
+def training() -> dict[str, Any]:
     """A `train` section of params.yaml."""
     return {
         "model": "mlp",

@@ -6,11 +6,11 @@ from imago.models.mlp import Settings
 from imago.training import callbacks
 
 
-def test_tensorboard_only_where_asked(recipe, tmp_path):
-    recipe = Settings.model_validate(recipe)
-    kinds = [type(callback).__name__ for callback in callbacks.build(recipe, None)]
+def test_tensorboard_only_where_asked(training, tmp_path):
+    training = Settings.model_validate(training)
+    kinds = [type(callback).__name__ for callback in callbacks.build(training, None)]
     assert kinds == ["Progress"]
-    kinds = [type(callback).__name__ for callback in callbacks.build(recipe, tmp_path)]
+    kinds = [type(callback).__name__ for callback in callbacks.build(training, tmp_path)]
     assert kinds == ["Progress", "TensorBoard"]
 
 

@@ -177,8 +177,8 @@ def test_a_convolutional_net_is_looked_into(tree):
     _, labels = write_data(tree / "data/prepared/photos16", 16, 3)
     write_results(tree, "cnn", labels)
     determinism.enable(1)
-    recipe = cnn.Settings(**settings["experiments"]["cnn"]["train"])
-    saving.write(tree / "models/cnn", cnn.build(recipe, (16, 16, 3), 3, None), CLASSES)
+    training = cnn.Settings(**settings["experiments"]["cnn"]["train"])
+    saving.write(tree / "models/cnn", cnn.build(training, (16, 16, 3), 3, None), CLASSES)
     figures.main("cnn")
 
     assert set(drawn(tree, "cnn")) == ALWAYS | {"activations", "views"}

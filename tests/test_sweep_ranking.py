@@ -16,11 +16,11 @@ HISTORY = """epoch,loss,accuracy,validation_loss,validation_accuracy,learning_ra
 
 
 @pytest.fixture
-def recipe(tmp_path, monkeypatch):
-    """Reads the recipe of the experiment `validated` with other values."""
+def training(tmp_path, monkeypatch):
+    """Reads the training of the experiment `validated` with other values."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tiny_project.settings()))
-    return lambda trial: trials.recipes("validated", [trial])[0]
+    return lambda trial: trials.trainings("validated", [trial])[0]
 
 
 @pytest.mark.parametrize(
@@ -32,16 +32,16 @@ def recipe(tmp_path, monkeypatch):
     ],
     ids=["none", "loss", "accuracy"],
 )
-def test_the_figures_are_those_of_the_weights_that_are_kept(recipe, stopping, epoch):
-    found = ranking.score("a", HISTORY, recipe({"early_stopping": stopping}))
+def test_the_figures_are_those_of_the_weights_that_are_kept(training, stopping, epoch):
+    found = ranking.score("a", HISTORY, training({"early_stopping": stopping}))
     losses, accuracies = [0.5, 0.3, 0.4, 0.6], [0.7, 0.8, 0.9, 0.85]
     assert found == TrialScore("a", epoch, accuracies[epoch - 1], losses[epoch - 1])
 
 
-def test_without_validation_figures_there_is_no_score(recipe):
+def test_without_validation_figures_there_is_no_score(training):
     history = HISTORY.replace("0.3,0.80", ",")
     with pytest.raises(SweepError, match=r"^a: history.csv must have validation metrics"):
-        ranking.score("a", history, recipe({}))
+        ranking.score("a", history, training({}))
 
 
 def test_the_best_is_the_most_accurate_and_among_equals_that_of_the_least_loss():

@@ -7,15 +7,17 @@ from tests import tiny_project
 
 
 @pytest.fixture
-def recipes(tmp_path, monkeypatch):
-    """Reads the recipe of the experiment `validated` with other values."""
+def trainings(tmp_path, monkeypatch):
+    """Reads the training of the experiment `validated` with other values."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tiny_project.settings()))
-    return lambda *tried: trials.recipes("validated", tried)
+    return lambda *tried: trials.trainings("validated", tried)
 
 
-def test_recipes_have_the_values_of_their_trials(recipes):
-    rates = [recipe.learning_rate for recipe in recipes({"learning_rate": 0.1}, {"epochs": 3})]
+def test_trainings_have_the_values_of_their_trials(trainings):
+    rates = [
+        training.learning_rate for training in trainings({"learning_rate": 0.1}, {"epochs": 3})
+    ]
     assert rates == [0.1, 0.01]
 
 
@@ -28,9 +30,9 @@ def test_recipes_have_the_values_of_their_trials(recipes):
     ],
     ids=str,
 )
-def test_a_value_that_params_refuse(recipes, trial, message):
+def test_a_value_that_params_refuse(trainings, trial, message):
     with pytest.raises(SweepError, match=message):
-        recipes(trial)
+        trainings(trial)
 
 
 def test_a_trial_is_named_by_what_it_tries():

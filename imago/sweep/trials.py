@@ -26,7 +26,7 @@ def describe(trial: Trial) -> str:
     return ", ".join(f"{key}={value}" for key, value in trial.items())
 
 
-def recipes(experiment: str, trials: Sequence[Trial]) -> list[sections.Train]:
+def trainings(experiment: str, trials: Sequence[Trial]) -> list[sections.Train]:
     """Read the section `train` of the experiment as params.yaml would have it in each trial.
 
     Raises:

@@ -13,12 +13,12 @@ log = logging.getLogger(__name__)
 
 
 def build(
-    recipe: sections.Optimization, tensorboard: Path | None
+    training: sections.Optimization, tensorboard: Path | None
 ) -> list[keras.callbacks.Callback]:
     """Return the callbacks of a training: progress, TensorBoard.
 
     Args:
-        recipe: How the weights are fitted.
+        training: How the weights are fitted.
         tensorboard: Where event files go. None: there are none.
     """
     callbacks: list[keras.callbacks.Callback] = [Progress()]
