@@ -1,4 +1,4 @@
-"""Predictions of an experiment under several seeds: python -m bench.gate_seeds EXPERIMENT SEED [SEED …].
+"""Predictions under several seeds: python -m bench.gate_seeds EXPERIMENT SEED [SEED …].
 
 Writes .imago/seeds/<experiment>/<seed>.csv, as stages/evaluate.py would, for bench.gate, and skips
 what is there. It needs the experiment's prepared data (dvc repro prepare@<variant>).
