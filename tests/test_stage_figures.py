@@ -172,7 +172,7 @@ def test_a_convolutional_net_is_looked_into(tree):
         saving,  # here: the other tests need no TensorFlow
     )
 
-    settings = tiny_project.settings_with_photos()
+    settings = tiny_project.with_cnn(tiny_project.settings_with_photos())
     write_params(tree, settings)
     _, labels = write_data(tree / "data/prepared/photos16", 16, 3)
     write_results(tree, "cnn", labels)
@@ -188,7 +188,7 @@ def test_a_convolutional_net_is_looked_into(tree):
     ("model", "convolutional"), [("plain", False), ("cnn", True), ("transfer", True)]
 )
 def test_which_models_are_convolutional(tree, model, convolutional):
-    write_params(tree, tiny_project.settings_with_photos())
+    write_params(tree, tiny_project.with_cnn(tiny_project.settings_with_photos()))
     assert params.load().experiments[model].train.convolutional is convolutional
 
 

@@ -153,10 +153,14 @@ def settings() -> dict[str, Any]:
     }
 
 
+_PHOTOS = {"dataset": "photos", "color": "rgb", "interpolation": "area"}
+_TRAIN = {"optimizer": "adam", "learning_rate": 0.003, "batch_size": 16, "jit_compile": False}
+
+
 def settings_with_photos(
     weights_sha256: str = "0" * 64, backbone: str = "MobileNetV2"
 ) -> dict[str, Any]:
-    """The experiment `plain`, and on photos a net of its own and a head on a backbone."""
+    """The experiment `plain`, and a head on a backbone's features of photos."""
     plain = settings()
     del plain["prepare"]["tiny6"], plain["experiments"]["validated"]
     plain["datasets"]["photos"] = {
@@ -166,15 +170,7 @@ def settings_with_photos(
         "sources": ["published/{name}"],
         "extract": {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 1},
     }
-    form = {"dataset": "photos", "color": "rgb", "interpolation": "area"}
-    plain["prepare"]["photos16"] = form | {
-        "image_size_px": 16,
-        "fit": "crop",
-        "validation_fraction": 0.25,
-        "augment": {"rotation_degrees": 10, "zoom": 0.1},
-        "views": 2,
-    }
-    plain["prepare"]["photos32"] = form | {
+    plain["prepare"]["photos32"] = _PHOTOS | {
         "image_size_px": 32,
         "fit": "stretch",
         "validation_fraction": 0.0,
@@ -192,11 +188,35 @@ def settings_with_photos(
         "weights": "net",
         "pooling": "average",
     }
-    train = {"optimizer": "adam", "learning_rate": 0.003, "batch_size": 16, "jit_compile": False}
-    plain["experiments"]["cnn"] = {
+    plain["experiments"]["transfer"] = {
+        "input": "features/photos32_net",
+        "pixels": "prepared/photos32",
+        "train": _TRAIN
+        | {
+            "model": "transfer",
+            "hidden_units": [16],
+            "dropout": 0.2,
+            "epochs": 20,
+            "class_weights": "balanced",
+        },
+        "export": FEW_FORMATS,
+    }
+    return plain
+
+
+def with_cnn(plain: dict[str, Any]) -> dict[str, Any]:
+    """The same with the experiment `cnn`, a net of its own on photos."""
+    variant = _PHOTOS | {
+        "image_size_px": 16,
+        "fit": "crop",
+        "validation_fraction": 0.25,
+        "augment": {"rotation_degrees": 10, "zoom": 0.1},
+        "views": 2,
+    }
+    experiment = {
         "input": "prepared/photos16",
         "pixels": "prepared/photos16",
-        "train": train
+        "train": _TRAIN
         | {
             "model": "cnn",
             "normalization": "rescale",
@@ -212,20 +232,10 @@ def settings_with_photos(
         },
         "export": FEW_FORMATS,
     }
-    plain["experiments"]["transfer"] = {
-        "input": "features/photos32_net",
-        "pixels": "prepared/photos32",
-        "train": train
-        | {
-            "model": "transfer",
-            "hidden_units": [16],
-            "dropout": 0.2,
-            "epochs": 20,
-            "class_weights": "balanced",
-        },
-        "export": FEW_FORMATS,
+    return plain | {
+        "prepare": plain["prepare"] | {"photos16": variant},
+        "experiments": plain["experiments"] | {"cnn": experiment},
     }
-    return plain
 
 
 def create(folder: Path) -> None:
