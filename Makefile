@@ -50,10 +50,12 @@ test-all: setup-dev ## run all tests
 	$(PYTEST)
 
 repro: setup ## run the pipeline of params.yaml: mnist_sgd, mnist_adam and fashion_mlp on the real data
+	imago mend
 	dvc repro
 	imago results
 
 all: setup ## add all five experiments and run them; goes on past data that are out of reach, and says which
+	imago mend
 	imago add $(RECIPES)
 	dvc repro --keep-going; status=$$?; dvc repro --single-item overview; imago results; imago missing && exit $$status
 

@@ -97,8 +97,8 @@ def _table(labels: np.ndarray, predicted: np.ndarray) -> Predictions:
 
 
 def seeds(gate: params.Gate) -> None:
-    """Print how often one seed of a recipe passes for a regression of another."""
-    print("\nPairs of seeds of one recipe, both directions: regressions found\n")
+    """Print how often one seed of an experiment passes for a regression of another."""
+    print("\nPairs of seeds of one experiment, both directions: regressions found\n")
     tests = ["accuracy, exact McNemar at 0.025", *gate.metrics, "the gate"]
     print(f"| experiment | seeds | pairs | discordance | {' | '.join(tests)} |")
     print("|---|--:|--:|--:" + "|--:" * len(tests) + "|")
@@ -121,7 +121,7 @@ def seeds(gate: params.Gate) -> None:
 
 def plain() -> None:
     """Print how often seeds differ by tests at 0.05 that the gate does not make, and why."""
-    print("\nPairs of seeds of one recipe, tested at 0.05 without a margin\n")
+    print("\nPairs of seeds of one experiment, tested at 0.05 without a margin\n")
     print("| experiment | seeds | a recall is worse | greatest fall of one | loss is worse |")
     print("|---|--:|--:|--:|--:|")
     for name, tables in _tables():

@@ -1,4 +1,4 @@
-"""Predictions of a recipe under several seeds: python -m bench.gate_seeds EXPERIMENT SEED [SEED …].
+"""Predictions under several seeds: python -m bench.gate_seeds EXPERIMENT SEED [SEED …].
 
 Writes .imago/seeds/<experiment>/<seed>.csv, as stages/evaluate.py would, for bench.gate, and skips
 what is there. It needs the experiment's prepared data (dvc repro prepare@<variant>).
@@ -6,7 +6,7 @@ what is there. It needs the experiment's prepared data (dvc repro prepare@<varia
 
 import argparse
 
-from bench import recipes
+from bench import trainings
 from imago.core import paths
 from imago.scoring import predictions
 
@@ -20,7 +20,7 @@ def main() -> None:
     for seed in arguments.seeds:
         target = paths.WORK / "seeds" / arguments.experiment / f"{seed}.csv"
         if not target.exists():
-            predictions.write(target, recipes.predict(arguments.experiment, seed))
+            predictions.write(target, trainings.predict(arguments.experiment, seed))
             print(target, flush=True)
 
 

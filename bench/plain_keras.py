@@ -23,7 +23,7 @@ def main(experiment: str, target: str) -> None:
     """Train and save."""
     settings = params.load()
     chosen = settings.experiments[experiment]
-    recipe, data = chosen.train, f"data/{chosen.input}"
+    training, data = chosen.train, f"data/{chosen.input}"
     images, labels = np.load(f"{data}/train/images.npy"), np.load(f"{data}/train/labels.npy")
     validation = None
     if settings.prepare[chosen.variant].validation_fraction:
@@ -32,23 +32,23 @@ def main(experiment: str, target: str) -> None:
             np.load(f"{data}/validation/labels.npy"),
         )
     statistics = Statistics([], [])
-    if recipe.normalization == "standardize":
+    if training.normalization == "standardize":
         pixels = images.reshape(-1, images.shape[-1])
         statistics = Statistics(pixels.mean(axis=0).tolist(), pixels.var(axis=0).tolist())
 
     keras.utils.set_random_seed(settings.seed)
-    architecture = importlib.import_module(f"imago.models.{recipe.model}")
-    model = architecture.build(recipe, images.shape[1:], int(labels.max()) + 1, statistics)
+    architecture = importlib.import_module(f"imago.models.{training.model}")
+    model = architecture.build(training, images.shape[1:], int(labels.max()) + 1, statistics)
     model.compile(
-        optimizers.build(recipe, -(-len(labels) // recipe.batch_size)),
+        optimizers.build(training, -(-len(labels) // training.batch_size)),
         "sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
     model.fit(
         images,
         labels,
-        batch_size=recipe.batch_size,
-        epochs=recipe.epochs,
+        batch_size=training.batch_size,
+        epochs=training.epochs,
         validation_data=validation,
         verbose=2,
     )

@@ -7,7 +7,7 @@ experiment's prepared data (dvc repro prepare@<variant>), whose validation split
 import argparse
 import statistics
 
-from bench import recipes
+from bench import trainings
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     arguments = parser.parse_args()
     found = []
     for seed in arguments.seeds:
-        found.append(recipes.with_imago(arguments.experiment, seed).accuracy)
+        found.append(trainings.with_imago(arguments.experiment, seed).accuracy)
         print(f"{arguments.experiment} seed {seed}: {found[-1]:.4f}", flush=True)
     mean = statistics.mean(found)
     print(f"{arguments.experiment} mean {mean:.4f}, from {min(found):.4f} to {max(found):.4f}")

@@ -22,13 +22,13 @@ ROOT = Path(__file__).parents[1]
 EXPERIMENTS = ("mnist_sgd", "mnist_adam", "fashion_mlp")
 TRAIN = """
 import dataclasses, json, sys
-from bench import recipes
-print(json.dumps(dataclasses.asdict(getattr(recipes, sys.argv[1])(sys.argv[2], seed=20))))
+from bench import trainings
+print(json.dumps(dataclasses.asdict(getattr(trainings, sys.argv[1])(sys.argv[2], seed=20))))
 """
 SCORE = """
 import sys
-from bench import recipes
-print(recipes.accuracy_of_file(sys.argv[1], sys.argv[2]))
+from bench import trainings
+print(trainings.accuracy_of_file(sys.argv[1], sys.argv[2]))
 """
 
 

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from imago import commands
-from imago.core import registry
-from imago.core.errors import ImagoError
+from imago.core import boundary, registry
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command, return its exit code; a failure that the user can mend is one line and 1."""
+    """Run a command and return its exit code; a failure is one line and 1, or what it says."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    return boundary.run("imago", lambda: _run(words))
+
+
+def _run(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="imago", description=_first_line(commands))
     subparsers = parser.add_subparsers(dest="command", metavar="command", required=True)
     modules = _modules(words[0] if words else "")
@@ -27,14 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         )
     chosen = parser.parse_args(words)
-    try:
-        return int(modules[chosen.command].run(chosen))
-    except (ImagoError, OSError) as error:
-        print(f"imago {chosen.command}: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"imago {chosen.command}: interrupted", file=sys.stderr)
-        return 130  # 128 + SIGINT, as shells have it
+    module = modules[chosen.command]
+    return boundary.run(
+        f"imago {chosen.command}", lambda: module.run(chosen), getattr(module, "CANNOT_TELL", 1)
+    )
 
 
 def _modules(wanted: str) -> dict[str, ModuleType]:

@@ -68,4 +68,7 @@ def _whole_steps(count: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except KeyboardInterrupt:  # which pip has had as well
+        sys.exit("setup: interrupted; the same again goes on with what pip has kept")

@@ -25,33 +25,33 @@ def main(experiment: str) -> None:
     """
     settings = params.load()
     chosen = params.pick(settings.experiments, "experiment", experiment)
-    recipe, data = chosen.train, paths.data(chosen.input)
+    training, data = chosen.train, paths.data(chosen.input)
     info = arrays.read_info(data)
 
     determinism.enable(settings.seed)
-    architecture = registry.load(models, recipe.model)
-    model = architecture.build(recipe, info.image_shape, len(info.classes), info.statistics)
-    augment = recipe.augment if isinstance(recipe, sections.TrainOnPixels) else None
+    architecture = registry.load(models, training.model)
+    model = architecture.build(training, info.image_shape, len(info.classes), info.statistics)
+    augment = training.augment if isinstance(training, sections.TrainOnPixels) else None
     first = phases.Phase(
         experiment=experiment,
         seed=settings.seed,
-        recipe=recipe,
-        fitted_by=recipe,
+        training=training,
+        fitted_by=training,
         folder=data,
         augment=augment,
     )
     done, epochs = [first], phases.run(model, first)
-    if isinstance(recipe, sections.TrainOnFeatures):
+    if isinstance(training, sections.TrainOnFeatures):
         backbone = saving.read_model(data / "backbone.keras")
-        if recipe.fine_tune:
-            architecture.unfreeze(backbone, recipe.fine_tune.layers)
+        if training.fine_tune:
+            architecture.unfreeze(backbone, training.fine_tune.layers)
         model = architecture.complete(backbone, model)
-        if recipe.fine_tune:
+        if training.fine_tune:
             second = dataclasses.replace(
                 first,
-                fitted_by=recipe.fine_tune,
+                fitted_by=training.fine_tune,
                 folder=paths.data(chosen.pixels),
-                augment=recipe.fine_tune.augment,
+                augment=training.fine_tune.augment,
                 after=first,
             )
             done, epochs = [first, second], epochs + phases.run(model, second)

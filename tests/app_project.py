@@ -1,6 +1,5 @@
 """A folder with exported models, made by hand, for tests of the page and the endpoint."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,9 +22,7 @@ def create(folder: Path) -> None:
     channels = np.eye(3)[[2, 1, 0]]  # from (R, G, B) to the order of COLORS
     export(folder, "cnn", COLORS, 0.05 * channels)
     export(folder, "digits", tuple("0123456789"), 0.2 * np.linspace(-1, 1, 10)[np.newaxis])
-    tiny_project.write_params(
-        folder, tiny_project.settings_with_photos(hashlib.sha256().hexdigest())
-    )
+    tiny_project.write_params(folder, tiny_project.with_cnn(tiny_project.settings_with_photos()))
     with arrays.writing(folder / "data/prepared/photos16", COLORS, (SIDE_PX, SIDE_PX, 3)) as writer:
         labels = np.arange(6, dtype=np.int32) % 3
         images = np.zeros((6, SIDE_PX, SIDE_PX, 3), np.uint8)

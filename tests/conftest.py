@@ -1,4 +1,4 @@
-"""What the tests share: TensorFlow without its start-up notes, an order, and a recipe."""
+"""What the tests share: TensorFlow without its start-up notes, an order, and a section `train`."""
 
 import os
 from collections.abc import Iterator
@@ -9,7 +9,14 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
-LONGEST = ("test_pipeline", "test_team", "test_stage_train", "test_commands_sweep")
+LONGEST = (
+    "test_pipeline",
+    "test_team",
+    "test_training",
+    "test_stage_train",
+    "test_app_page",
+    "test_commands_sweep",
+)
 """The files that take longest, which must not begin last where tests run side by side."""
 
 
@@ -29,7 +36,7 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
-def recipe() -> dict[str, Any]:
+def training() -> dict[str, Any]:
     """A `train` section of params.yaml."""
     return {
         "model": "mlp",

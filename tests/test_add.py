@@ -155,6 +155,18 @@ def test_a_zip_that_has_changed_is_taken_as_it_is_now(here):
     assert len(changed) == 1
 
 
+def test_a_zip_that_was_moved_is_fetched_from_where_it_lies_now(here):
+    add.photos(zip_of(), "birds", "pets_mobile")
+    Path("birds.zip").unlink()
+    archive = zip_of(names=[*BIRDS, "wren/more.jpg"], path=Path("new/birds.zip"))
+
+    assert not add.photos(archive, "birds", "pets_mobile").is_new
+
+    dataset = params.load().datasets["birds"]
+    assert dataset.sources == ["./new/{name}"]
+    assert dataset.files == {"birds.zip": hashlib.sha256(archive.read_bytes()).hexdigest()}
+
+
 def test_two_may_be_added():
     add.photos(zip_of(), "birds", "pets_mobile")
     add.photos(zip_of(path=Path("owls.zip")), "owls", "birds")

@@ -45,6 +45,11 @@ def test_what_is_near_enough_passes_and_what_is_not_does_not(exact, found, too_f
         agreement.check("litert", exact, too_far, 0.9, SETTINGS)
 
 
+@pytest.mark.parametrize("right", range(1, 101))
+def test_a_loss_of_just_what_is_allowed_passes(right):
+    agreement.check("litert", False, given((right - 1) / 100, 0.9), right / 100, SETTINGS)
+
+
 @pytest.mark.parametrize(
     ("found", "shown"),
     [(given(0.9, 0.0011), "1.10e-03"), (given(0.9, math.nan), "nan")],

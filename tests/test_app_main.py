@@ -21,7 +21,43 @@ def test_a_port_that_is_taken(
         monkeypatch.setattr(sys, "argv", ["app", "--port", str(port)])
         assert app_main.main() == 1
     said = capsys.readouterr().err
-    assert said == f"127.0.0.1:{port}: Address already in use; give another with --port\n"
+    assert said == (
+        f"app: 127.0.0.1:{port}: Address already in use; give another with --host or --port\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--port=99999"], "argument --port: must be 0 to 65535, got 99999\n"),
+        (["--port=-1"], "argument --port: must be 0 to 65535, got -1\n"),
+    ],
+)
+def test_a_port_that_is_none(
+    words: list[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["app", *words])
+    with pytest.raises(SystemExit, match="2"):
+        app_main.main()
+    assert capsys.readouterr().err.endswith(said)
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_address_of_ipv6(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def create_server(address: tuple[str, int], family: socket.AddressFamily) -> None:
+        asked.append((address, family))
+        raise OSError(97, "Address family not supported (while attempting to bind)")
+
+    monkeypatch.setattr(socket, "create_server", create_server)
+    line = r"^\[::1\]:8501: Address family not supported; give another with --host or --port$"
+    with pytest.raises(OSError, match=line):
+        app_main._listen(host, 8501)
+    assert asked == [(("::1", 8501), socket.AF_INET6)]
 
 
 def test_the_endpoint_alone_until_interrupted(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from imago.models.mlp import Settings
 from imago.training import callbacks
 
 
-def test_tensorboard_only_where_asked(recipe, tmp_path):
-    recipe = Settings.model_validate(recipe)
-    kinds = [type(callback).__name__ for callback in callbacks.build(recipe, None)]
+def test_tensorboard_only_where_asked(training, tmp_path):
+    training = Settings.model_validate(training)
+    kinds = [type(callback).__name__ for callback in callbacks.build(training, None)]
     assert kinds == ["Progress"]
-    kinds = [type(callback).__name__ for callback in callbacks.build(recipe, tmp_path)]
+    kinds = [type(callback).__name__ for callback in callbacks.build(training, tmp_path)]
     assert kinds == ["Progress", "TensorBoard"]
 
 
@@ -49,6 +49,28 @@ def test_on_a_terminal_there_is_a_bar(capsys, caplog, monkeypatch):
     assert "2/2" in shown
     assert "loss=0.7500" in shown
     assert not caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown", "hidden"),
+    [(100, "val", " loss="), (160, " loss=0.7500", "no"), (30, "2/2", "accuracy")],
+)
+def test_a_narrow_terminal_has_fewer_metrics(capsys, monkeypatch, columns, shown, hidden):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("tqdm.std._screen_shape_wrapper", lambda: lambda _: (columns, 24))
+    run_two_epochs(callbacks.Progress())
+    last = capsys.readouterr().err.rpartition("\r")[2].rstrip("\n")
+    assert len(last) <= columns
+    assert shown in last
+    assert hidden not in last
+
+
+def test_a_dumb_terminal_has_lines(caplog, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    with caplog.at_level(logging.INFO, "imago"):
+        run_two_epochs(callbacks.Progress())
+    assert len(caplog.messages) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,11 @@
+import sys
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 
+import imago
 from imago.training import checkpoints
 from imago.training.checkpoints import FileCheckpoint
 from imago.training.loop import State
@@ -78,3 +82,27 @@ def test_key_tells_trainings_apart():
     assert len({first, checkpoints.key({"epochs": 3}, 20, "digest")}) == 2
     assert len({first, checkpoints.key({"epochs": 2}, 21, "digest")}) == 2
     assert len({first, checkpoints.key({"epochs": 2}, 20, "other")}) == 2
+
+
+def test_key_depends_on_the_code_that_was_imported(tmp_path, monkeypatch):
+    """On that of this repository."""
+    monkeypatch.setattr(checkpoints, "_code", checkpoints._code.__wrapped__)  # not kept
+    (tmp_path / "imago").mkdir()
+    (tmp_path / "imago/__init__.py").touch()
+    monkeypatch.setattr(imago, "__file__", str(tmp_path / "imago/__init__.py"))
+    changes = {}
+    for name in ("imago/imported.py", "stages/imported.py", "imago/other.py", "keras/imported.py"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+        if path.stem == "imported":
+            monkeypatch.setitem(sys.modules, name, SimpleNamespace(__file__=str(path)))
+        before = checkpoints.key()
+        path.write_text("# changed")
+        changes[name] = checkpoints.key() != before
+    assert changes == {
+        "imago/imported.py": True,
+        "stages/imported.py": True,
+        "imago/other.py": False,
+        "keras/imported.py": False,
+    }

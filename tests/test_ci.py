@@ -1,9 +1,11 @@
-"""The workflow of CI, the script that it calls, and what runs before a change lands."""
+"""What CI systems are told, the script that they call, and what runs before a change lands."""
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
@@ -13,15 +15,50 @@ JOBS = WORKFLOW["jobs"]
 ACTION = yaml.safe_load((ROOT / ".github/actions/setup/action.yml").read_text("utf-8"))
 
 
+GITLAB = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text("utf-8"))
+
+
 def steps(key: str) -> list[str]:
     return [step[key] for job in JOBS.values() for step in job["steps"] if key in step]
 
 
-def test_the_workflow_takes_steps_that_the_script_has():
-    known = set(re.findall(r"^    (\w+)\) ", SCRIPT.read_text("utf-8"), re.M))
-    calls = [run for run in steps("run") if "scripts/ci.sh" in run]
+@pytest.mark.parametrize(
+    ("file", "schema"),
+    [
+        (".github/workflows/ci.yml", "github-workflows"),
+        (".github/actions/setup/action.yml", "github-actions"),
+        (".gitlab-ci.yml", "gitlab-ci"),
+    ],
+)
+def test_files_are_what_their_published_schemas_ask_for(file, schema):
+    found = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", file],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stdout
+
+
+def scripts_of_gitlab() -> list[str]:
+    return [line for job in GITLAB.values() for line in job.get("script", [])]
+
+
+@pytest.mark.parametrize("commands", [steps("run"), scripts_of_gitlab()], ids=["GitHub", "GitLab"])
+def test_each_system_takes_the_steps_that_the_script_has(commands):
+    known = set(re.findall(r"^    (\w+)\)(?: |$)", SCRIPT.read_text("utf-8"), re.M))
+    calls = [command for command in commands if "scripts/ci.sh" in command]
     wanted = set(re.findall(r"(?:ci\.sh|echo) (\w+)", " ".join(calls)))
     assert wanted == known - {"all"} == {"check", "test", "gate", "tiny"}
+
+
+def test_gitlab_sets_up_and_ends_as_github_does():
+    jobs = {name: GITLAB[name] | GITLAB.get(GITLAB[name].get("extends"), {}) for name in JOBS}
+    first = {name: job["before_script"][0] for name, job in jobs.items()}
+    assert first == {"check": "make setup-dev", "test": "make setup-dev", "gate": "make setup"}
+    for name, job in jobs.items():
+        assert job["timeout"] == f"{JOBS[name]['timeout-minutes']} minutes"
+    assert jobs["gate"]["artifacts"]["paths"] == ["ci-report/"]
 
 
 def test_every_job_ends_and_may_no_more_than_it_must():

@@ -38,7 +38,10 @@ def test_add(calls, capsys):
 def test_add_again(capsys):
     assert cli.main(["add", "My birds.zip", "--name", "known"]) == 0
 
-    assert "params.yaml had it before, and now has its present sha256\n" in capsys.readouterr().out
+    assert (
+        "params.yaml had it before, and now has its present sha256 and place\n"
+        in capsys.readouterr().out
+    )
 
 
 def test_the_name_is_that_of_the_zip(calls):

@@ -14,6 +14,8 @@ from imago.project import lock
 
 TRUTH = labels(20)
 BASE = table(TRUTH, answers(TRUTH, np.arange(20)))
+OTHER = table(TRUTH, answers(TRUTH, np.arange(1, 21)))
+"""As many right, and not the same ones."""
 WORSE = table(TRUTH, answers(TRUTH, np.arange(60)))
 
 
@@ -28,12 +30,19 @@ def template(tmp_path_factory):
 
 @pytest.fixture
 def project(template, tmp_path, monkeypatch):
-    """A copy with its cache, in which the working tree is worse."""
+    """A copy with its cache."""
     subprocess.run(["cp", "-r", f"{template.folder}/.", tmp_path], check=True)
     monkeypatch.chdir(tmp_path)
     copy = Project.__new__(Project)
     copy.folder = tmp_path
     return copy
+
+
+@pytest.fixture
+def changed(project):
+    """The same with other predictions in the working tree, so that those of the base are read."""
+    project.evaluate("digits", OTHER)
+    return project
 
 
 def gate(capsys, *arguments):
@@ -54,9 +63,9 @@ def clone(project, folder, *arguments):
     return there
 
 
-def cached(project):
-    """The object of the predictions of the last commit."""
-    content = project.git("show", "HEAD:dvc.lock").encode()
+def cached(project, content=None):
+    """The object of the predictions of a dvc.lock, or that of the last commit."""
+    content = content or project.git("show", "HEAD:dvc.lock").encode()
     md5 = lock.digests(content)["predictions/digits.csv"]
     return project.folder / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
 
@@ -185,8 +194,8 @@ def test_a_revision_without_params(project, capsys):
 # ------------------------------------------------------------------ where predictions are
 
 
-def test_predictions_that_are_not_checked_out_are_read_from_the_cache(project, capsys):
-    (project.folder / "predictions/digits.csv").unlink()
+def test_predictions_that_are_not_checked_out_are_read_from_the_cache(changed, capsys):
+    (changed.folder / "predictions/digits.csv").unlink()
 
     code, said = found(capsys)
 
@@ -218,8 +227,8 @@ def test_predictions_that_are_no_table(project, capsys):
     ]
 
 
-def test_a_damaged_copy_in_the_cache_is_named_and_not_used(project, capsys):
-    damaged = cached(project)
+def test_a_damaged_copy_in_the_cache_is_named_and_not_used(changed, capsys):
+    damaged = cached(changed)
     damaged.chmod(0o644)
     damaged.write_bytes(damaged.read_bytes().replace(b",a,", b",b,", 1))
     damaged.chmod(0o444)  # for which DVC itself takes it to be sound
@@ -227,13 +236,13 @@ def test_a_damaged_copy_in_the_cache_is_named_and_not_used(project, capsys):
     code, said = found(capsys)
 
     assert (code, said["experiments"][0]["verdict"]) == (2, "could not compare")
-    relative = damaged.relative_to(project.folder)
+    relative = damaged.relative_to(changed.folder)
     assert f"damaged in the DVC cache; delete {relative}" in said["experiments"][0]["notes"][0]
 
 
-def test_without_cache_and_remote_the_commands_are_named(project, capsys):
-    cached(project).unlink()
-    (project.folder / "predictions/digits.csv").unlink()
+def test_without_cache_and_remote_the_commands_are_named(changed, capsys):
+    cached(changed, (changed.folder / "dvc.lock").read_bytes()).unlink()
+    (changed.folder / "predictions/digits.csv").unlink()
 
     code, said = found(capsys)
 
@@ -245,9 +254,9 @@ def test_without_cache_and_remote_the_commands_are_named(project, capsys):
     ]
 
 
-def test_without_the_predictions_of_the_base(project, capsys):
-    commit = project.git("rev-parse", "HEAD")[:7]
-    cached(project).unlink()
+def test_without_the_predictions_of_the_base(changed, capsys):
+    commit = changed.git("rev-parse", "HEAD")[:7]
+    cached(changed).unlink()
 
     code, said = found(capsys)
 
@@ -258,14 +267,14 @@ def test_without_the_predictions_of_the_base(project, capsys):
 
 
 @pytest.fixture
-def remote(project, tmp_path_factory):
+def remote(changed, tmp_path_factory):
     """A remote in a folder that has the predictions, which the cache has not."""
     folder = tmp_path_factory.mktemp("remote")
-    config = project.folder / ".dvc/config"
+    config = changed.folder / ".dvc/config"
     config.write_text(
         f"{config.read_text()}    remote = storage\n['remote \"storage\"']\n    url = {folder}\n"
     )
-    kept = cached(project)
+    kept = cached(changed)
     there = folder / "files/md5" / kept.parent.name / kept.name
     there.parent.mkdir(parents=True)
     kept.rename(there)
@@ -434,6 +443,20 @@ def test_a_narrow_table_has_fewer_columns(project, capsys, monkeypatch):
     assert names == ["experiment", "metric", "base", "here", "change", "verdict"]
 
 
+def test_a_terminal_too_narrow_for_a_table_has_paragraphs(project, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    project.evaluate("digits", WORSE)
+
+    _, said = gate(capsys)
+
+    lines = said.splitlines()
+    start = lines.index("digits")
+    assert lines[start + 1 : start + 3] == [
+        "metric accuracy · base 90.00 % ·",
+        "here 70.00 % · change -20.00 ·",
+    ]
+
+
 def test_markdown(project, capsys):
     project.evaluate("digits", WORSE)
 
@@ -447,6 +470,15 @@ def test_markdown(project, capsys):
     assert table_lines[2].startswith("| digits | accuracy | 90.00 % | 70.00 % | -20.00 |")
     assert table_lines[2].endswith("| 85.00 % not met | **regression** |")
     assert lines[-1] == "imago gate: failed digits"
+
+
+def test_names_are_no_markup(project, capsys):
+    project.settings({"digits": None, "a[b]": None})
+
+    _, said = gate(capsys)
+
+    assert "│ a[b] " in said
+    assert "\na[b]: metrics/a[b].json is missing" in said
 
 
 def test_names_are_no_markdown(project, capsys):

@@ -1,5 +1,6 @@
 """`imago sweep` with DVC: on a toy whose stage only says that it trains, and on tiny data."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -38,6 +39,8 @@ pathlib.Path(f"reports/{name}/history.csv").write_text(
     f"1,1.0,0.5,{1 - rate},{rate * 40},{rate}\\n"
 )
 """
+TOY = "2nd-try"
+"""Hydra's grammar, by which DVC's --set-param goes, knows no such name."""
 GRID = ("learning_rate=0.00001,0.01", "hidden_units=[4],[16]")
 
 
@@ -63,30 +66,35 @@ def rows(printed: str) -> list[list[str]]:
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch) -> Path:
-    """A project whose variants `tiny6`, with validation images, and `tiny8` are prepared."""
-    monkeypatch.chdir(tmp_path)
+    """A project whose variants `tiny6`, with validation images, and `tiny8` are prepared.
+
+    Nothing has been trained: there is no dvc.lock.
+    """
+    folder = tmp_path / "Ann's projects"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
-    tiny_project.write_params(tmp_path, tiny_project.settings())
-    (tmp_path / "dvc.yaml").write_text(TOY_YAML)
-    (tmp_path / "train.py").write_text(TOY_TRAIN)
-    (tmp_path / ".gitignore").write_text("/data\n/models\n")
+    for role in ("AUTHOR", "COMMITTER"):  # trials need nobody whom git knows
+        for what in ("NAME", "EMAIL"):
+            monkeypatch.delenv(f"GIT_{role}_{what}", raising=False)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = tiny_project.settings()
+    settings["experiments"][TOY] = settings["experiments"].pop("validated")
+    tiny_project.write_params(folder, settings)
+    (folder / "dvc.yaml").write_text(TOY_YAML)
+    (folder / "train.py").write_text(TOY_TRAIN)
+    (folder / ".gitignore").write_text("/data\n/models\n")
     for variant, splits in (("tiny6", ("train", "validation")), ("tiny8", ("train",))):
-        with arrays.writing(tmp_path / "data/prepared" / variant, ("a", "b"), (2, 2, 1)) as writer:
+        with arrays.writing(folder / "data/prepared" / variant, ("a", "b"), (2, 2, 1)) as writer:
             for split in splits:
                 writer.add(split, np.array([0, 1], np.int32), [np.zeros((2, 2, 2, 1), np.uint8)])
-    run(tmp_path, "git", "init", "--quiet", "--initial-branch=main")
-    Repo.init(str(tmp_path)).close()
-    (tmp_path / ".dvc/config").write_text("[core]\n    analytics = false\n")
-    commit(tmp_path, "Begin")
-    return tmp_path
-
-
-def train(folder: Path) -> None:
-    """Run `validated`; `plain`, whose model DVC then looks for in vain, has never run."""
-    with Repo(str(folder)) as repo:
-        repo.reproduce("train@validated")
-    commit(folder, "Train")
+    run(folder, "git", "init", "--quiet", "--initial-branch=main")
+    Repo.init(str(folder)).close()
+    (folder / ".dvc/config").write_text("[core]\n    analytics = false\n")
+    commit(folder, "Begin")
+    return folder
 
 
 def refusal(capsys, *arguments: str) -> str:
@@ -99,9 +107,9 @@ def refusal(capsys, *arguments: str) -> str:
 
 
 def test_trials_run_once_and_the_best_is_applied(toy, capsys):
-    train(toy)
+    before = (toy / "params.yaml").read_text()
     values = "learning_rate=0.01,0.02"
-    assert cli.main(["sweep", "validated", values]) == 0
+    assert cli.main(["sweep", TOY, values]) == 0
     printed = capsys.readouterr().out
     assert "2 trials to run, 0 there" in printed
     found = rows(printed)
@@ -109,13 +117,22 @@ def test_trials_run_once_and_the_best_is_applied(toy, capsys):
     assert f"dvc exp apply {found[0][-1]}\n" in printed
     assert run(toy, "git", "status", "--porcelain") == ""
 
-    assert cli.main(["sweep", "validated", values, "--apply"]) == 0
+    assert cli.main(["sweep", TOY, values, "--apply"]) == 0
     again = capsys.readouterr().out
     assert "to run" not in again
     assert rows(again) == found
-    recipe = tiny_project.read_params(toy)["experiments"]["validated"]["train"]
-    assert recipe["learning_rate"] == 0.02
-    assert (toy / "models/validated").read_text() == "0.02"
+    changed = zip(before.splitlines(), (toy / "params.yaml").read_text().splitlines(), strict=True)
+    assert [(old.strip(), new.strip()) for old, new in changed if old != new] == [
+        ("learning_rate: 0.01", "learning_rate: 0.02")
+    ]
+    assert (toy / "models" / TOY).read_text() == "0.02"
+
+
+@pytest.mark.parametrize("option", ["--jobs=0", "--random=-1"])
+def test_numbers_of_nothing(capsys, option):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["sweep", TOY, "epochs=1", option])
+    assert "must be 1 or more, got " in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("toy")
@@ -128,9 +145,8 @@ def test_an_experiment_without_validation_images_is_refused(capsys):
 
 @pytest.mark.usefixtures("toy")
 def test_a_value_that_is_none_is_refused_before_anything_runs(capsys):
-    assert refusal(capsys, "validated", "dropout=0.1,2.0") == (
-        "imago sweep: dropout=2.0: experiments.validated.train.dropout must be less than 1, got "
-        "2.0\n"
+    assert refusal(capsys, TOY, "dropout=0.1,2.0") == (
+        "imago sweep: dropout=2.0: experiments.2nd-try.train.dropout must be less than 1, got 2.0\n"
     )
 
 
@@ -138,8 +154,39 @@ def test_changes_that_are_not_committed_are_refused(toy, capsys):
     params = toy / "params.yaml"
     params.write_text(params.read_text().replace("seed: 20", "seed: 21"))
     assert "files must be committed for trials to stand on them, got changes of params.yaml" in (
-        refusal(capsys, "validated", "epochs=1")
+        refusal(capsys, TOY, "epochs=1")
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "line"),
+    [
+        (
+            ".git/config",
+            "[user]\n    name = Björn\n",
+            ".git/config must be ASCII for DVC's queue, got Björn; write with `git "
+            "config --global` what is not",
+        ),
+        (
+            ".dvc/config.local",
+            "[cache]\n    dir = /tmp/Björn\n",
+            "the path of the DVC cache must be ASCII for DVC's queue, got "
+            "/tmp/Björn; move the project",
+        ),
+        (
+            ".dvc/config.local",
+            "['remote \"ours\"']\n    url = ../Jürg\n",
+            ".dvc/config.local must be ASCII for DVC's queue, got ../Jürg; write "
+            "into .dvc/config what is not",
+        ),
+    ],
+    ids=["git", "cache", "local"],
+)
+def test_what_would_hold_the_queue_up_for_ever_is_refused(toy, capsys, path, content, line):
+    with (toy / path).open("a", encoding="utf-8") as file:
+        file.write(content)
+    assert cli.main(["sweep", TOY, "epochs=1"]) == 1
+    assert capsys.readouterr().err == f"imago sweep: {line}\n"
 
 
 @pytest.mark.slow

@@ -10,6 +10,8 @@ from imago import cli
 from tests import toy_project
 from tests.toy_project import FOLDER, IMAGES, PREDICTIONS, damage, digest, dvc
 
+METRICS = "    metrics:\n    - predictions.csv:\n        cache: false"
+
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory) -> Path:
@@ -71,6 +73,23 @@ def test_a_damaged_object_of_the_cache_is_named_and_brought_again(project, capsy
     dvc(project, "pull")
     assert digest(images) == sound
     assert verify(capsys)[0] == 0
+
+
+def test_what_git_keeps_is_read_where_the_run_cache_has_it(project, capsys):
+    path = project / "dvc.yaml"
+    path.write_text(path.read_text().replace("    outs: [predictions.csv]", METRICS))
+    dvc(project, "reproduce")
+    before = verify(capsys)[1]
+    damage(project / ".dvc/cache", digest(project / PREDICTIONS))
+
+    code, said = verify(capsys)
+
+    assert code == 1
+    assert f"{PREDICTIONS}: damaged in the DVC cache" in said
+    assert before == "the DVC cache: 5 sound, 0 damaged, 0 absent\n"
+    assert "4 sound, 1 damaged, 0 absent" in said
+    assert verify(capsys, "--remove")[0] == 1
+    assert verify(capsys) == (0, "the DVC cache: 4 sound, 0 damaged, 0 absent\n")
 
 
 def test_a_file_changed_by_hand_is_named_and_stays(project, capsys):

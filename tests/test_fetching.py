@@ -85,6 +85,22 @@ def test_a_local_path(text: str, suffix: str, tmp_path: Path) -> None:
     assert_all_kept()
 
 
+def test_a_copy_of_the_project_by_dvc_takes_files_that_git_does_not_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("published")
+    copy = tmp_path / ".dvc/tmp/exps/some"
+    copy.mkdir(parents=True)
+    monkeypatch.chdir(copy)
+    fetch("published/{name}")
+    assert_all_kept()
+
+
+def test_a_zip_that_changed_is_to_be_added_again() -> None:
+    with pytest.raises(SourceError, match="run `imago add` on the zip, if it is your own and has"):
+        fetching.fetch("datasets.pets", {"pets.zip": WRONG}, kinds.in_order("pets", ["."], None))
+
+
 def test_local_files_may_be_named_one_by_one() -> None:
     write("own", ".gz")
     fetch("own/images.gz", "own/labels.gz")

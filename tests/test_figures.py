@@ -242,7 +242,13 @@ def tick_labels(axes):
 
 @pytest.mark.parametrize(
     ("class_count", "side", "kind"),
-    [(2, 28, "right"), (10, 128, "both"), (16, 64, "both"), (120, 32, "wrong")],
+    [
+        (2, 28, "right"),
+        (10, 128, "both"),
+        pytest.param(16, 64, "both", marks=pytest.mark.slow),
+        (64, 32, "wrong"),
+        pytest.param(120, 32, "wrong", marks=pytest.mark.slow),
+    ],
 )
 def test_no_text_is_cut_off_at_the_edge_and_files_are_small(
     tmp_path, monkeypatch, class_count, side, kind

@@ -211,6 +211,14 @@ def test_json_round_trip(tmp_path):
     assert list(files.read_json(path)) == list(value)
 
 
+@pytest.mark.parametrize("content", [b"", b"\xff", b"<<<<<<< ours\n{}\n"])
+def test_a_file_that_is_no_json_is_named(tmp_path, content):
+    path = tmp_path / "card.json"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"/card\.json: must be JSON: "):
+        files.read_json(path)
+
+
 def test_json_is_readable(tmp_path):
     path = tmp_path / "classes.json"
 

@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,12 +7,14 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from tensorflow.core.protobuf import fingerprint_pb2
 
 from imago.core import registry
 from imago.exports import formats
 from imago.exports.source import Source
 from imago.runtimes import calls
 from imago.runtimes.model_json import ExportDescription
+from tests.trees import contents
 
 FORMATS = {name: registry.load(formats, name) for name in registry.names(formats)}
 DESCRIPTION = ExportDescription(
@@ -25,16 +26,11 @@ DESCRIPTION = ExportDescription(
 )
 WRITE = """
 import sys, pathlib, keras, numpy
-from imago.core import registry
-from imago.exports import formats
 from imago.exports.source import Source
-from imago.runtimes.model_json import ExportDescription
-model, images = keras.saving.load_model(sys.argv[1]), numpy.load(sys.argv[2])
-for name in registry.names(formats):
-    exported = registry.load(formats, name)
-    described = ExportDescription(experiment="", classes=("a",), input={}, output={}, formats={})
-    source = Source(model, described, images)
-    exported.write(source, pathlib.Path(sys.argv[3], exported.FILE_NAME))
+from tests.test_formats import DESCRIPTION, FORMATS
+model, images, folder = keras.saving.load_model(sys.argv[1]), numpy.load(sys.argv[2]), sys.argv[3]
+for exported in FORMATS.values():
+    exported.write(Source(model, DESCRIPTION, images), pathlib.Path(folder, exported.FILE_NAME))
 """
 
 
@@ -108,25 +104,35 @@ def test_only_formats_with_rounded_weights_are_not_exact(name):
     assert (name not in ("litert_fp16", "litert_int8")) == FORMATS[name].EXACT
 
 
+def test_another_process_writes_equal_bytes(source, images, written, tmp_path):
+    found = written_by_a_process(source, images, tmp_path)
+    assert {"model.tflite", "model.onnx"} <= found.keys()
+    for name, content in found.items():
+        # A SavedModel counts the functions that the process has made before.
+        assert content == (written / name).read_bytes() or name.startswith("saved_model/")
+
+
+@pytest.mark.slow
 def test_two_processes_write_equal_bytes(source, images, tmp_path):
-    source.model.save(tmp_path / "model.keras")
-    np.save(tmp_path / "images.npy", images)
-    processes = []
-    for run in ("1", "2"):
-        (tmp_path / run).mkdir()
-        files = [str(tmp_path / name) for name in ("model.keras", "images.npy", run)]
-        environment = os.environ | {"PYTHONHASHSEED": run}
-        command = [sys.executable, "-c", WRITE, *files]
-        processes.append(subprocess.Popen(command, stderr=subprocess.PIPE, env=environment))
-    for process in processes:
-        _, said = process.communicate()
-        assert process.returncode == 0, said.decode()
-    contents = []
-    for run in ("1", "2"):
-        paths = sorted(path for path in (tmp_path / run).rglob("*") if path.is_file())
-        contents.append({str(p.relative_to(tmp_path / run)): p.read_bytes() for p in paths})
-    assert contents[0] == contents[1]
-    assert {"model.tflite", "model.onnx", "saved_model/saved_model.pb"} <= contents[0].keys()
+    first, second = (written_by_a_process(source, images, tmp_path / n) for n in ("1", "2"))
+    assert first == second
+    assert "saved_model/saved_model.pb" in first
+
+
+def written_by_a_process(source, images, folder):
+    """The files of all formats, as another process writes them."""
+    (folder / "exports").mkdir(parents=True)
+    source.model.save(folder / "model.keras")
+    np.save(folder / "images.npy", images)
+    paths = [str(folder / name) for name in ("model.keras", "images.npy", "exports")]
+    root = Path(__file__).parents[1]
+    subprocess.run([sys.executable, "-c", WRITE, *paths], cwd=root, check=True)
+    return contents(folder / "exports")
+
+
+def test_a_saved_model_holds_no_identity_of_its_making(written):
+    content = (written / "saved_model/fingerprint.pb").read_bytes()
+    assert not fingerprint_pb2.FingerprintDef.FromString(content).uuid
 
 
 def test_onnx_files_name_their_input_and_output_and_hold_the_description(written):

@@ -40,13 +40,13 @@ def split_pets():
 
 
 def extract(here, contents, **changes):
-    recipe = {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 1.0} | changes
+    extract = {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 1.0} | changes
     settings = Settings(
         layout="image_folder",
         licence="MIT",
         files={"pets.zip": "0" * 64},
         sources=["photos/{name}"],
-        extract=Extract(**recipe),
+        extract=Extract(**extract),
     )
     photo_archives.write(here / "pets.zip", contents)
     return layout.extract(settings, here, here / "out/pets")

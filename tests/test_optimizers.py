@@ -7,9 +7,9 @@ from imago.training import optimizers
 
 
 @pytest.fixture
-def build(recipe):
+def build(training):
     def build(**changes) -> keras.optimizers.Optimizer:
-        return optimizers.build(Settings.model_validate(recipe | changes), steps_per_epoch=5)
+        return optimizers.build(Settings.model_validate(training | changes), steps_per_epoch=5)
 
     return build
 

@@ -39,12 +39,12 @@ def write(folder, features=FEATURES, validation=True):
 
 @pytest.fixture
 def phase(tmp_path):
-    recipe = transfer.Settings(model="transfer", hidden_units=[], dropout=0.0, **OPTIMIZATION)
+    training = transfer.Settings(model="transfer", hidden_units=[], dropout=0.0, **OPTIMIZATION)
     return phases.Phase(
         experiment="pets",
         seed=20,
-        recipe=recipe,
-        fitted_by=recipe,
+        training=training,
+        fitted_by=training,
         folder=write(tmp_path / "first"),
         augment=None,
     )
@@ -60,14 +60,14 @@ def second(phase, tmp_path):
 
 def model():
     determinism.enable(20)
-    recipe = transfer.Settings(model="transfer", hidden_units=[], dropout=0.0, **OPTIMIZATION)
-    return transfer.build(recipe, (4,), 2, None)
+    training = transfer.Settings(model="transfer", hidden_units=[], dropout=0.0, **OPTIMIZATION)
+    return transfer.build(training, (4,), 2, None)
 
 
 def with_keys(phase, **keys):
     """The phase with other keys in its `train` section."""
-    recipe = phase.recipe.model_copy(update=keys)
-    return dataclasses.replace(phase, recipe=recipe, fitted_by=recipe)
+    training = phase.training.model_copy(update=keys)
+    return dataclasses.replace(phase, training=training, fitted_by=training)
 
 
 def test_key_is_that_of_equal_phases(phase, tmp_path):

@@ -1,5 +1,6 @@
 """The whole DAG, run by DVC as a user runs it, on tiny data sets."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -22,11 +23,16 @@ from imago.exports import formats
 from imago.photos import packs
 from tests import tiny_project
 from tests.tiny_project import commit, dvc, environment, run
+from tests.trees import contents
 
-EXPERIMENTS = {"plain": "tiny8", "cnn": "photos16", "transfer": "photos32"}
+EXPERIMENTS = {"plain": "tiny8", "transfer": "photos32"}
+VARIANTS = EXPERIMENTS | {"cnn": "photos16"}
 CLASSES = {name: ["blue", "green", "red"] for name in ("cnn", "transfer")} | {
     "plain": ["top", "middle", "bottom"]
 }
+CNN = pytest.param("cnn", marks=pytest.mark.slow)
+of_each = pytest.mark.parametrize("name", [*EXPERIMENTS, CNN])
+of_photos = pytest.mark.parametrize("name", ["transfer", CNN])
 OF_EXPERIMENT = ("train", "evaluate", "export", "figures", "report")
 STAGES = {
     *(f"{stage}@{name}" for stage in ("fetch", "extract") for name in ("tiny", "photos")),
@@ -52,6 +58,23 @@ def finished(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def finished_cnn(finished, tmp_path_factory) -> Path:
+    """The same with another experiment, which runs alone."""
+    folder = shutil.copytree(finished, tmp_path_factory.mktemp("cnn") / "project", symlinks=True)
+    tiny_project.write_params(folder, tiny_project.with_cnn(tiny_project.read_params(folder)))
+    expected = {"prepare@photos16", "preview@photos16", "overview"}
+    expected |= {f"{stage}@cnn" for stage in OF_EXPERIMENT}
+    assert stages_run(dvc(folder, "repro")) == expected
+    return folder
+
+
+@pytest.fixture
+def done(request, name) -> Path:
+    """A project in which the experiment `name` has run."""
+    return request.getfixturevalue("finished_cnn" if name == "cnn" else "finished")
+
+
 @pytest.fixture
 def project(finished, tmp_path) -> Iterator[Path]:
     """A copy of the finished project, to be changed."""
@@ -59,73 +82,82 @@ def project(finished, tmp_path) -> Iterator[Path]:
     shutil.rmtree(tmp_path / "project")  # 100 MB
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_each_experiment_has_its_artifacts(finished, name):
-    model = keras.saving.load_model(finished / "models" / name / "model.keras")
+@of_each
+def test_each_experiment_has_its_artifacts(done, name):
+    model = keras.saving.load_model(done / "models" / name / "model.keras")
     assert model.output_shape == (None, 3)
-    metrics = files.read_json(finished / "metrics" / f"{name}.json")
+    metrics = files.read_json(done / "metrics" / f"{name}.json")
     examples = 30 if name == "plain" else 12
     assert metrics["examples"] == examples
     assert metrics["accuracy"] > 0.9
     assert metrics["roc_auc"] > 0.9
     assert metrics["parameters"] == model.count_params()
-    rows = pd.read_csv(finished / "predictions" / f"{name}.csv")
+    rows = pd.read_csv(done / "predictions" / f"{name}.csv")
     assert (rows["true"] == rows["predicted"]).mean() == pytest.approx(metrics["accuracy"])
-    confusion = pd.read_csv(finished / "reports" / name / "confusion.csv")
+    confusion = pd.read_csv(done / "reports" / name / "confusion.csv")
     assert confusion["count"].sum() == examples
-    description = files.read_json(finished / "exports" / name / "model.json")
+    description = files.read_json(done / "exports" / name / "model.json")
     assert description["classes"] == CLASSES[name]
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_an_export_gives_what_predictions_say(finished, name):
-    images = np.load(finished / "data/prepared" / EXPERIMENTS[name] / "test/images.npy")
-    rows = pd.read_csv(finished / f"predictions/{name}.csv")
-    described = files.read_json(finished / "exports" / name / "model.json")["formats"]
-    assert len(described) == (3 if name == "transfer" else len(registry.names(formats)))
+def check_exports(folder: Path, name: str, count: int) -> None:
+    """Each of so many formats answers as the predictions do."""
+    images = np.load(folder / "data/prepared" / VARIANTS[name] / "test/images.npy")
+    rows = pd.read_csv(folder / f"predictions/{name}.csv")
+    described = files.read_json(folder / "exports" / name / "model.json")["formats"]
+    assert len(described) == count
     for kind in described:
         exported = registry.load(formats, kind)
-        found = exported.load(finished / "exports" / name / exported.FILE_NAME, 1)(images)
+        found = exported.load(folder / "exports" / name / exported.FILE_NAME, 1)(images)
         if exported.EXACT:
             np.testing.assert_allclose(found.max(axis=1), rows["probability"], atol=1e-4)
         predicted = np.array(CLASSES[name])[found.argmax(axis=1)]
         assert (predicted == rows["predicted"]).mean() > 0.9
 
 
-@pytest.mark.parametrize("name", ["cnn", "transfer"])
-def test_a_predictor_sees_photos_as_prepare_does(finished, name):
-    predictor = Predictor(finished / "exports" / name)
-    photos = packs.read_images(finished / "data/extracted/photos", "test")
-    prepared = np.load(finished / "data/prepared" / EXPERIMENTS[name] / "test/images.npy")
+ALL = len(registry.names(formats))
+
+
+@of_each
+def test_an_export_gives_what_predictions_say(done, name):
+    check_exports(done, name, ALL if name == "plain" else 3)
+
+
+@of_photos
+def test_a_predictor_sees_photos_as_prepare_does(done, name):
+    predictor = Predictor(done / "exports" / name)
+    photos = packs.read_images(done / "data/extracted/photos", "test")
+    prepared = np.load(done / "data/prepared" / VARIANTS[name] / "test/images.npy")
     seen = [predictor.pixels(photos.content(row)) for row in range(len(photos))]
     np.testing.assert_array_equal(np.stack(seen), prepared)
 
 
 def test_predict_from_the_command_line(finished, tmp_path):
     cv2.imwrite(str(tmp_path / "photo.jpg"), np.full((30, 40, 3), (60, 60, 200), np.uint8))
-    printed = run(finished, "imago", "predict", "--model", "cnn", str(tmp_path))
+    printed = run(finished, "imago", "predict", "--model", "transfer", str(tmp_path))
     said = json.loads(printed)
     assert (said["image"], said["answer"]) == (str(tmp_path / "photo.jpg"), "red")
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_each_experiment_has_a_report(finished, name):
-    page = finished / "reports" / name / "index.html"
+@of_each
+def test_each_experiment_has_a_report(done, name):
+    page = done / "reports" / name / "index.html"
     assert page.stat().st_size < 1_600_000
-    assert f'href="{name}/index.html"' in (finished / "reports/index.html").read_text("utf-8")
-    card = files.read_json(finished / "reports/cards" / f"{name}.json")
-    assert card["metrics"] == files.read_json(finished / "metrics" / f"{name}.json")
+    assert f'href="{name}/index.html"' in (done / "reports/index.html").read_text("utf-8")
+    card = files.read_json(done / "reports/cards" / f"{name}.json")
+    assert card["metrics"] == files.read_json(done / "metrics" / f"{name}.json")
     dataset = "tiny" if name == "plain" else "photos"
     assert card["data"]["dataset"]["name"] == dataset
     assert ("features" in card["data"]) == (name == "transfer")
 
 
-def test_history_has_validation_figures_where_there_is_a_validation_split(finished):
-    plain = pd.read_csv(finished / "reports/plain/history.csv")
-    assert plain["epoch"].tolist() == [*range(1, 9)]
-    assert plain["validation_loss"].isna().all()
-    validated = pd.read_csv(finished / "reports/cnn/history.csv")
-    assert validated[["validation_loss", "validation_accuracy"]].notna().all(axis=None)
+@of_each
+def test_history_has_validation_figures_where_there_is_a_validation_split(done, name):
+    history = pd.read_csv(done / f"reports/{name}/history.csv")
+    assert history["epoch"].tolist() == [*range(1, {"plain": 9, "transfer": 21, "cnn": 6}[name])]
+    validation = history[["validation_loss", "validation_accuracy"]]
+    assert validation.notna().all(axis=None) == (name == "cnn")
+    assert validation.isna().all(axis=None) == (name != "cnn")
 
 
 def test_a_file_that_is_no_photo_is_set_aside_with_the_reason(finished):
@@ -137,23 +169,20 @@ def test_a_file_that_is_no_photo_is_set_aside_with_the_reason(finished):
     assert counts == {"train": 36, "test": 12}
 
 
-@pytest.mark.parametrize(
-    ("variant", "examples"),
-    [
-        ("photos16", {"train": 27 * 3, "validation": 9, "test": 12}),
-        ("photos32", {"train": 30 * 2, "test": 12}),
-    ],
-)
-def test_variants_of_photos_hold_augmented_copies(finished, variant, examples):
-    info = arrays.read_info(finished / "data/prepared" / variant)
-    assert {name: split.examples for name, split in info.splits.items()} == examples
-    preview = (finished / "reports/variants" / f"{variant}.png").read_bytes()
+@of_photos
+def test_variants_of_photos_hold_augmented_copies(done, name):
+    info = arrays.read_info(done / "data/prepared" / VARIANTS[name])
+    assert {split: of.examples for split, of in info.splits.items()} == {
+        "transfer": {"train": 30 * 2, "test": 12},
+        "cnn": {"train": 27 * 3, "validation": 9, "test": 12},
+    }[name]
+    preview = (done / "reports/variants" / f"{VARIANTS[name]}.png").read_bytes()
     assert preview.startswith(b"\x89PNG")
 
 
 def test_features_are_those_of_the_training_images_alone(finished):
     info = arrays.read_info(finished / "data/features/photos32_net")
-    assert info.image_shape == (1280,)
+    assert info.image_shape == (16,)
     assert {name: split.examples for name, split in info.splits.items()} == {"train": 60}
 
 
@@ -161,12 +190,32 @@ def test_features_are_those_of_the_training_images_alone(finished):
 def test_another_head_runs_no_more_than_its_training_and_what_follows(project):
     values = tiny_project.read_params(project)
     values["experiments"]["transfer"]["train"]["hidden_units"] = [8]
-    values["experiments"]["transfer"]["export"] = tiny_project.EXPORT  # of a deep net, once, all
     tiny_project.write_params(project, values)
     expected = {f"{stage}@transfer" for stage in OF_EXPERIMENT} | {"overview"}
     assert stages_run(dvc(project, "repro")) == expected
-    written = files.read_json(project / "exports/transfer/model.json")["formats"]
-    assert sorted(written) == registry.names(formats)
+
+
+@pytest.mark.slow
+def test_a_deep_backbone_with_all_formats(project):
+    """As published, from the file of its weights on; the other tests have a tiny one."""
+    keras.utils.set_random_seed(1)
+    net = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
+    published = project / "published" / tiny_project.WEIGHTS
+    tiny_project.write_weights(published, net, tiny_project.many_colors() / 127.5 - 1)
+    values = tiny_project.read_params(project)
+    digest = hashlib.sha256(published.read_bytes()).hexdigest()
+    values["weights"]["net"]["files"] = {published.name: digest}
+    values["features"]["photos32_net"]["backbone"] = "MobileNetV2"
+    values["experiments"]["transfer"]["export"] = tiny_project.EXPORT
+    tiny_project.write_params(project, values)
+
+    expected = {f"{stage}@transfer" for stage in OF_EXPERIMENT} | {"overview"}
+    expected |= {"fetch_weights@net", "embed@photos32_net"}
+    assert stages_run(dvc(project, "repro")) == expected
+
+    assert arrays.read_info(project / "data/features/photos32_net").image_shape == (1280,)
+    assert files.read_json(project / "metrics/transfer.json")["accuracy"] > 0.9
+    check_exports(project, "transfer", ALL)
 
 
 @pytest.mark.slow
@@ -217,7 +266,7 @@ def test_an_experiment_with_another_value_runs_its_stages_and_can_be_compared(pr
     assert (change["old"], change["new"]) == (0.01, 0.00005)
     metrics = json.loads(dvc(project, "metrics", "diff", "--json"))
     assert metrics["metrics/plain.json"]["loss"]["diff"] > 0
-    assert not {"metrics/cnn.json", "metrics/transfer.json"} & set(metrics)
+    assert "metrics/transfer.json" not in metrics
     page = dvc(project, "plots", "diff", "HEAD", "--out", "plots").strip().removeprefix("file://")
     html = Path(page).read_text()
     for shown in (
@@ -253,42 +302,40 @@ def test_experiments_run_from_the_queue(project):
 def test_a_wrong_value_ends_as_one_line(project):
     params = project / "params.yaml"
     params.write_text(params.read_text().replace("epochs: 8", "epochs: many", 1))
-    command = [sys.executable, "-m", "stages.train", "plain"]
+    command = [sys.executable, "-m", "stages.preview", "tiny8"]
     found = subprocess.run(command, cwd=project, env=environment(), capture_output=True, text=True)
     assert found.returncode == 1
     assert found.stderr == (
-        "train plain: params.yaml: experiments.plain.train.epochs must be a whole number, "
+        "preview tiny8: params.yaml: experiments.plain.train.epochs must be a whole number, "
         "got 'many'\n"
     )
 
 
-TRAIN = [sys.executable, "-m", "stages.train", "plain"]
+KILLED_IN_EPOCH_5 = """
+import logging, os, runpy, signal, sys
 
+class Killer(logging.Handler):
+    def emit(self, record):
+        if record.getMessage().startswith("epoch 5/"):
+            os.kill(os.getpid(), signal.SIGKILL)
 
-def killed_after(line: bytes, project: Path) -> bytes:
-    """Start the training and kill it once it has printed a line; return what it printed."""
-    said = b""
-    # A line for each epoch: more than the pipe holds, so the child waits and is not done.
-    pipe = {"stdout": subprocess.PIPE, "bufsize": 0, "pipesize": 4096}
-    with subprocess.Popen(TRAIN, cwd=project, env=environment(), **pipe) as child:
-        for one in child.stdout:
-            said += one
-            if re.match(line, one):
-                break
-        child.send_signal(signal.SIGKILL)
-    assert child.returncode == -signal.SIGKILL
-    return said
+logging.getLogger("imago").addHandler(Killer())
+sys.argv[1:] = ["plain"]
+runpy.run_module("stages.train", run_name="__main__", alter_sys=True)
+"""
 
 
 @pytest.fixture(scope="module")
 def torn_off(finished, tmp_path_factory) -> Path:
-    """A project whose training of 150 epochs was killed after the fourth or a later one."""
+    """The project when the training of `plain`, of 8 epochs, was killed in the fifth."""
     folder = tmp_path_factory.mktemp("torn") / "project"
     others = shutil.ignore_patterns(".dvc", ".git", "exports", "features", "published", "weights")
     shutil.copytree(finished, folder, symlinks=True, ignore=others)
-    params = folder / "params.yaml"
-    params.write_text(params.read_text().replace("epochs: 8", "epochs: 150"))
-    killed_after(rb"epoch 5/", folder)
+    shutil.rmtree(folder / "models/plain")
+    (folder / "reports/plain/history.csv").unlink()
+    command = [sys.executable, "-c", KILLED_IN_EPOCH_5]
+    child = subprocess.run(command, cwd=folder, env=environment(), capture_output=True)
+    assert child.returncode == -signal.SIGKILL, child.stderr
     return folder
 
 
@@ -298,37 +345,35 @@ def torn(torn_off, tmp_path) -> Path:
     return shutil.copytree(torn_off, tmp_path / "project", symlinks=True)
 
 
-def test_a_training_killed_in_the_middle_goes_on_to_the_same_files(torn):
-    (state,) = torn.glob(".imago/training/plain/*/state.npz")
-    with np.load(state) as saved:
-        finished_epochs = len(json.loads(str(saved["history"])))
-    assert 4 <= finished_epochs < 150
-    outs = [torn / "models/plain/model.keras", torn / "reports/plain/history.csv"]
-
-    assert f"goes on after epoch {finished_epochs}" in run(torn, *TRAIN)
-
-    resumed = [path.read_bytes() for path in outs]
-    assert not list(torn.glob(".imago/training/plain/*"))
-    assert "goes on" not in run(torn, *TRAIN)
-    assert [path.read_bytes() for path in outs] == resumed
+TRAIN = [sys.executable, "-m", "stages.train", "plain"]
 
 
-@pytest.mark.parametrize(
-    ("module", "goes_on"),
-    [
-        ("imago/training/loop.py", False),
-        pytest.param("imago/models/mlp.py", False, marks=pytest.mark.slow),
-        pytest.param("stages/train.py", False, marks=pytest.mark.slow),
-        ("imago/reports/limits.py", True),
-    ],
-)
-def test_a_killed_training_goes_on_only_with_the_code_that_it_began_with(torn, module, goes_on):
-    with (torn / module).open("a") as file:
+def change(module: Path) -> None:
+    with module.open("a") as file:
         file.write("# changed\n")
 
-    said = killed_after(rb"goes on|epoch ", torn)
 
-    assert (b"goes on after epoch" in said) == goes_on
+def test_a_training_killed_in_the_middle_goes_on_to_the_same_files(finished, torn):
+    """Whatever has changed in code that does not train."""
+    change(torn / "imago/reports/limits.py")
+
+    assert "goes on after epoch 4," in run(torn, *TRAIN)
+
+    assert contents(torn / "models/plain") == contents(finished / "models/plain")
+    history = "reports/plain/history.csv"
+    assert (torn / history).read_bytes() == (finished / history).read_bytes()
+    assert not list(torn.glob(".imago/training/plain/*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "module", ["imago/training/loop.py", "imago/models/mlp.py", "stages/train.py"]
+)
+def test_a_killed_training_goes_on_only_with_the_code_that_it_began_with(torn, module):
+    """tests/test_checkpoints.py tells what belongs to that code."""
+    change(torn / module)
+
+    assert "goes on" not in run(torn, *TRAIN)
 
 
 def files_of(page: Path) -> dict[str, str]:

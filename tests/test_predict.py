@@ -1,5 +1,7 @@
 """The command `imago predict`, and the modules that only it uses."""
 
+import codecs
+import csv
 import io
 import json
 import os
@@ -13,6 +15,7 @@ from flaky_server import Status, Truncate, serving
 from PIL import Image
 
 from imago import cli
+from imago.core import boundary
 from imago.predict import bulk, given, models
 from imago.predict.given import Given
 from imago.predict.predictor import Predictor
@@ -87,7 +90,7 @@ class FakeStdin(io.TextIOWrapper):
     """Standard input with a content."""
 
     def __init__(self, content):
-        super().__init__(io.BytesIO(content), "utf-8")
+        super().__init__(io.BufferedReader(io.BytesIO(content)), "utf-8")
 
 
 @pytest.mark.usefixtures("here")
@@ -161,14 +164,113 @@ def test_table(capsys):
 
 
 @pytest.mark.usefixtures("here")
-def test_a_table_of_the_answer_alone_shortens_long_names(capsys):
+def test_a_table_of_the_answer_alone_has_long_names_on_lines_of_their_own(capsys):
     folder = Path("photos", "n" * 60)
     folder.mkdir()
     (folder / "r.png").write_bytes(encoded((9, 0, 0)))
     assert predict(folder, "--format", "table", "--top", 1) == 0
-    head, row = capsys.readouterr().out.splitlines()
-    assert head == "image" + " " * 57 + "answer  probability"
-    assert row == "…" + "n" * 53 + "/r.png  red         >99.9 %"
+    assert capsys.readouterr().out.splitlines() == [
+        "image" + " " * 57 + "answer  probability",
+        f"photos/{'n' * 60}/r.png",
+        " " * 62 + "red         >99.9 %",
+    ]
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (
+            "60",
+            [
+                "image         answer  probability  or",
+                "photos/g.bmp  green        90.9 %  red 4.5 %, blue 4.5 %",
+            ],
+        ),
+        (
+            "50",
+            [
+                "image         answer  probability  or",
+                "photos/g.bmp  green        90.9 %  red 4.5 %,",
+                "                                   blue 4.5 %",
+            ],
+        ),
+        (
+            "40",
+            [
+                "image",
+                "  answer  probability  or",
+                "photos/g.bmp",
+                "  green        90.9 %  red 4.5 %,",
+                "                       blue 4.5 %",
+            ],
+        ),
+    ],
+)
+def test_a_narrow_table_breaks_lines_between_words(columns, expected, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert predict("photos/g.bmp", "--format", "table") == 0
+    assert capsys.readouterr().out.splitlines() == expected
+
+
+@pytest.mark.usefixtures("here")
+def test_names_keep_their_lines_and_columns(capsys):
+    for name in ("a\nb.png", "犬.png", os.fsdecode(b"caf\xe9.png")):
+        Path(name).write_bytes(encoded((9, 0, 0)))
+    words = ["a\nb.png", "犬.png", os.fsdecode(b"caf\xe9.png"), "no\nne.png"]
+    assert predict(*words, "--format", "table", "--top", 1) == 3
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == [
+        "image          answer  probability",
+        "a\\nb.png       red         >99.9 %",
+        "犬.png         red         >99.9 %",
+        "caf\\udce9.png  red         >99.9 %",
+    ]
+    assert printed.err == "imago predict: no\\nne.png: No such file or directory\n"
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_no_name_is_too_odd_to_be_written(form, encoding):
+    names = ["ä\n.png", "犬.png", os.fsdecode(b"caf\xe9.png")]
+    for name in names:
+        Path(name).write_bytes(encoded((9, 0, 0)))
+    command = [sys.executable, "-m", "imago", "predict", "--format", form, *names]
+    environment = {**os.environ, "PYTHONIOENCODING": f"{encoding}:strict"}
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    printed = done.stdout.decode(encoding)
+    assert done.stderr == b""
+    if form == "jsonl":
+        assert [json.loads(line)["image"] for line in printed.splitlines()] == names
+    else:
+        assert [row["answer"] for row in csv.DictReader(io.StringIO(printed, ""))] == ["red"] * 3
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("é.png\r\nb c.png\r\n".encode("utf-8-sig"), ["é.png", "b c.png"]),
+        ("é.png\r\nb.png".encode("utf-16"), ["é.png", "b.png"]),
+        (codecs.BOM_UTF16_BE + "é.png\n".encode("utf-16-be"), ["é.png"]),
+        ("é.png\n".encode("utf-16") + b"x", ["é.png", "\ufffd"]),
+        (b"caf\xe9.png\nb.png\n", [os.fsdecode(b"caf\xe9.png"), "b.png"]),
+        (b"", []),
+    ],
+    ids=["mark", "UTF-16", "big endian", "torn", "Latin-1", "empty"],
+)
+def test_lists_as_systems_write_them(content, found, tmp_path):
+    (tmp_path / "list.txt").write_bytes(content)
+    assert list(given.lines(str(tmp_path / "list.txt"))) == found
+
+
+@pytest.mark.usefixtures("here")
+def test_a_list_in_utf16_without_its_mark_has_a_line_for_each_name(capsys):
+    Path("list.txt").write_bytes("a.png\n".encode("utf-16-le"))
+    assert predict("photos/r.png", "--from", "list.txt") == 3
+    printed = capsys.readouterr()
+    assert [json.loads(line)["answer"] for line in printed.out.splitlines()] == ["red"]
+    assert "NUL; a list must be UTF-8\n" in printed.err
 
 
 @pytest.mark.parametrize("name", ["colors", "exports/colors", "exports/colors/model.onnx"])
@@ -296,4 +398,4 @@ def test_a_closed_pipe_ends_it_without_a_word(here):
     process.stdout.close()
     said = process.stderr.read()
     process.stderr.close()
-    assert (process.wait(), said) == (141, b"")
+    assert (process.wait(), said) == (boundary.BROKEN_PIPE, b"")

@@ -135,7 +135,16 @@ def test_unreadable_images(image, message, colors, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "image", ["a.png", Path("a.png"), b"content", Image.new("L", (2, 2))], ids=type
+    "image",
+    [
+        "a.png",
+        Path("a.png"),
+        b"content",
+        Image.new("L", (2, 2)),
+        np.zeros((8, 9), np.uint8),
+        np.zeros((8, 9, 3), np.uint8),
+    ],
+    ids=["name", "path", "bytes", "Pillow", "grayscale", "colours"],
 )
 def test_one_image_is_no_list_of_images(image, colors):
     with pytest.raises(ImageError, match="images must be several, such as a list, got one"):

@@ -22,6 +22,25 @@ def test_a_terminal_shows_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown.endswith("\r")  # wiped
 
 
+def test_a_narrow_terminal_has_the_count_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr("tqdm.std._screen_shape_wrapper", lambda: lambda _: (40, 24))
+    with progress.bar("train-images-idx3-ubyte.gz", 30, "images") as advance:
+        advance(10)
+    assert "\r0 of 30 images" in terminal.getvalue()
+    assert max(map(len, terminal.getvalue().split("\r"))) <= 40
+
+
+def test_a_dumb_terminal_has_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "dumb")
+    with progress.bar("photos.zip", 9, "B") as advance:
+        advance(9)
+    assert terminal.getvalue() == ""
+
+
 def test_a_log_gets_no_line_for_short_work(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

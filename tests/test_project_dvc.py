@@ -32,6 +32,15 @@ def test_outside_of_a_project(capsys, command):
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_outside_of_git(here, capsys, command):
+    Repo.init(str(here), no_scm=True).close()
+    (here / ".dvc/config").write_text("")
+    assert last_line(capsys, *command) == (
+        f"imago {command[0]}: this folder must be in a git repository, as a clone is; run git init"
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_config_that_dvc_cannot_read(here, capsys, command):
     Repo.init(str(here), no_scm=True).close()
     (here / ".dvc/config").write_text("[core\n")
@@ -50,6 +59,7 @@ def test_a_pipeline_that_dvc_cannot_read(here, capsys, command):
     (here / "dvc.yaml").write_text("stages: [\n")
     said = last_line(capsys, *command)
     assert said.startswith(f"imago {command[0]}: unable to read: 'dvc.yaml'")
+    assert said.endswith("; `dvc stage list` shows where")
 
 
 @pytest.mark.parametrize(

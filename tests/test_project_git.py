@@ -39,6 +39,15 @@ def test_what_differs_from_a_commit(tmp_path, commit):
     assert git.changed() == ["b"]
     assert git.differs(revision, "a file", "b")
     assert not git.differs(revision, "a file")
+    assert git.differs(revision, "untracked")
+    assert not git.differs(revision, "nowhere")
+
+
+def test_a_name_with_letters_of_another_tongue_is_said_as_it_is(tmp_path, commit):
+    (tmp_path / "ä b").write_text("one")
+    commit()
+    (tmp_path / "ä b").write_text("two")
+    assert git.changed() == ["ä b"]
 
 
 def test_a_file_of_a_commit(tmp_path, commit):
@@ -61,6 +70,11 @@ def test_experiments_of_a_commit(tmp_path, commit):
 def test_a_command_that_fails_is_an_error_with_what_git_says():
     with pytest.raises(GitError, match=r"^git rev-parse HEAD: fatal: "):
         git.head()
+
+
+def test_what_git_says_in_several_lines_is_one(tmp_path, commit):
+    with pytest.raises(GitError, match=r"^git rev-parse HEAD: fatal: [^\n]+$"):
+        git.head()  # for there is no commit yet
 
 
 def test_without_git(monkeypatch):

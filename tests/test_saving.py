@@ -49,7 +49,9 @@ def test_plain_keras_loads_the_file_in_safe_mode(tmp_path):
     assert [layer.name for layer in loaded.layers] == ["pixels", "rescale", "flat", "head"]
 
 
+@pytest.mark.slow
 def test_two_processes_write_equal_bytes(tmp_path):
+    """In tests/test_pipeline.py a process writes what DVC's wrote."""
     for name in ("first", "second"):
         subprocess.run([sys.executable, "-c", WRITE, str(tmp_path / name)], check=True)
     for name in (trained.KERAS_FILE, trained.LITERT_FILE, model_json.FILE):

@@ -1,6 +1,7 @@
 """Stages run as they are from dvc.yaml: `python -m stages.<stage> <name>`."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,7 +43,7 @@ def start(tmp_path):
     def start(body, *arguments, template=STAGE):
         folder = tmp_path / "stages"
         folder.mkdir()
-        (folder / "__init__.py").touch()
+        shutil.copy(REPOSITORY / "stages/__init__.py", folder)
         (folder / "shout.py").write_text(template.replace("BODY", body), "utf-8")
         return subprocess.Popen(
             [sys.executable, "-m", "stages.shout", *arguments],
@@ -106,14 +107,45 @@ def test_failure_that_can_be_mended_is_said_without_traceback(stage, body, line)
     assert outcome(stage(body, "tiny")) == (1, "", f"shout tiny: {line}\n")
 
 
-@pytest.mark.parametrize("error", ["ValueError", "KeyError", "RuntimeError", "AssertionError"])
-def test_bug_ends_with_a_traceback(stage, error):
-    ended = stage(f"raise {error}('bug')", "tiny")
+def test_a_foreign_failure_is_one_line_with_a_way_out(stage):
+    ended = stage("raise RuntimeError('what: more\\nand more')", "tiny")
+    line = "shout tiny: RuntimeError: what: more; IMAGO_TRACEBACK=1 shows where it comes from\n"
+    assert outcome(ended) == (1, "", line)
+
+
+def test_the_traceback_is_there_for_who_asks(stage, monkeypatch):
+    monkeypatch.setenv("IMAGO_TRACEBACK", "1")
+    ended = stage("raise errors.DataError('a: b')", "tiny")
 
     assert ended.returncode == 1
     assert ended.stderr.startswith("Traceback (most recent call last):")
     assert "stages/shout.py" in ended.stderr
-    assert ended.stderr.splitlines()[-1].startswith(error)
+    assert ended.stderr.splitlines()[-1] == "shout tiny: a: b"
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "said"),
+    [
+        ("raise ImportError('no such library')", 1, "ImportError: no such library; IMAGO_TRA"),
+        ("raise KeyboardInterrupt", -2, "interrupted\n"),
+    ],
+    ids=["fails", "interrupted"],
+)
+def test_what_ends_an_import_is_one_line(stage, body, code, said):
+    template = STAGE.replace("def main", f"{body}\n\ndef main")
+    ended = stage("pass", "tiny", template=template)
+    assert (ended.returncode, ended.stdout) == (code, "")
+    assert ended.stderr.startswith(f"shout tiny: {said}")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_whoever_has_read_enough_of_the_log_is_left_in_peace(start):
+    body = "[log.info('line %d', n) for n in range(100000)]"
+    with start(body, "tiny") as process:
+        assert process.stdout.readline() == "line 0\n"
+        process.stdout.close()
+        complained = process.stderr.read()
+    assert (process.returncode, complained) == (141, "")
 
 
 def test_interrupt_ends_in_one_line(start):
@@ -171,3 +203,10 @@ def test_log_lines_come_before_the_failure(stage):
     body = "log.info('epoch 1'); raise errors.DataError('torn')"
 
     assert outcome(stage(body, "tiny")) == (1, "epoch 1\n", "shout tiny: torn\n")
+
+
+def test_a_whole_lock_is_kept_aside(stage, tmp_path):
+    whole = (REPOSITORY / "dvc.lock").read_bytes()
+    (tmp_path / "dvc.lock").write_bytes(whole)
+    assert stage("pass", "some").returncode == 0
+    assert (tmp_path / ".imago/dvc.lock").read_bytes() == whole

@@ -126,6 +126,13 @@ print(sorted({"keras", "tensorflow", "sklearn"} & set(sys.modules)))
     assert drawn(folder) == drawn(drawn_tree)
 
 
+@pytest.fixture
+def only_views(monkeypatch):
+    """Draw no other figure."""
+    monkeypatch.setattr(registry, "names", lambda _: ["views"])
+
+
+@pytest.mark.usefixtures("only_views")
 def test_views_of_the_variant(tree):
     images, labels = write_data(tree / "data/prepared/tiny8", 8, 1, copies=2)
 
@@ -139,6 +146,7 @@ def test_views_of_the_variant(tree):
     assert drawn(tree)["views"] == (tree / "expected.png").read_bytes()
 
 
+@pytest.mark.usefixtures("only_views")
 def test_changes_in_training_are_drawn_from_the_seed(tree):
     settings = tiny_project.settings()
     settings["experiments"]["plain"]["train"] |= {"augment": CHANGES, "jit_compile": False}
@@ -164,13 +172,13 @@ def test_a_convolutional_net_is_looked_into(tree):
         saving,  # here: the other tests need no TensorFlow
     )
 
-    settings = tiny_project.settings_with_photos("0" * 64)
+    settings = tiny_project.with_cnn(tiny_project.settings_with_photos())
     write_params(tree, settings)
     _, labels = write_data(tree / "data/prepared/photos16", 16, 3)
     write_results(tree, "cnn", labels)
     determinism.enable(1)
-    recipe = cnn.Settings(**settings["experiments"]["cnn"]["train"])
-    saving.write(tree / "models/cnn", cnn.build(recipe, (16, 16, 3), 3, None), CLASSES)
+    training = cnn.Settings(**settings["experiments"]["cnn"]["train"])
+    saving.write(tree / "models/cnn", cnn.build(training, (16, 16, 3), 3, None), CLASSES)
     figures.main("cnn")
 
     assert set(drawn(tree, "cnn")) == ALWAYS | {"activations", "views"}
@@ -180,7 +188,7 @@ def test_a_convolutional_net_is_looked_into(tree):
     ("model", "convolutional"), [("plain", False), ("cnn", True), ("transfer", True)]
 )
 def test_which_models_are_convolutional(tree, model, convolutional):
-    write_params(tree, tiny_project.settings_with_photos("0" * 64))
+    write_params(tree, tiny_project.with_cnn(tiny_project.settings_with_photos()))
     assert params.load().experiments[model].train.convolutional is convolutional
 
 

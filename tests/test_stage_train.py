@@ -1,7 +1,7 @@
 import contextlib
 import functools
 import json
-import shutil
+import re
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ from imago.data.arrays import Statistics
 from imago.images import augment
 from imago.models import mlp
 from imago.runtimes import determinism, saving
-from imago.training import callbacks
+from imago.training import callbacks, phases
 from imago.training.checkpoints import FileCheckpoint
 from stages import train
 from tests import made_up, tiny_project
@@ -183,6 +183,10 @@ def messages(caplog):
     return [record.getMessage() for record in caplog.records if record.name.startswith("imago")]
 
 
+def beginnings(caplog):
+    return [re.split("[:,]", message)[0] for message in messages(caplog)]
+
+
 class KilledError(Exception):
     """Stands for a kill: whatever runs is torn off."""
 
@@ -201,10 +205,10 @@ def kill_in_epoch(monkeypatch, epoch):
 
 
 @pytest.mark.parametrize(
-    ("jit_compile", "tensorboard"), [(False, ""), (True, "0")], ids=["graph", "xla"]
+    "jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["graph", "xla"]
 )
-def test_writes_the_model_its_classes_and_its_history(tree, monkeypatch, jit_compile, tensorboard):
-    monkeypatch.setenv("IMAGO_TENSORBOARD", tensorboard)
+def test_writes_the_model_its_classes_and_its_history(tree, monkeypatch, jit_compile):
+    monkeypatch.setenv("IMAGO_TENSORBOARD", "0")
     write_params(tree, jit_compile=jit_compile)
 
     train.main("plain")
@@ -332,23 +336,28 @@ def test_a_run_stopped_while_it_writes_is_not_trained_again(tree, monkeypatch, c
     assert states(tree, "validated") == []
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"learning_rate": 0.02}, {"seed": 21}],
-    ids=["recipe", "seed"],
-)
-def test_a_state_of_other_settings_is_not_used(tree, monkeypatch, caplog, change):
-    write_params(tree, epochs=3)
-    with monkeypatch.context() as patch:
-        kill_in_epoch(patch, 2)
+def keys_of_phases(experiment):
+    """What tells the states of an experiment's phases from those of all others; trains none."""
+    keys = []
+
+    def run(model, phase):
+        keys.append(phase.key)
+        return []
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(phases, "run", run)
+        patch.setattr(saving, "write", killed)
         with pytest.raises(KilledError):
-            train.main("plain")
-    write_params(tree, **{"epochs": 3} | change)
+            train.main(experiment)
+    return keys
 
-    with caplog.at_level("INFO", "imago"):
-        train.main("plain")
 
-    assert messages(caplog)[0].startswith("epoch 1/")
+def test_a_state_of_other_settings_is_not_used(tree):
+    keys = []
+    for change in ({}, {"learning_rate": 0.02}, {"seed": 21}):
+        write_params(tree, **change)
+        keys += keys_of_phases("plain")
+    assert len(set(keys)) == 3
 
 
 def test_the_test_split_is_not_read_and_tensorboard_gets_event_files(tree, monkeypatch):
@@ -484,109 +493,104 @@ def changed_layers(before, after):
     }
 
 
-@pytest.fixture(scope="module")
-def trained_head(tmp_path_factory):
-    """A project in which a head is trained."""
-    folder = tmp_path_factory.mktemp("head")
-    write_features(folder)
-    write_transfer_params(folder)
+def write_fine_tuned(tree, **train_keys):
+    write_features(tree)
+    write_transfer_params(tree, dropout=0.3, **train_keys)
+
+
+def trained(folder):
+    """Train `transfer` undisturbed, in a folder that stays."""
     with contextlib.chdir(folder):
         train_afresh("transfer")
     return folder
 
 
-def test_fine_tuning_goes_on_from_the_head(tree, trained_head):
-    shutil.copytree(trained_head, tree, dirs_exist_ok=True)
-    head_alone, first_epochs = (
-        saving.read(tree / "models/transfer")[0],
-        history_of(tree, "transfer"),
-    )
-    write_transfer_params(tree, fine_tune=FINE_TUNE)
-
-    train_afresh("transfer")
-
-    model, history = saving.read(tree / "models/transfer")[0], history_of(tree, "transfer")
-    assert history["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
-    assert history["learning_rate"].tolist() == pytest.approx([0.02] * 2 + [0.001] * 4)
-    pd.testing.assert_frame_equal(history.iloc[:2], first_epochs)
-    assert changed_layers(head_alone, model) == {"second", "hidden_1", "probabilities"}
-    validation = arrays.read_split(tree / "data/prepared/pets8", "validation")
-    loss = made_up.value("loss", validation.labels, model.predict(validation.images, verbose=0))
-    assert history["validation_loss"].iloc[-1] == pytest.approx(loss, rel=1e-5)
-    assert states(tree, "transfer") == []
-
-
-def test_fine_tuning_sees_augmented_pixels(tree, trained_head):
-    changes = {"rotation_degrees": 90, "brightness": 0.5}
-    shutil.copytree(trained_head, tree, dirs_exist_ok=True)
-    head_alone = saving.read(tree / "models/transfer")[0]
-    fine_tune = FINE_TUNE | {"epochs": 1, "batch_size": 39, "augment": changes}
-    write_transfer_params(tree, fine_tune=fine_tune)
-
-    train_afresh("transfer")
-
-    split = arrays.read_split(tree / "data/prepared/pets8", "train")
-    rows, changed = augmented(split.images, changes)
-    losses = losses_of(head_alone, changed, split.labels[rows])
-    assert history_of(tree, "transfer")["loss"][2] == pytest.approx(losses.mean(), rel=1e-4)
-
-
-def write_fine_tuned(tree):
-    write_features(tree)
-    write_transfer_params(tree, dropout=0.3, fine_tune=FINE_TUNE)
+@pytest.fixture(scope="module")
+def trained_head(tmp_path_factory):
+    """A project in which a head is trained."""
+    folder = tmp_path_factory.mktemp("head")
+    write_fine_tuned(folder)
+    return trained(folder)
 
 
 @pytest.fixture(scope="module")
 def fine_tuned(tmp_path_factory):
-    """What an undisturbed fine-tuning writes."""
+    """The same with a second phase."""
     folder = tmp_path_factory.mktemp("fine_tuned")
-    write_fine_tuned(folder)
-    with contextlib.chdir(folder):
-        return train_undisturbed(folder, "transfer")
+    write_fine_tuned(folder, fine_tune=FINE_TUNE)
+    return trained(folder)
 
 
-@pytest.mark.parametrize(
-    ("epoch", "said"),
-    [
-        pytest.param(2, ["goes on after epoch 1,", "epoch 2/2:", "fine-tuning"], id="head"),
-        pytest.param(
-            4, ["goes on after epoch 2,", "fine-tuning", "goes on after epoch 3,"], id="fine-tuning"
-        ),
-    ],
-)
-def test_a_stopped_transfer_goes_on_in_its_phase(
-    tree, fine_tuned, monkeypatch, caplog, epoch, said
-):
-    write_fine_tuned(tree)
-    with monkeypatch.context() as patch:
-        kill_in_epoch(patch, epoch)
-        with pytest.raises(KilledError):
-            train_afresh("transfer")
+def test_fine_tuning_goes_on_from_the_head(trained_head, fine_tuned):
+    head_alone, model = (
+        saving.read(folder / "models/transfer")[0] for folder in (trained_head, fine_tuned)
+    )
+    history = history_of(fine_tuned, "transfer")
+    assert history["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert history["learning_rate"].tolist() == pytest.approx([0.02] * 2 + [0.001] * 4)
+    pd.testing.assert_frame_equal(history.iloc[:2], history_of(trained_head, "transfer"))
+    assert changed_layers(head_alone, model) == {"second", "hidden_1", "probabilities"}
+    validation = arrays.read_split(fine_tuned / "data/prepared/pets8", "validation")
+    loss = made_up.value("loss", validation.labels, model.predict(validation.images, verbose=0))
+    assert history["validation_loss"].iloc[-1] == pytest.approx(loss, rel=1e-5)
+    assert states(fine_tuned, "transfer") == []
+
+
+def test_fine_tuning_sees_augmented_pixels(tree, monkeypatch):
+    """On a head that has learned nothing."""
+    changes = {"rotation_degrees": 90, "brightness": 0.5}
+    fine_tune = FINE_TUNE | {"epochs": 1, "batch_size": 39, "augment": changes}
+    write_features(tree)
+    write_transfer_params(tree, fine_tune=fine_tune)
+    losses, run = [], phases.run
+
+    def run_the_second(model, phase):
+        if not phase.after:
+            return []
+        split = arrays.read_split(tree / "data/prepared/pets8", "train")
+        rows, changed = augmented(split.images, changes)
+        losses.extend(losses_of(model, changed, split.labels[rows]))
+        return run(model, phase)
+
+    monkeypatch.setattr(phases, "run", run_the_second)
+    train_afresh("transfer")
+
+    assert history_of(tree, "transfer")["loss"].tolist() == pytest.approx(
+        [np.mean(losses)], rel=1e-4
+    )
+
+
+def test_a_stopped_transfer_goes_on_in_its_phase(tree, fine_tuned, monkeypatch, caplog):
+    """Stopped in the first, and then in the second."""
+    write_fine_tuned(tree, fine_tune=FINE_TUNE)
+    for epoch in (2, 4):
+        with monkeypatch.context() as patch:
+            kill_in_epoch(patch, epoch)
+            with caplog.at_level("INFO", "imago"), pytest.raises(KilledError):
+                train_afresh("transfer")
     assert outputs(tree, "transfer") == {}
 
     with caplog.at_level("INFO", "imago"):
         train_afresh("transfer")
 
-    for message, beginning in zip(messages(caplog), said, strict=False):
-        assert message.startswith(beginning)
-    assert outputs(tree, "transfer") == fine_tuned
+    assert [said for said in beginnings(caplog) if not said.startswith("epoch")] == [
+        "goes on after epoch 1",
+        "fine-tuning changes the backbone from its layer second on",
+        "goes on after epoch 2",
+        "fine-tuning changes the backbone from its layer second on",
+        "goes on after epoch 3",
+    ]
+    assert outputs(tree, "transfer") == outputs(fine_tuned, "transfer")
     assert states(tree, "transfer") == []
 
 
-def test_fine_tuning_does_not_go_on_from_the_state_of_another_backbone(tree, monkeypatch, caplog):
+def test_a_state_of_another_backbone_is_not_used(tree):
     write_transfer_params(tree, fine_tune=FINE_TUNE)
-    write_features(tree, backbone_seed=3)
-    with monkeypatch.context() as patch:
-        kill_in_epoch(patch, 4)
-        with pytest.raises(KilledError):
-            train_afresh("transfer")
-    assert len(states(tree, "transfer")) == 2
-
-    write_features(tree, backbone_seed=4)
-    with caplog.at_level("INFO", "imago"):
-        train_afresh("transfer")
-
-    assert not [message for message in messages(caplog) if message.startswith("goes on")]
+    keys = []
+    for seed in (3, 4):
+        write_features(tree, backbone_seed=seed)
+        keys += keys_of_phases("transfer")
+    assert len(set(keys)) == 4
 
 
 def test_missing_backbone(tree):

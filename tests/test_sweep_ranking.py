@@ -1,5 +1,3 @@
-import re
-
 import pytest
 import yaml
 
@@ -18,11 +16,11 @@ HISTORY = """epoch,loss,accuracy,validation_loss,validation_accuracy,learning_ra
 
 
 @pytest.fixture
-def recipe(tmp_path, monkeypatch):
-    """Reads the recipe of the experiment `validated` with other values."""
+def training(tmp_path, monkeypatch):
+    """Reads the training of the experiment `validated` with other values."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tiny_project.settings()))
-    return lambda trial: trials.recipes("validated", [trial])[0]
+    return lambda trial: trials.trainings("validated", [trial])[0]
 
 
 @pytest.mark.parametrize(
@@ -34,16 +32,16 @@ def recipe(tmp_path, monkeypatch):
     ],
     ids=["none", "loss", "accuracy"],
 )
-def test_the_figures_are_those_of_the_weights_that_are_kept(recipe, stopping, epoch):
-    found = ranking.score("a", HISTORY, recipe({"early_stopping": stopping}))
+def test_the_figures_are_those_of_the_weights_that_are_kept(training, stopping, epoch):
+    found = ranking.score("a", HISTORY, training({"early_stopping": stopping}))
     losses, accuracies = [0.5, 0.3, 0.4, 0.6], [0.7, 0.8, 0.9, 0.85]
     assert found == TrialScore("a", epoch, accuracies[epoch - 1], losses[epoch - 1])
 
 
-def test_without_validation_figures_there_is_no_score(recipe):
+def test_without_validation_figures_there_is_no_score(training):
     history = HISTORY.replace("0.3,0.80", ",")
     with pytest.raises(SweepError, match=r"^a: history.csv must have validation metrics"):
-        ranking.score("a", history, recipe({}))
+        ranking.score("a", history, training({}))
 
 
 def test_the_best_is_the_most_accurate_and_among_equals_that_of_the_least_loss():
@@ -55,19 +53,31 @@ def test_the_best_is_the_most_accurate_and_among_equals_that_of_the_least_loss()
     assert [found.name for found in ranking.ranked(scores)] == ["c", "b", "a"]
 
 
-@pytest.mark.parametrize("columns", [None, "20"], ids=["log", "narrow terminal"])
-def test_table(capsys, monkeypatch, columns):
-    if columns:
-        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-        monkeypatch.setenv("COLUMNS", columns)
-    tried = {"a-1": {"rate": 0.1, "units": [8]}, "a-2": {"rate": 0.025, "units": [16, 8]}}
-    scores = [TrialScore("a-2", 12, 0.98765, 0.04321), TrialScore("a-1", 3, 0.9, 0.5)]
+TRIED = {"a-1": {"rate": 0.1, "units": [8]}, "a-2": {"rate": 0.025, "units": [16, 8]}}
+SCORES = [TrialScore("a-2", 12, 0.98765, 0.04321), TrialScore("a-1", 3, 0.9, 0.5)]
 
-    terminal.print_whole(ranking.table(scores, tried))
 
-    printed = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)  # without colours
-    assert printed.splitlines() == [
+def test_table(capsys):
+    terminal.print_whole(ranking.table(SCORES, TRIED))
+
+    assert capsys.readouterr().out.splitlines() == [
         "validation accuracy    loss  epoch   rate    units  name",
         "             98.77%  0.0432     12  0.025  [16, 8]   a-2",
         "             90.00%  0.5000      3    0.1      [8]   a-1",
+    ]
+
+
+def test_a_narrow_terminal_has_paragraphs(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    terminal.print_whole(ranking.table(SCORES, TRIED))
+
+    assert capsys.readouterr().out.splitlines() == [
+        "validation accuracy 98.77%",
+        "loss 0.0432 · epoch 12 ·",
+        "rate 0.025 · units [16, 8] ·",
+        "name a-2",
+        "validation accuracy 90.00%",
+        "loss 0.5000 · epoch 3 ·",
+        "rate 0.1 · units [8] ·",
+        "name a-1",
     ]

@@ -7,15 +7,17 @@ from tests import tiny_project
 
 
 @pytest.fixture
-def recipes(tmp_path, monkeypatch):
-    """Reads the recipe of the experiment `validated` with other values."""
+def trainings(tmp_path, monkeypatch):
+    """Reads the training of the experiment `validated` with other values."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tiny_project.settings()))
-    return lambda *tried: trials.recipes("validated", tried)
+    return lambda *tried: trials.trainings("validated", tried)
 
 
-def test_recipes_have_the_values_of_their_trials(recipes):
-    rates = [recipe.learning_rate for recipe in recipes({"learning_rate": 0.1}, {"epochs": 3})]
+def test_trainings_have_the_values_of_their_trials(trainings):
+    rates = [
+        training.learning_rate for training in trainings({"learning_rate": 0.1}, {"epochs": 3})
+    ]
     assert rates == [0.1, 0.01]
 
 
@@ -28,33 +30,15 @@ def test_recipes_have_the_values_of_their_trials(recipes):
     ],
     ids=str,
 )
-def test_a_value_that_params_refuse(recipes, trial, message):
+def test_a_value_that_params_refuse(trainings, trial, message):
     with pytest.raises(SweepError, match=message):
-        recipes(trial)
+        trainings(trial)
 
 
 def test_a_trial_is_named_by_what_it_tries():
     assert trials.name("mnist", {"a": 1, "b": 2}) == trials.name("mnist", {"b": 2, "a": 1})
     assert trials.name("mnist", {"a": 1}) != trials.name("mnist", {"a": 2})
     assert trials.name("mnist", {"a": 1}).startswith("mnist-")
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.001, "0.001"),
-        (1e-05, "1e-05"),
-        (True, "true"),
-        (None, "null"),
-        ("adam", "adam"),
-        ("two words", '"two words"'),
-        ([8, [16]], "[8,[16]]"),
-        ({"kind": "cosine", "warmup_epochs": 1}, "{kind:cosine,warmup_epochs:1}"),
-    ],
-    ids=str,
-)
-def test_values_as_dvc_reads_them(value, text):
-    assert trials.written(value) == text
 
 
 def test_params_stay_as_they_are_but_for_the_values():

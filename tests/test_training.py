@@ -190,8 +190,12 @@ def undisturbed(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("killed_in", "jit_compile"),
-    [(0, False), (1, False), (4, False), (4, True)],
-    ids=["0-graph", "1-graph", "4-graph", "4-xla"],
+    [
+        pytest.param(0, False, id="0-graph"),
+        pytest.param(1, False, id="1-graph", marks=pytest.mark.slow),
+        pytest.param(4, False, id="4-graph"),
+        pytest.param(4, True, id="4-xla", marks=pytest.mark.slow),  # test_pipeline does it too
+    ],
 )
 def test_a_killed_training_goes_on_to_the_same_weights(
     blobs, undisturbed, tmp_path, killed_in, jit_compile
@@ -361,7 +365,9 @@ def test_a_killed_training_with_augmentation_goes_on_to_the_same_weights(blobs, 
     np.testing.assert_array_equal(weights(resumed), weights(whole))
 
 
-@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize(
+    "jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["graph", "xla"]
+)
 def test_class_weights_are_those_of_keras(blobs, jit_compile):
     ours, theirs = build(), build()
     theirs.compile(theirs.optimizer, "sparse_categorical_crossentropy")
@@ -387,9 +393,10 @@ def test_class_weights_leave_the_validation_loss_as_it_is(blobs):
     assert equal["loss"] == pytest.approx(2 * plain["loss"], rel=1e-5)
 
 
-def test_two_replicas_come_to_the_weights_of_one():
+@pytest.mark.parametrize("way", ["graph", pytest.param("xla", marks=pytest.mark.slow)])
+def test_two_replicas_come_to_the_weights_of_one(way):
     root = Path(__file__).parents[1]
-    command = [sys.executable, "-m", "tests.train_on_replicas"]
+    command = [sys.executable, "-m", "tests.train_on_replicas", way]
     run = subprocess.run(command, capture_output=True, text=True, cwd=root)
     assert run.returncode == 0, run.stderr
     difference, steps = run.stdout.split()[-2:]

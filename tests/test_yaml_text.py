@@ -104,6 +104,7 @@ def test_another_name():
     [
         (["seed"], 5e-05, "seed: 20 #", "seed: 5e-05 #"),
         (["seed"], "1", "seed: 20 #", "seed: '1' #"),
+        (["seed"], None, "seed: 20 #", "seed: #"),
         (["seed"], [1], "seed: 20 # of draws", "seed:\n- 1"),
         (["shapes", "ball", "sizes"], [3], "[1, 2]", "[3]"),
         (["shapes", "ball", "names"], ["c"], "    - a\n    - b\n", "    - c\n"),

@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 import yaml
 
+from tests import tiny_net
+
 ROOT = Path(__file__).parents[1]
 GIT = (".gitattributes", ".gitignore")
 CODE = ("imago", "stages", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvcignore", *GIT)
@@ -30,7 +32,7 @@ EXPORTS = {
         "formats": ["saved_model", "litert", "litert_fp16", "litert_int8", "onnx"],
         **_LIMITS,
     },
-    # Of a deep net, all formats would take as long as everything else.
+    # Where another experiment has all of them.
     FEW_FORMATS: {"formats": ["litert", "litert_int8", "onnx"], **_LIMITS},
 }
 
@@ -66,20 +68,16 @@ def photos_zip() -> bytes:
     return buffer.getvalue()
 
 
-def write_weights(path: Path) -> None:
-    """Write random weights of a backbone, normalized so that its features tell colours apart.
+def write_weights(path: Path, net: Any, images: np.ndarray) -> None:
+    """Write random weights of a net of Keras whose maps tell images such as these apart.
 
     In the form that the name asks for.
     """
     import keras  # here, since few tests need it
 
-    keras.utils.set_random_seed(1)
-    net = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
     for layer in net.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
-    generator = np.random.default_rng(13)
-    images = generator.uniform(-1, 1, (64, 1, 1, 3)) + generator.uniform(-0.5, 0.5, (64, 32, 32, 3))
     net(images.astype(np.float32), training=True)
     if path.name.endswith(".weights.h5"):
         net.save_weights(path)
@@ -102,6 +100,12 @@ def write_as_published(net: Any, path: Path) -> None:
             group.attrs["weight_names"] = [name.encode() for name in names]
             for name, weight in zip(names, layer.weights, strict=True):
                 group[name] = weight.numpy()
+
+
+def many_colors() -> np.ndarray:
+    """64 images of a colour and noise, (64, 32, 32, 3), 0-255."""
+    generator = np.random.default_rng(13)
+    return generator.uniform(64, 191, (64, 1, 1, 3)) + generator.uniform(-64, 64, (64, 32, 32, 3))
 
 
 def settings() -> dict[str, Any]:
@@ -172,8 +176,14 @@ def settings() -> dict[str, Any]:
     }
 
 
-def settings_with_photos(weights_sha256: str) -> dict[str, Any]:
-    """The experiment `plain`, and on photos a net of its own and a head on a backbone."""
+_PHOTOS = {"dataset": "photos", "color": "rgb", "interpolation": "area"}
+_TRAIN = {"optimizer": "adam", "learning_rate": 0.003, "batch_size": 16, "jit_compile": False}
+
+
+def settings_with_photos(
+    weights_sha256: str = "0" * 64, backbone: str = "MobileNetV2"
+) -> dict[str, Any]:
+    """The experiment `plain`, and a head on a backbone's features of photos."""
     plain = settings()
     del plain["prepare"]["tiny6"], plain["experiments"]["validated"]
     plain["datasets"]["photos"] = {
@@ -183,15 +193,7 @@ def settings_with_photos(weights_sha256: str) -> dict[str, Any]:
         "sources": ["published/{name}"],
         "extract": {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 1},
     }
-    form = {"dataset": "photos", "color": "rgb", "interpolation": "area"}
-    plain["prepare"]["photos16"] = form | {
-        "image_size_px": 16,
-        "fit": "crop",
-        "validation_fraction": 0.25,
-        "augment": {"rotation_degrees": 10, "zoom": 0.1},
-        "views": 2,
-    }
-    plain["prepare"]["photos32"] = form | {
+    plain["prepare"]["photos32"] = _PHOTOS | {
         "image_size_px": 32,
         "fit": "stretch",
         "validation_fraction": 0.0,
@@ -205,15 +207,39 @@ def settings_with_photos(weights_sha256: str) -> dict[str, Any]:
     }
     plain["features"]["photos32_net"] = {
         "variant": "photos32",
-        "backbone": "MobileNetV2",
+        "backbone": backbone,
         "weights": "net",
         "pooling": "average",
     }
-    train = {"optimizer": "adam", "learning_rate": 0.003, "batch_size": 16, "jit_compile": False}
-    plain["experiments"]["cnn"] = {
+    plain["experiments"]["transfer"] = {
+        "input": "features/photos32_net",
+        "pixels": "prepared/photos32",
+        "train": _TRAIN
+        | {
+            "model": "transfer",
+            "hidden_units": [16],
+            "dropout": 0.2,
+            "epochs": 20,
+            "class_weights": "balanced",
+        },
+        "export": FEW_FORMATS,
+    }
+    return plain
+
+
+def with_cnn(plain: dict[str, Any]) -> dict[str, Any]:
+    """The same with the experiment `cnn`, a net of its own on photos."""
+    variant = _PHOTOS | {
+        "image_size_px": 16,
+        "fit": "crop",
+        "validation_fraction": 0.25,
+        "augment": {"rotation_degrees": 10, "zoom": 0.1},
+        "views": 2,
+    }
+    experiment = {
         "input": "prepared/photos16",
         "pixels": "prepared/photos16",
-        "train": train
+        "train": _TRAIN
         | {
             "model": "cnn",
             "normalization": "rescale",
@@ -227,32 +253,26 @@ def settings_with_photos(weights_sha256: str) -> dict[str, Any]:
             "early_stopping": {"monitor": "validation_loss", "patience_epochs": 5},
             "augment": {"horizontal_flip": True},
         },
-        "export": EXPORT,
-    }
-    plain["experiments"]["transfer"] = {
-        "input": "features/photos32_net",
-        "pixels": "prepared/photos32",
-        "train": train
-        | {
-            "model": "transfer",
-            "hidden_units": [16],
-            "dropout": 0.2,
-            "epochs": 20,
-            "class_weights": "balanced",
-        },
         "export": FEW_FORMATS,
     }
-    return plain
+    return plain | {
+        "prepare": plain["prepare"] | {"photos16": variant},
+        "experiments": plain["experiments"] | {"cnn": experiment},
+    }
 
 
 def create(folder: Path) -> None:
     """Write the project into `folder` and commit it to git."""
+    import keras  # here, since few tests need it
+
     published = copy_code(folder)
+    shutil.copy(tiny_net.__file__, folder / "imago/backbones")
     for name, data in (idx_files() | {PHOTOS: photos_zip()}).items():
         (published / name).write_bytes(data)
-    write_weights(published / WEIGHTS)
+    keras.utils.set_random_seed(1)
+    write_weights(published / WEIGHTS, tiny_net.untrained((32, 32, 3)), many_colors())
     weights_sha256 = hashlib.sha256((published / WEIGHTS).read_bytes()).hexdigest()
-    _begin(folder, settings_with_photos(weights_sha256))
+    _begin(folder, settings_with_photos(weights_sha256, *tiny_net.NAMES))
 
 
 def create_with_digits(folder: Path) -> None:

@@ -1,8 +1,12 @@
 """Train the same model on one and on two CPU devices, and print how far their weights differ.
 
+    python -m tests.train_on_replicas graph|xla
+
 A program of its own, since TensorFlow fixes the number of devices when it starts; test_training.py
 runs it.
 """
+
+import sys
 
 import numpy as np
 import tensorflow as tf
@@ -21,7 +25,7 @@ models = []
 for strategy in strategies:
     with strategy.scope():
         model = build()
-    plan = loop.Plan(epochs=3, batch_size=BATCH, seed=5, jit_compile=True)
+    plan = loop.Plan(epochs=3, batch_size=BATCH, seed=5, jit_compile=sys.argv[1] == "xla")
     loop.fit(model, blobs, blobs, plan, NoCheckpoint(), strategy=strategy)
     models.append(model)
 difference = np.abs(weights(models[0]) - weights(models[1])).max()

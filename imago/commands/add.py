@@ -80,6 +80,6 @@ def _photos(archive: Path, name: str | None, like: str) -> str:
     print(
         f"added to {paths.PARAMS}, as {name}, like {like}"
         if added.is_new
-        else f"{paths.PARAMS} had it before, and now has its present sha256"
+        else f"{paths.PARAMS} had it before, and now has its present sha256 and place"
     )
     return name

@@ -6,11 +6,9 @@ Exit codes: 0 current, 1 not current, 2 cannot tell.
 """
 
 import argparse
-import sys
-
-from imago.core.errors import ImagoError
 
 CANNOT_TELL = 2
+"""The exit code of a failure."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,11 +22,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Print what would run."""
     from imago.project import check  # here, for DVC takes a second to import
 
-    try:
-        found = check.staleness()
-    except (ImagoError, OSError) as error:
-        print(f"imago check: {error}", file=sys.stderr)
-        return CANNOT_TELL
+    found = check.staleness()
     for names, reasons in _together(found.reasons).items():
         print(f"{names} would run: {reasons}")
     if found.followers:

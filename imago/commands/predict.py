@@ -16,17 +16,18 @@ have their answers; 4 all could be read, and some answers are `unsure`.
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
+from imago import terminal
+from imago.commands._arguments import positive, probability
 from imago.core.errors import ImageError
 from imago.predict import bulk, given, models, output
 from imago.predict.given import Given
 from imago.predict.predictor import Predictor
 
-UNREADABLE, UNSURE, BROKEN_PIPE = 3, 4, 141
-"""Exit codes; the last is 128 + SIGPIPE, as shells have it."""
+UNREADABLE, UNSURE = 3, 4
+"""Exit codes."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,17 +37,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--from", dest="listed", metavar="FILE", help="more of them, one a line; - for stdin")
     add("--model", help="an experiment, or an exported folder or file; else the only one there is")
     add("--format", choices=("table", "jsonl", "csv"), help="else by where the answers go")
-    add("--top", type=_positive, default=3, metavar="K", help="classes to tell; else %(default)s")
+    add("--top", type=positive, default=3, metavar="K", help="classes to tell; else %(default)s")
     add(
         "--threshold",
-        type=_probability,
+        type=probability,
         default=0.0,
         metavar="P",
         help="probability, 0 to 1, under which the answer is `unsure`",
     )
     add("--polarity", choices=("auto", "as_is", "inverted"), default="auto")
     add("--whole-image", action="store_true", help="do not look for the thing in it")
-    add("--workers", type=_positive, metavar="N", help="cores to work on; else all")
+    add("--workers", type=positive, metavar="N", help="cores to work on; else all")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -54,14 +55,6 @@ def run(chosen: argparse.Namespace) -> int:
     if not chosen.images and not chosen.listed:
         print("imago predict: name an image, or - for standard input", file=sys.stderr)
         return 2
-    try:
-        return _run(chosen)
-    except BrokenPipeError:  # whoever read the answers, such as `head`, has enough of them
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
-
-
-def _run(chosen: argparse.Namespace) -> int:
     path = models.find(chosen.model)
     options = {"polarity": chosen.polarity, "find_subject": not chosen.whole_image}
     loaded = [Predictor(path, threads=1, **options)]
@@ -84,7 +77,7 @@ def _run(chosen: argparse.Namespace) -> int:
     unreadable = unsure = 0
     for image, found in _shown(bulk.predict(images, load, chosen.workers), images):
         if isinstance(found, ImageError):
-            print(f"imago predict: {found}", file=sys.stderr, flush=True)
+            print(f"imago predict: {terminal.printable(str(found))}", file=sys.stderr, flush=True)
             unreadable += 1
         else:
             print(row(image.name, found), flush=True)
@@ -102,7 +95,8 @@ def _rows(
     kind: str, top: int, threshold: float, images: Iterable[Given], classes: Sequence[str]
 ) -> tuple[str | None, output.Row]:
     if kind == "table":
-        return output.table(top, threshold, (image.name for image in images), classes)
+        names = (image.name for image in images)
+        return output.table(top, threshold, names, classes, terminal.columns())
     return {"jsonl": output.json_lines, "csv": output.comma_separated}[kind](top, threshold)
 
 
@@ -114,19 +108,3 @@ def _shown(answers: Iterator[bulk.Answered], images: Iterable[Given]) -> Iterato
     from imago.core import progress  # here, since one image must not wait for it
 
     return progress.over(answers, "predict", total, "images")
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        message = f"must be 1 or more, got {number}"
-        raise argparse.ArgumentTypeError(message)
-    return number
-
-
-def _probability(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:
-        message = f"must be 0 to 1, got {number}"
-        raise argparse.ArgumentTypeError(message)
-    return number

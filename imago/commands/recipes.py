@@ -19,14 +19,10 @@ def run(_: argparse.Namespace) -> int:
 
     there = params.load().experiments
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title, justify in (
-        ("Recipe", "left"),
-        ("Download", "right"),
-        ("Training", "right"),
-        ("Accuracy", "right"),
-        ("What it is, and what it needs beside package registries", "left"),
-    ):
-        table.add_column(title, justify=justify, no_wrap=justify == "right")
+    table.add_column("Recipe")
+    for title in ("Download", "Training", "Accuracy"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("What it is, and what it needs beside package registries")
     for name in recipes.names():
         about = recipes.read(name).about
         added = " (added)" if name in there else ""

@@ -9,6 +9,8 @@ commit that is checked out; those that are there from an earlier run are not run
 
 import argparse
 
+from imago.commands._arguments import positive
+
 JOBS = 2
 
 
@@ -22,10 +24,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="value,value,… or low..high or low..high:log",
     )
     parser.add_argument(
-        "--random", type=int, metavar="N", help="draw N trials, by `seed`, in place of a whole grid"
+        "--random",
+        type=positive,
+        metavar="N",
+        help="draw N trials, by `seed`, in place of a whole grid",
     )
     parser.add_argument(
-        "--jobs", type=int, default=JOBS, help="how many to train at a time; else %(default)s"
+        "--jobs", type=positive, default=JOBS, help="how many to train at a time; else %(default)s"
     )
     parser.add_argument("--apply", action="store_true", help="put the best into the working tree")
 

@@ -51,3 +51,7 @@ class ModelError(ImagoError, ValueError):
 
 class SweepError(ImagoError, ValueError):
     """A search for hyperparameters cannot be run as it was asked for."""
+
+
+class AddressError(ImagoError, OSError):
+    """An address cannot be served."""

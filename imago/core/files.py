@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from imago.core.errors import DataError
+
 if TYPE_CHECKING:  # pandas takes a quarter of a second to import, and only its own table is needed
     import pandas as pd
 
@@ -61,8 +63,12 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(path.read_text("utf-8"))
+    """Read a JSON file. Raises DataError if it is none, such as one with marks of a merge."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        message = f"{path}: must be JSON: {error}"
+        raise DataError(message) from error
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

@@ -12,6 +12,16 @@ REPORT_FOLDERS = ("cards", "variants")
 """Under reports/, beside those of experiments."""
 
 
+def in_project(path: Path) -> Path:
+    """Return where a file of the project lies that git may not know.
+
+    DVC runs experiments of its queue in a copy of the project, within its folder .dvc, that has
+    what git tracks and no more; there, it is that of the project itself.
+    """
+    folders = [folder for folder in Path.cwd().parents if folder.name == ".dvc"]
+    return folders[0].parent / path if folders and not path.exists() else path
+
+
 def raw(dataset: str) -> Path:
     """The files of a data set as their publisher made them."""
     return Path("data/raw", dataset)
@@ -125,6 +135,11 @@ def leaks(dataset: str) -> Path:
 def latency(experiment: str) -> Path:
     """How long each exported format takes for an image: times that vary from run to run."""
     return WORK / "latency" / f"{experiment}.json"
+
+
+def kept_lock() -> Path:
+    """The last whole dvc.lock that a stage has seen."""
+    return WORK / "dvc.lock"
 
 
 def downloads() -> Path:

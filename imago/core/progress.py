@@ -1,6 +1,7 @@
 """How far long work has come: a bar on a terminal, a plain line now and then in a log."""
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -12,6 +13,8 @@ from tqdm import tqdm
 log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 30.0
+_WIDTH_OF_NUMBERS = 60
+"""Of a bar, with its count, times and rate."""
 
 T = TypeVar("T")
 SizedT = TypeVar("SizedT", bound=Sized)
@@ -32,7 +35,7 @@ def bar(
     Yields:
         A function to call with the number of units done since the last call.
     """
-    if not sys.stderr.isatty():
+    if not can_show():
         yield _Lines(label, total, unit, initial).advance
         return
     with tqdm(
@@ -43,8 +46,17 @@ def bar(
         initial=initial,
         leave=False,
         dynamic_ncols=True,
+        delay=1e-9,  # so that nothing is drawn before its form is known
     ) as shown:
+        if shown.ncols and shown.ncols < len(label) + _WIDTH_OF_NUMBERS:
+            shown.bar_format = "{n_fmt} of {total_fmt}{unit}" if total else "{n_fmt}{unit}"
+        shown.refresh()
         yield shown.update
+
+
+def can_show() -> bool:
+    """Tell whether standard error is a terminal on which a bar can be drawn, and drawn anew."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def over(items: Iterable[T], label: str, total: int | None = None, unit: str = "it") -> Iterator[T]:

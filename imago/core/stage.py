@@ -5,15 +5,13 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn, TextIO
 
-from imago.core.errors import ImagoError
+from imago.core import boundary, kept_lock
 
 
-def run(main: Callable[[str], None], description: str | None) -> None:
-    """Call `main` with the name given on the command line.
-
-    A failure that the user can mend (ImagoError, OSError) ends as lines on standard error and
-    exit code 1, not as a traceback.
+def run(main: Callable[[str], None], description: str | None) -> NoReturn:
+    """Call `main` with the name given on the command line, and exit; see `boundary.run`.
 
     Args:
         main: The stage; takes the name of a data set, variant or experiment.
@@ -26,8 +24,8 @@ def run(main: Callable[[str], None], description: str | None) -> None:
     _call(lambda: main(name), f"{stage} {name}")
 
 
-def run_alone(main: Callable[[], None], description: str | None) -> None:
-    """Call `main` of a stage that stands once and takes no name; the rest as of `run`."""
+def run_alone(main: Callable[[], None], description: str | None) -> NoReturn:
+    """Call `main` of a stage that stands once and takes no name, and exit."""
     stage = Path(sys.argv[0]).stem
     _parser(stage, description).parse_args()
     _call(main, stage)
@@ -41,21 +39,26 @@ def _parser(stage: str, description: str | None) -> argparse.ArgumentParser:
     )
 
 
-def _call(main: Callable[[], None], what: str) -> None:
-    _log_plain_lines()
-    try:
+def _call(main: Callable[[], None], what: str) -> NoReturn:
+    def work() -> None:
+        _log_plain_lines()
+        kept_lock.keep()
         main()
-    except (ImagoError, OSError) as error:
-        print(f"{what}: {error}", file=sys.stderr)
-        raise SystemExit(1) from error
-    except KeyboardInterrupt as interrupt:
-        print(f"{what}: interrupted", file=sys.stderr)
-        raise SystemExit(130) from interrupt  # 128 + SIGINT, as shells have it
+
+    raise SystemExit(boundary.run(what, work))
+
+
+class _PlainLines(logging.StreamHandler[TextIO]):
+    """Writes to standard output, and fails where that fails."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Raise what was raised, which `logging` would print and forget."""
+        raise
 
 
 def _log_plain_lines() -> None:
     logger = logging.getLogger("imago")
-    handler = logging.StreamHandler(sys.stdout)
+    handler = _PlainLines(sys.stdout)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

@@ -15,13 +15,12 @@ from matplotlib.transforms import IdentityTransform
 from PIL import Image
 
 from imago.core import files
+from imago.drawing import fonts
 
 DPI = 100
 WIDTH_PX, MARGIN_PX = 900, 16
 HEADING_PX = 62
 """What `heading` takes: a title and two lines."""
-FONT = "DejaVu Sans"
-"""It comes with Matplotlib, so figures do not depend on the fonts of a machine."""
 POINTS, SMALL_POINTS, TITLE_POINTS = 9, 8, 12
 NARROWEST_EM = 0.25
 """No letter of the font is narrower, as a share of its size: what need not be measured."""
@@ -49,7 +48,7 @@ def place(figure: Figure, left: float, top: float, width: float, height: float) 
     )
     axes.spines[:].set_color(GRAY)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=POINTS, labelfontfamily=FONT, color=GRAY, labelcolor=INK)
+    axes.tick_params(labelsize=POINTS, labelfontfamily=fonts.FONT, color=GRAY, labelcolor=INK)
     axes.set_axisbelow(True)
     return axes
 
@@ -74,7 +73,7 @@ def write_text(
         figure: What to write on.
         left: Where the text begins, has its middle or ends, as `align` says.
         top: Where its first line begins, it has its middle or its last line ends, as `hang` says.
-        text: Taken literally: `$` begins no formula.
+        text: Taken literally: `$` begins no formula. Of letters that no font has, see `fonts`.
         points: Size of the letters.
         color: Of the letters.
         bold: Whether they are.
@@ -84,14 +83,16 @@ def write_text(
         lines: At most.
     """
     weight = "bold" if bold else "normal"
-    words = text if width_px is None else fitted(text, width_px, lines, points, weight)
+    words = fonts.readable(text)
+    if width_px is not None:
+        words = fitted(words, width_px, lines, points, weight)
     return figure.text(
         left,
         figure.bbox.height - top,
         words,
         transform=IdentityTransform(),
         parse_math=False,
-        fontfamily=FONT,
+        fontfamily=fonts.families(words),
         fontsize=points,
         fontweight=weight,
         color=color,
@@ -111,7 +112,8 @@ def heading(figure: Figure, title: str, subtitle: str) -> None:
 @functools.lru_cache(maxsize=4096)  # class names come again and again
 def fitted(text: str, width_px: float, lines: int, points: float, weight: str) -> str:
     """Wrap a text into `lines` no wider than `width_px`, and cut off what does not fit."""
-    ruler = blank(1, 1).text(0, 0, "", parse_math=False, fontfamily=FONT, fontsize=points)
+    ruler = blank(1, 1).text(0, 0, "", parse_math=False, fontsize=points)
+    ruler.set_fontfamily(fonts.families(text))
     ruler.set_fontweight(weight)
 
     def fits(characters: int) -> bool:

@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from imago.drawing import canvas
-from imago.drawing.canvas import BLUE, FONT, GREEN, MARGIN_PX, POINTS, VERMILLION
+from imago.drawing.canvas import BLUE, GREEN, MARGIN_PX, POINTS, VERMILLION
+from imago.drawing.fonts import FONT
 from imago.figures._subject import Subject
 
 TITLE = "Learning curves"

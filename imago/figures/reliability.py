@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter
 
 from imago.drawing import canvas
-from imago.drawing.canvas import BLUE, FONT, GRAY, INK, LIGHT, MARGIN_PX, POINTS, VERMILLION
+from imago.drawing.canvas import BLUE, GRAY, INK, LIGHT, MARGIN_PX, POINTS, VERMILLION
+from imago.drawing.fonts import FONT
 from imago.figures._subject import Subject
 
 TITLE = "Reliability"

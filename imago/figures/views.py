@@ -32,12 +32,12 @@ def draw(subject: Subject) -> Figure | None:
     return augmented.preview(originals, copies, names, AREA_PX)
 
 
-def changes_in_training(recipe: sections.Train) -> sections.Augment | None:
+def changes_in_training(training: sections.Train) -> sections.Augment | None:
     """Return the changes that are drawn anew in each epoch, if any."""
-    if isinstance(recipe, sections.TrainOnPixels):
-        return recipe.augment
-    if isinstance(recipe, sections.TrainOnFeatures) and recipe.fine_tune:
-        return recipe.fine_tune.augment
+    if isinstance(training, sections.TrainOnPixels):
+        return training.augment
+    if isinstance(training, sections.TrainOnFeatures) and training.fine_tune:
+        return training.fine_tune.augment
     return None
 
 

@@ -1,7 +1,7 @@
 """The changes of an experiment's metrics between two models, each with its p-values."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,7 @@ class Change:
         of_class: The class, for the recall of one.
         kind: How its values are written.
         better: Which way is.
-        examples: How many were compared.
+        examples: How many were compared; none where it is not known.
         base: The value of the base.
         here: The value of what is tested.
         low: Of the 95 % confidence interval of `here` less `base`.
@@ -39,7 +39,7 @@ class Change:
     of_class: str | None = None
     kind: Kind = "share"
     better: Better | None = "higher"
-    examples: int
+    examples: int | None
     base: float
     here: float
     low: float
@@ -77,6 +77,30 @@ def measure(
         change
         for name, how in gate.metrics.items()
         for change in _of_metric(name, how, base, here, gate.bootstrap_samples, seed, experiment)
+    ]
+
+
+def unchanged(metrics: Mapping[str, float], gate: params.Gate) -> list[Change]:
+    """Return the same for two models of the same predictions, of which only `metrics` are there."""
+    examples = int(metrics["examples"]) if "examples" in metrics else None
+    return [
+        Change(
+            metric=tested.name,
+            kind=tested.kind,
+            better=tested.better,
+            examples=examples,
+            base=metrics[tested.name],
+            here=metrics[tested.name],
+            low=0.0,
+            high=0.0,
+            p_loss=1.0,
+            p_gain=1.0,
+            share=gate.metrics[tested.name].share,
+            is_resampled=False,
+            is_open=False,
+        )
+        for tested in map(metric.named, gate.metrics)
+        if tested.name in metrics
     ]
 
 

@@ -1,13 +1,14 @@
 """One revision held against another, experiment by experiment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imago import params
+from imago.core import paths
 from imago.core.errors import DataError, GateError, ParamsError
 from imago.gate import changes, pairs, revisions, verdicts
-from imago.gate.revisions import Commit, Evidence, Revision, Tree, WorkingTree
-from imago.gate.verdicts import Finding, Outcome, Verdict
+from imago.gate.revisions import AGREEMENT, Commit, Evidence, Revision, Tree, WorkingTree
+from imago.gate.verdicts import Finding, Outcome, Recorded, Verdict
 from imago.project import git
 from imago.project.stores import Storage
 
@@ -32,11 +33,16 @@ class Report:
         return f"{self.here.label} against {self.base.label}"
 
 
-def report(revision: str | None, base: str | None) -> Report:
+def report(revision: str | None, base: str | None, experiments: Sequence[str] = ()) -> Report:
     """Compare a revision, or the working tree, with another, or the merge base with main.
 
+    Args:
+        revision: What is tested; the working tree if none.
+        base: What it is compared with; if none, the merge base with the main branch.
+        experiments: The only ones to compare; all if none.
+
     Raises:
-        GateError, GitError: There is no such revision.
+        GateError, GitError: There is no such revision, or no such experiment in either.
         ParamsError: The section gate is missing, or a params.yaml breaks a rule.
     """
     before, here = _trees(revision, base)
@@ -47,15 +53,13 @@ def report(revision: str | None, base: str | None) -> Report:
     if gate is None:
         message = "params.yaml: gate is missing; docs/gate.md has one to copy"
         raise ParamsError(message)
-    return Report(before, here, gate, _compare(Revision(before, storage), tested, gate))
+    untested = Revision(before, storage)
+    names = _names(untested, tested, experiments)
+    return Report(before, here, gate, _compare(names, untested, tested, gate))
 
 
 def _trees(revision: str | None, base: str | None) -> tuple[Commit, Commit | WorkingTree]:
     """Find the commits that are meant.
-
-    Args:
-        revision: What is tested; the working tree if none.
-        base: What it is compared with; if none, the merge base with the main branch.
 
     Returns:
         The base, and what is tested.
@@ -81,9 +85,19 @@ def _commit(revision: str) -> Commit:
     return Commit(short if found.startswith(revision) else f"{revision}, {short}", found)
 
 
-def _compare(base: Revision, here: Revision, gate: params.Gate) -> list[Finding]:
-    """Compare every experiment of either revision, in the order of params.yaml."""
+def _names(base: Revision, here: Revision, chosen: Sequence[str]) -> list[str]:
+    """Return the experiments of either revision that are chosen, in the order of params.yaml."""
     names = list(dict.fromkeys([*here.params.experiments, *base.params.experiments]))
+    for name in chosen:
+        if name not in names:
+            message = f"unknown experiment {name!r}; there are {', '.join(names)}"
+            raise GateError(message)
+    return [name for name in names if name in chosen] if chosen else names
+
+
+def _compare(
+    names: Sequence[str], base: Revision, here: Revision, gate: params.Gate
+) -> list[Finding]:
     findings = [_of_experiment(name, base, here, gate) for name in names]
     verdicts.judge(findings, gate)
     return findings
@@ -103,20 +117,64 @@ def _of_experiment(name: str, base: Revision, here: Revision, gate: params.Gate)
         return finding
     _note_changed_floors(finding, base, here)
     try:
-        evidence = here.evidence(name)
+        if is_first:
+            _hold(finding, here, here.evidence(name).metrics, Verdict.NEW)
+            finding.notes.append(
+                "nothing in the base to compare with: held against its floors only"
+            )
+        else:
+            _compare_with_base(finding, base, here, gate)
     except DataError as error:
         finding.fate = Verdict.MISSING
-        finding.notes.append(str(error))
-        return finding
-    finding.floors = verdicts.floors(here.params.floors(name), evidence.metrics)
-    if not here.is_of_lock(name):
-        finding.notes.append("the predictions here are not those that dvc.lock names")
-    if is_first:
-        finding.fate = Verdict.NEW
-        finding.notes.append("nothing in the base to compare with: held against its floors only")
+        finding.notes.insert(0, str(error))
     else:
-        _measure(finding, base, evidence, gate, here.params.seed)
+        if not here.is_of_lock(paths.predictions(name)):
+            finding.notes.append("the predictions here are not those that dvc.lock names")
     return finding
+
+
+def _compare_with_base(finding: Finding, base: Revision, here: Revision, gate: params.Gate) -> None:
+    """Compare what both have. Predictions are read only where they or the metrics differ."""
+    name = finding.experiment
+    metrics = here.metrics(name)
+    finding.recorded = _recorded(name, base, metrics)
+    is_same = here.predictions_md5(name) == base.predictions_md5(name) is not None
+    if not is_same:
+        evidence = here.evidence(name)
+        _hold(finding, here, metrics)
+        _measure(finding, base, evidence, gate, here.params.seed)
+    elif finding.recorded:
+        finding.notes.append(
+            "metrics differ from the base, though the predictions are the same: a contradiction, "
+            "unless they are computed in another way since"
+        )
+        here.evidence(name)
+        here.require_metrics_of_lock(name)
+        _hold(finding, here, metrics, Verdict.NO_CHANGE)
+    else:
+        _hold(finding, here, metrics, Verdict.NO_CHANGE)
+        finding.changes = changes.unchanged(metrics, gate)
+
+
+def _recorded(name: str, base: Revision, metrics: Mapping[str, float]) -> list[Recorded]:
+    """Return the metrics that the base has too, and with another value."""
+    try:
+        before = base.metrics(name)
+    except DataError:  # which is said where it matters
+        return []
+    return [
+        Recorded(metric, before[metric], value)
+        for metric, value in metrics.items()
+        if metric in before and abs(value - before[metric]) > AGREEMENT
+    ]
+
+
+def _hold(
+    finding: Finding, here: Revision, metrics: Mapping[str, float], fate: Verdict | None = None
+) -> None:
+    """Hold metrics that can be relied upon against their floors."""
+    finding.floors = verdicts.floors(here.params.floors(finding.experiment), metrics)
+    finding.fate = fate
 
 
 def _measure(

@@ -11,6 +11,7 @@ from rich.text import Text
 from imago import terminal
 from imago.gate.comparing import Report
 from imago.gate.verdicts import Finding, Floor, Judged, Outcome, Verdict
+from imago.scoring.metric import Kind
 
 COLUMNS = (
     "experiment",
@@ -50,7 +51,7 @@ def print_table(report: Report, console: Console) -> None:
         if terminal.fits(table, console):
             break
     console.print(Text(report.title, "bold"), soft_wrap=True)
-    console.print(table)
+    terminal.print_whole(table)
     for line in _notes(report.findings):
         console.print(Text(line), soft_wrap=True)
     console.print(Text(conclusion(report), _COLORS.get(report.outcome, "bold yellow")))
@@ -64,7 +65,8 @@ def _table(report: Report, columns: Sequence[str]) -> Table:
         for *cells, floor, verdict in _rows(finding):
             style = _COLORS[Outcome.FAIL] if floor.endswith(_NOT_MET) else ""
             colored = Text(floor, style), Text(verdict, _COLORS.get(verdict, ""))
-            shown: dict[str, str | Text] = dict(zip(COLUMNS, (*cells, *colored), strict=True))
+            # Not as plain strings, in which a class named [old] would be taken for markup.
+            shown = dict(zip(COLUMNS, (*map(Text, cells), *colored), strict=True))
             table.add_row(*(shown[column] for column in columns))
         table.add_section()
     return table
@@ -121,6 +123,7 @@ def _finding_as_json(finding: Finding) -> dict[str, Any]:
         ],
         "metrics": [_judged_as_json(one) for one in finding.judged if one.change.of_class is None],
         "classes": [_judged_as_json(one) for one in finding.judged if one.change.of_class],
+        "recorded": [dataclasses.asdict(one) for one in finding.recorded],
         "notes": list(finding.notes),
     }
 
@@ -141,7 +144,10 @@ def _judged_as_json(judged: Judged) -> dict[str, Any]:
 
 
 def _rows(finding: Finding) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each metric, each class that regressed and each floor, in that order."""
+    """Yield a row for each metric, each class that regressed and each floor, in that order.
+
+    What was not compared has one for each metric that git says has changed.
+    """
     floors = {floor.metric: floor for floor in finding.floors}
     rows: list[tuple[str, ...]] = []
     for judged in finding.judged:
@@ -149,6 +155,9 @@ def _rows(finding: Finding) -> Iterator[tuple[str, ...]]:
             least = _of_floor(floors.pop(judged.change.metric, None))
             rows.append((*_cells(judged), least, judged.verdict))
     fate = finding.fate or ""
+    for one in finding.recorded if finding.fate else ():
+        numbers = _numbers(one.kind, one.base, one.here)
+        rows.append((one.metric, *numbers, "", "", _of_floor(floors.pop(one.metric, None)), fate))
     for floor in floors.values():
         here = _percent(floor.value)
         rows.append((floor.metric, "", here, "", "", "", _of_floor(floor), fate))
@@ -162,15 +171,23 @@ def _cells(judged: Judged) -> tuple[str, ...]:
     change = judged.change
     name = f"recall of {change.of_class}" if change.of_class is not None else change.metric
     p_value = f"{judged.p_value:.4f}" if judged.p_value >= 0.0001 else "< 0.0001"
+    numbers = _numbers(change.kind, change.base, change.here)
     if change.kind == "share":
-        numbers = _percent(change.base), _percent(change.here), f"{100 * change.change:+.2f}"
         interval = f"{100 * change.low:+.2f} to {100 * change.high:+.2f}"
     else:
-        numbers = f"{change.base:.4f}", f"{change.here:.4f}", f"{change.change:+.4f}"
         interval = f"{change.low:+.4f} to {change.high:+.4f}"
     if not change.is_open:  # the predictions are the same
         interval = p_value = ""
     return (name, *numbers, interval, p_value)
+
+
+def _numbers(kind: Kind, base: float, here: float) -> tuple[str, str, str]:
+    """Write both values and the change."""
+    if kind == "share":
+        return _percent(base), _percent(here), f"{100 * (here - base):+.2f}"
+    if kind == "count":
+        return f"{base:,.0f}", f"{here:,.0f}", f"{here - base:+,.0f}"
+    return f"{base:.4f}", f"{here:.4f}", f"{here - base:+.4f}"
 
 
 def _of_floor(floor: Floor | None) -> str:

@@ -17,7 +17,7 @@ from imago.scoring import predictions, summary
 from imago.scoring.predictions import Predictions
 
 AGREEMENT = 1e-6
-"""How far the accuracy in metrics/<experiment>.json may be from that of the predictions."""
+"""How far apart two values of a metric may be, and be taken for the same."""
 
 
 class _Lenient(BaseModel):
@@ -113,7 +113,7 @@ class Revision:
             DataError: One of them is missing or damaged, or they contradict each other; says the
                 command that would bring it.
         """
-        metrics, answers = self._metrics(experiment), self._predictions(experiment)
+        metrics, answers = self.metrics(experiment), self._predictions(experiment)
         accuracy = float(answers.right.mean())
         if abs(metrics["accuracy"] - accuracy) > AGREEMENT:
             message = (
@@ -124,13 +124,29 @@ class Revision:
             raise DataError(message)
         return Evidence(metrics, answers)
 
-    def is_of_lock(self, experiment: str) -> bool:
-        """Tell whether predictions in the working tree are those that dvc.lock names, if any."""
+    def predictions_md5(self, experiment: str) -> str | None:
+        """Return the digest of the predictions: of the file, else that which dvc.lock names."""
         path = paths.predictions(experiment)
+        content = self.tree.read(path)
+        return self._digests.get(path.as_posix()) if content is None else digest(content)
+
+    def is_of_lock(self, path: Path) -> bool:
+        """Tell whether a file is the one that dvc.lock names, if it is there and is named."""
         content, md5 = self.tree.read(path), self._digests.get(path.as_posix())
         return content is None or md5 is None or digest(content) == md5
 
-    def _metrics(self, experiment: str) -> dict[str, float]:
+    def require_metrics_of_lock(self, experiment: str) -> None:
+        """Raise DataError where the metrics were changed since they were computed."""
+        path = paths.metrics(experiment)
+        if not self.is_of_lock(path):
+            message = (
+                f"{self._named(path)} must be the one that {lock.NAME} names, got another; "
+                f"{self._again(experiment)}"
+            )
+            raise DataError(message)
+
+    def metrics(self, experiment: str) -> dict[str, float]:
+        """Read the metrics. Raises DataError as `evidence`."""
         path = paths.metrics(experiment)
         content = self.tree.read(path)
         if content is None:

@@ -9,6 +9,8 @@ from imago import params
 from imago.core.errors import ParamsError
 from imago.gate import significance
 from imago.gate.changes import Change
+from imago.scoring import metric
+from imago.scoring.metric import Kind
 
 
 class Verdict(enum.StrEnum):
@@ -53,6 +55,20 @@ class Floor:
 
 
 @dataclass(frozen=True)
+class Recorded:
+    """A metric of metrics/<experiment>.json that is another one than in the base."""
+
+    metric: str
+    base: float
+    here: float
+
+    @property
+    def kind(self) -> Kind:
+        """How its values are written."""
+        return metric.named(self.metric).kind
+
+
+@dataclass(frozen=True)
 class Judged:
     """A change with its verdict.
 
@@ -73,10 +89,11 @@ class Finding:
 
     experiment: str
     fate: Verdict | None = None
-    """What kept it from being compared, if anything did."""
+    """What kept it from being compared, or made that needless, if anything did."""
     floors: list[Floor] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
+    recorded: list[Recorded] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property

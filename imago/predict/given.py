@@ -1,12 +1,15 @@
 """The images that a command line names: files, folders, globs, URLs, standard input."""
 
+import codecs
 import functools
 import glob
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from imago.core.errors import ImageError
 from imago.photos import decoding
@@ -43,7 +46,9 @@ def expand(words: Iterable[str]) -> Iterator[Given]:
         The images; for a word that names none, one that cannot be read.
     """
     for word in words:
-        if word == STDIN:
+        if "\0" in word:
+            yield _refused(word, "a name cannot hold the character NUL; a list must be UTF-8")
+        elif word == STDIN:
             yield Given(word, _read_stdin)
         elif word.startswith(("http://", "https://")):
             yield Given(word, functools.partial(_download, word))
@@ -58,10 +63,17 @@ def expand(words: Iterable[str]) -> Iterator[Given]:
 
 
 def lines(path: str) -> Iterator[str]:
-    """Yield the lines of a file, or of standard input for `-`, that are not empty."""
-    file = sys.stdin if path == STDIN else Path(path).open(encoding="utf-8")  # noqa: SIM115
-    with file:
-        for line in file:
+    """Yield the lines of a file, or of standard input for `-`, that are not empty.
+
+    It is UTF-8, or UTF-16 where it begins with its mark, as Windows writes lists. Bytes that are
+    no UTF-8 stay as they are, for names of files may hold such.
+    """
+    stream = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115
+    file = cast("io.BufferedReader", stream)
+    is_utf16 = file.peek(2).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encoding, errors = ("utf-16", "replace") if is_utf16 else ("utf-8-sig", "surrogateescape")
+    with io.TextIOWrapper(file, encoding, errors) as text:
+        for line in text:
             if stripped := line.rstrip("\r\n"):
                 yield stripped
 
@@ -79,13 +91,16 @@ def _in_folder(folder: str) -> Iterator[Given]:
 
 
 def _or_refused(found: Iterator[Given], word: str, reason: str) -> Iterator[Given]:
+    yield next(found, None) or _refused(word, reason)
+    yield from found
+
+
+def _refused(word: str, reason: str) -> Given:
     def refuse() -> bytes:
         message = f"{word}: {reason}"
         raise ImageError(message)
 
-    first = next(found, None)
-    yield first or Given(word, refuse)
-    yield from found
+    return Given(word, refuse)
 
 
 def _read_stdin() -> bytes:

@@ -2,14 +2,16 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterable, Sequence
 
 from imago.predict.predictor import Prediction
+from imago.terminal import as_json, cells, folded, printable
 
 UNSURE = "unsure"
 LONGEST_NAME = 60
-"""Characters of an image's name in a table; the end of a longer one is shown."""
+"""Of an image, in a column of a table."""
+GAP = "  "
+NO_WIDTH = 1_000_000
 
 Row = Callable[[str, Prediction], str]
 """From an image's name and its prediction to a line, without its end."""
@@ -31,7 +33,7 @@ def json_lines(top: int, threshold: float) -> tuple[None, Row]:
             "probability": _rounded(prediction.probability),
             "top": {label: _rounded(value) for label, value in prediction.top(top)},
         }
-        return json.dumps(said, ensure_ascii=False)
+        return as_json(said)
 
     return None, row
 
@@ -51,37 +53,46 @@ def comma_separated(top: int, threshold: float) -> tuple[str, Row]:
 
 
 def table(
-    top: int, threshold: float, images: Iterable[str], classes: Sequence[str]
+    top: int, threshold: float, images: Iterable[str], classes: Sequence[str], width: int | None
 ) -> tuple[str, Row]:
     """Return a head and rows in columns whose widths are those of the names.
 
-    By hand, for rows are printed as answers come: a table of `rich` must have all of them first.
+    By hand, for rows are printed as answers come: a table of `rich` must have all of them first. A
+    name that has no room in its column stands on a line of its own, and in a narrow terminal all
+    do; classes that have none go on in the next line.
 
     Args:
         top: Classes shown of each image.
         threshold: Under which the answer is `unsure`.
         images: Their names.
         classes: Of the model.
+        width: Of the terminal; None for a log.
     """
     names = [*classes, UNSURE] if threshold > 0 else classes
-    widths = [
-        min(LONGEST_NAME, max(map(len, ["image", *images]))),
-        max(map(len, ["answer", *names])),
-        len("probability"),
-    ]
+    answers, probabilities = max(map(cells, ["answer", *names])), len("probability")
+    first = min(LONGEST_NAME, max(cells(printable(name)) for name in ["image", *images]))
+    needed = first + answers + probabilities + 3 * len(GAP)
+    if width and needed + max(map(cells, classes)) + len(" >99.9 %,") > width:
+        first = 0
 
-    def line(image: str, said: str, probability: str, others: str) -> str:
-        cells = (image.ljust(widths[0]), said.ljust(widths[1]), probability.rjust(widths[2]))
-        return "  ".join((*cells, others)).rstrip()
+    def line(image: str, said: str, probability: str, others: Sequence[str]) -> str:
+        name = printable(image)
+        if cells(name) <= first:
+            name += " " * (first - cells(name))
+        else:
+            name += "\n" + " " * first
+        said += " " * (answers - cells(said))
+        start = GAP.join((name, said, probability.rjust(probabilities), ""))
+        indent = cells(start.rpartition("\n")[2])
+        return (start + folded(others, width or NO_WIDTH, ", ", indent)[indent:]).rstrip()
 
     def row(image: str, prediction: Prediction) -> str:
         said = answer(prediction, threshold)
         shown = prediction.top(top)[said != UNSURE :]
-        others = ", ".join(f"{label} {_percent(value)}" for label, value in shown)
-        probability = _percent(prediction.probability)
-        return line(_shortened(image), said, probability, others)
+        others = [f"{label} {_percent(value)}" for label, value in shown]
+        return line(image, said, _percent(prediction.probability), others)
 
-    return line("image", "answer", "probability", "or" if top > 1 else ""), row
+    return line("image", "answer", "probability", ["or"] if top > 1 else []), row
 
 
 def _percent(probability: float) -> str:
@@ -95,11 +106,7 @@ def _rounded(probability: float) -> float:
     return round(probability, 6)  # what lies behind it differs from machine to machine
 
 
-def _shortened(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"
-
-
 def _csv_line(cells: Iterable[object]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="").writerow(cells)
-    return buffer.getvalue()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue().removesuffix("\r\n")  # the line's end, in sight of which it quotes

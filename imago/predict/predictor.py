@@ -20,6 +20,7 @@ from imago.runtimes.calls import Call
 
 GREATEST_PIXELS = 100_000_000
 """Of an image, width times height: beyond it, a file is more likely an attack than a photo."""
+CHANNELS = (1, 3, 4)
 _RUNTIMES = {".tflite": "imago.runtimes.litert", ".onnx": "imago.runtimes.onnx_model"}
 _REMEDY = "run the stage export"
 _PREFERRED = ("model.tflite", "model.onnx", "model_fp16.tflite", "model_int8.tflite")
@@ -93,7 +94,7 @@ class Predictor:
         Raises:
             ImageError: An image cannot be read; the message names it. Or it is one and no list.
         """
-        if isinstance(images, str | Path | bytes | Image.Image):
+        if isinstance(images, str | Path | bytes | Image.Image) or _is_one(images):
             message = "images must be several, such as a list, got one; put it into a list"
             raise ImageError(message)
         pixels = [self.pixels(image) for image in images]
@@ -175,9 +176,16 @@ def decode(
         raise ImageError(message) from error
 
 
+def _is_one(images: Iterable[AnyImage]) -> bool:
+    """Tell whether an array is an image, by itself or by its number of channels."""
+    if not isinstance(images, np.ndarray):
+        return False
+    return images.ndim == 2 or (images.ndim == 3 and images.shape[-1] in CHANNELS)
+
+
 def _from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     image = array[..., np.newaxis] if array.ndim == 2 else array
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] not in (1, 3, 4):
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] not in CHANNELS:
         found = f"{array.dtype} {'×'.join(map(str, array.shape))}"
         message = f"image: must be uint8 of H×W, H×W×1, H×W×3 or H×W×4, got {found}"
         raise ImageError(message)

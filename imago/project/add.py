@@ -56,7 +56,7 @@ class AddedPhotos:
         variant: Its variant's name.
         classes: Their names.
         photos: How many there are by their names, for none was looked at yet.
-        is_new: Whether entries were added, and not the digest of a zip that was there renewed.
+        is_new: Whether entries were added, and not those of a zip that was there renewed.
     """
 
     experiment: str
@@ -106,7 +106,7 @@ def name_for(archive: Path) -> str:
 def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> AddedPhotos:
     """Add a data set, a variant, features and an experiment to params.yaml.
 
-    Where the zip was added before, under this name, only its digest is renewed.
+    Where the zip was added before, under this name, only its digest and its place are renewed.
 
     Args:
         archive: A zip of photos, in the layout image_folder; it stays where it is.
@@ -134,6 +134,7 @@ def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Ad
     known = raw["datasets"].get(name, {}).get("files", {})
     if archive.name in known and name in raw["experiments"]:
         text = text.replace(known[archive.name], _sha256(archive))
+        text = yaml_text.put(text, ["datasets", name, "sources"], _sources(archive))
         variant = _write(path, text).experiments[name].variant
         return AddedPhotos(name, variant, found.classes("train"), len(found.places), is_new=False)
     for section, (entry, content) in _entries(model, name, archive, found).items():
@@ -248,13 +249,18 @@ def _dataset(archive: Path, found: folders.Arrangement, extract: dict[str, Any])
     extract.pop("allow_leaks", None)
     if not found.classes("test"):
         extract = {"test_fraction": TEST_FRACTION, **extract}
-    folder, here = archive.absolute().parent, Path.cwd()
-    within = folder.is_relative_to(here)
-    source = f"./{folder.relative_to(here).as_posix()}" if within else folder.as_posix()
     return {
         "layout": LAYOUT,
         "licence": LICENCE,
         "files": {archive.name: _sha256(archive)},
-        "sources": [f"{source.removesuffix('/.')}/{{name}}"],
+        "sources": _sources(archive),
         "extract": extract,
     }
+
+
+def _sources(archive: Path) -> list[str]:
+    """Name the folder in which the zip lies, from that of params.yaml if it is within."""
+    folder, here = archive.absolute().parent, Path.cwd()
+    within = folder.is_relative_to(here)
+    source = f"./{folder.relative_to(here).as_posix()}" if within else folder.as_posix()
+    return [f"{source.removesuffix('/.')}/{{name}}"]

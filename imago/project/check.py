@@ -14,7 +14,8 @@ from dvc.output import Output
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
-from imago.project import dvc, lock
+from imago.core.errors import LockError
+from imago.project import dvc, lock, mend
 
 LONGEST_VALUE = 60
 """Of a parameter, in characters, before it is shortened."""
@@ -61,6 +62,9 @@ def staleness(root: Path = Path()) -> Staleness:
         LockError: It cannot be told, as dvc.lock is broken.
         DvcError: It cannot be told, as dvc.yaml or params.yaml is broken, or this is no project.
     """
+    if cut_off := mend.faults(root):
+        message = f"{' and '.join(cut_off)} is cut off or broken; run `imago mend`"
+        raise LockError(message)
     content = lock.read(root)
     recorded = lock.stages(content)
     with dvc.project(root) as repo, dvc.one_line():

@@ -1,5 +1,6 @@
 """DVC, which is opened and run from here alone; its failures, and those of remotes, as one line."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,12 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
-from dvc.exceptions import DvcException, NotDvcRepoError
+from dvc.exceptions import DvcException, NotDvcRepoError, PrettyDvcException
 from dvc.repo import Repo
+from dvc.scm import SCMError
 from dvc_objects.errors import ObjectDBError
 from dvc_objects.fs.errors import AuthError, ConfigError, RemoteMissingDepsError
 
 from imago.core.errors import DvcError, ImagoError
+from imago.project import git
 
 _CLIENTS = {
     "asyncssh": "Error",
@@ -34,6 +37,9 @@ def project(root: Path = Path()) -> Repo:
         return Repo(str(root))
     except NotDvcRepoError as error:
         message = "this folder must be a DVC project; run imago's commands in one"
+        raise DvcError(message) from error
+    except SCMError as error:  # as where it was downloaded as a zip
+        message = "this folder must be in a git repository, as a clone is; run git init"
         raise DvcError(message) from error
     except DvcException as error:
         message = f"the DVC project cannot be opened: {_line(error)}; mend .dvc/config"
@@ -90,20 +96,32 @@ def one_line(where: str = "", remedy: str = "") -> Iterator[None]:
 
 def run(*arguments: str) -> None:
     """Run a dvc command, which prints what it prints. Raises DvcError if it fails."""
-    if subprocess.run(_command(arguments), check=False).returncode:
+    if subprocess.run(_command(arguments), env=_environment(), check=False).returncode:
         message = f"dvc {' '.join(arguments)} failed; its error is above"
         raise DvcError(message)
 
 
 def run_silently(*arguments: str) -> None:
     """Run a dvc command. Raises DvcError with the line in which it says what is wrong."""
-    found = subprocess.run(_command(arguments), capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        _command(arguments), env=_environment(), capture_output=True, check=False
+    )
     if found.returncode:
-        raise DvcError(_fault(found.stderr) or f"dvc {' '.join(arguments)} failed without a word")
+        said = _fault(found.stderr.decode(errors="backslashreplace"))
+        raise DvcError(said or f"dvc {' '.join(arguments)} failed without a word")
 
 
 def _command(arguments: tuple[str, ...]) -> list[str]:
     return [sys.executable, "-m", "dvc", *arguments]
+
+
+def _environment() -> dict[str, str]:
+    """Return an environment in which `dvc` and `python` are those that run this, if not activated.
+
+    DVC starts the workers of its queue by the one name, and stages by the other.
+    """
+    found = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    return {**git.identity(), **os.environ, "PATH": os.pathsep.join(found)}
 
 
 def _fault(printed: str) -> str:
@@ -126,4 +144,7 @@ def _failures() -> tuple[type[Exception], ...]:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    line = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, PrettyDvcException):  # of a YAML file, and the place is not in it
+        return f"{line}; `dvc stage list` shows where"
+    return line

@@ -1,5 +1,6 @@
 """git, which is called from here alone; in the folder of the project."""
 
+import os
 import subprocess
 from typing import NamedTuple
 
@@ -60,13 +61,30 @@ def read(commit: str, path: str) -> bytes | None:
 
 def changed() -> list[str]:
     """Return the files that git tracks and that differ from the commit. Raises GitError."""
-    lines = _demanded("status", "--porcelain", "--untracked-files=no").splitlines()
-    return [line[3:] for line in lines]  # behind two letters, which say how, and a space
+    lines = _demanded("diff", "--name-only", "-z", "HEAD", "--").split("\0")
+    return [line for line in lines if line]
 
 
 def differs(revision: str, *paths: str) -> bool:
-    """Tell whether files of the working tree are not those of a revision. Raises GitError."""
-    return bool(_demanded("diff", "--name-only", revision, "--", *paths))
+    """Tell whether files of the working tree, tracked or not, are not those of a revision."""
+    return any(
+        _printed("rev-parse", "--verify", "--quiet", f"{revision}:./{path}")
+        != _printed("hash-object", "--", path)
+        for path in paths
+    )
+
+
+def identity() -> dict[str, str]:
+    """Return who commits, as variables of the environment; imago where git does not know.
+
+    DVC makes commits of its own for experiments, by a library that does not look everywhere.
+    """
+    known = {"name": "imago", "email": "imago@localhost"}
+    for key in known:
+        if found := _printed("config", f"user.{key}"):
+            known[key] = os.fsdecode(found).strip()
+    roles = ("AUTHOR", "COMMITTER")
+    return {f"GIT_{role}_{key.upper()}": known[key] for role in roles for key in known}
 
 
 def commits_of(path: str) -> list[str]:
@@ -131,9 +149,9 @@ def _demanded(*arguments: str) -> str:
     """Return what a git command prints. Raises GitError if it fails."""
     found = _run(arguments)
     if found.returncode:
-        message = f"git {' '.join(arguments)}: {found.stderr.decode().strip()}"
+        message = f"git {' '.join(arguments)}: {' '.join(os.fsdecode(found.stderr).split())}"
         raise GitError(message)
-    return found.stdout.decode()
+    return os.fsdecode(found.stdout)
 
 
 def _run(arguments: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:

@@ -53,6 +53,11 @@ class Store:
         with dvc.one_line(self.label):
             return bool(self.database.exists(digest))
 
+    def all(self) -> set[str]:
+        """Return the digests of all files that are there."""
+        with dvc.one_line(self.label):
+            return set(self.database.all())  # type: ignore[no-untyped-call]
+
     def read(self, digest: str) -> bytes | None:
         """Return a file, whatever its bytes, or nothing if it is not there."""
         remedy = "check its URL and your credentials" if self.root else ""
@@ -143,6 +148,16 @@ def wanted(repo: Repo) -> dict[str, str]:
     """Return the digest of each output that dvc.lock names and stores keep, by its path."""
     with dvc.one_line():
         outs = [out for out in repo.index.outs if out.use_cache and out.hash_info]
+        return {out.def_path: out.hash_info.value for out in outs}
+
+
+def kept_beside(repo: Repo) -> dict[str, str]:
+    """Return the digest of each output that git keeps, by its path.
+
+    DVC's run cache has them too, where the stage has run, and hands them out for an equal run.
+    """
+    with dvc.one_line():
+        outs = [out for out in repo.index.outs if not out.use_cache and out.hash_info]
         return {out.def_path: out.hash_info.value for out in outs}
 
 

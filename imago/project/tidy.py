@@ -48,7 +48,7 @@ def look() -> Tidiness:
         store = stores.cache(repo)
         with dvc.one_line():
             used = repo.used_objs(all_branches=True, all_tags=True, all_experiments=True)
-            there = set(store.database.all())
+            there = set(store.all())
         roots = {info.value for infos in used.values() for info in infos}
         kept = there & {one for root in roots for one in _with_files(store, root)}
         names = dict(reversed(list(_names(store))))  # of artifacts with equal bytes, the first

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dvc.repo import Repo
+
 from imago.project import dvc, remote, stores
 from imago.project.stores import DIRECTORY, State, Store
 
@@ -78,7 +80,7 @@ def cache() -> Verified:
     """Read the DVC cache, and what is checked out. Raises DvcError."""
     with dvc.project() as repo:
         store = stores.cache(repo)
-        objects = list(_objects(store, stores.wanted(repo)))
+        objects = _all_objects(store, repo)
     damaged = {found.digest for found in objects if found.state == "damaged"}
     others = [found for found in objects if _differs(found)]
     return Verified(
@@ -96,7 +98,7 @@ def of_remote(name: str | None) -> Verified:
         chosen = stores.configured(repo, name)
         remote.lacking(repo, chosen)  # ends in one line if the remote is out of reach
         store = stores.remote(repo, chosen)
-        objects = list(_objects(store, stores.wanted(repo)))
+        objects = _all_objects(store, repo)
     remedy = "`dvc push` from a clone where they are sound brings them again"
     return Verified(store, objects, spoilt=[], differing=[], remedy=remedy)
 
@@ -106,6 +108,13 @@ def _differs(found: Object) -> bool:
     if found.is_list or not found.artifact.is_file():
         return False
     return stores.digest_of_file(found.artifact) != found.digest
+
+
+def _all_objects(store: Store, repo: Repo) -> list[Object]:
+    """Read all that dvc.lock names; of what git keeps, what the store has as well."""
+    beside = _objects(store, stores.kept_beside(repo))
+    there = [found for found in beside if found.state != "absent"]
+    return [*_objects(store, stores.wanted(repo)), *there]
 
 
 def _objects(store: Store, wanted: Mapping[str, str]) -> Iterator[Object]:

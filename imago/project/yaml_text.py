@@ -56,7 +56,7 @@ def insert(text: str, section: str, entry: str) -> str:
         file = _File(text[: key.end_mark.index] + ":" + text[value.end_mark.index :])
         line = key.start_mark.line + 1
         return file.with_lines(line, line, entry, key.start_mark.column + INDENT)
-    if value.flow_style:
+    if not isinstance(value, yaml.MappingNode) or value.flow_style:
         message = f"{section} must have each entry in a line of its own, got {{ }}; rewrite it"
         raise ValueError(message)
     places = [file.lines_of(*pair) for pair in file.pairs(value)]
@@ -74,7 +74,7 @@ def remove(text: str, *keys: str) -> str:
     file = _File(text)
     key, value = file.find(*keys)
     outer_key, outer = file.find(*keys[:-1])
-    if outer.flow_style:
+    if isinstance(outer, yaml.MappingNode) and outer.flow_style:
         left = strict_yaml.read(file.text_of(outer))
         del left[keys[-1]]
         return file.with_node(outer, _in_braces(left))
@@ -123,7 +123,7 @@ def put(text: str, keys: Sequence[str], value: Any) -> str:
         return file.with_node(node, _in_braces(value))
     is_in_line = isinstance(node, yaml.ScalarNode) and node.style not in ("|", ">")
     if is_in_line and not isinstance(value, dict | list):
-        return file.with_node(node, block("k", value).removeprefix("k:").strip())
+        return file.with_value(key, node, block("k", value).removeprefix("k:").rstrip())
     first, end = key.start_mark.line, file.lines_of(key, node).end
     return file.with_lines(first, end, block(last, value), key.start_mark.column)
 
@@ -153,7 +153,9 @@ class _File:
         self._text = text
         self.lines = text.splitlines(keepends=True)
         self._newline = "\r\n" if text.partition("\n")[0].endswith("\r") else "\n"
-        self.root = yaml.compose(text, Loader=yaml.SafeLoader)
+        self.root: yaml.Node = yaml.compose(text, Loader=yaml.SafeLoader) or yaml.MappingNode(
+            "", []
+        )
 
     def find(self, *keys: str) -> tuple[yaml.Node, yaml.Node]:
         """Return the key and the value that nested keys lead to. Raises ValueError."""
@@ -202,6 +204,11 @@ class _File:
     def with_node(self, node: yaml.Node, written: str) -> str:
         """Return the whole, with this text in place of a node's."""
         return self._text[: node.start_mark.index] + written + self._text[node.end_mark.index :]
+
+    def with_value(self, key: yaml.Node, node: yaml.Node, written: str) -> str:
+        """Return the whole, with this text, and the space before it, behind the colon of a key."""
+        before, behind = self._text[: key.end_mark.index], self._text[node.end_mark.index :]
+        return f"{before}:{written}{behind}"
 
     def with_lines(
         self, first: int, end: int, written: str, column: int, *, is_spaced: bool = False

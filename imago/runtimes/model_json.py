@@ -140,8 +140,8 @@ def _read(path: Path, rules: Mapping[str, Rule], stage: str) -> dict[str, Any]:
     except FileNotFoundError as error:
         message = f"{path}: not found; it belongs beside the model, and the stage {stage} writes it"
         raise DataError(message) from error
-    except ValueError as error:
-        message = f"{path}: must be JSON: {error}; {again}"
+    except DataError as error:
+        message = f"{error}; {again}"
         raise DataError(message) from error
     if not isinstance(found, dict):
         message = f"{path}: must be a section of keys and values, got {_shown(found)}; {again}"

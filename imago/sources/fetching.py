@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
-from imago.core import files
+from imago.core import files, paths
 from imago.core.errors import SourceError
 from imago.sources import apt_packages, downloads, pip_packages, store
 from imago.sources.kinds import (
@@ -174,7 +174,7 @@ def _take(location: str, name: str, digest: str | None) -> str:
     if is_url(location):
         _check_name(location, name, digest)
         return downloads.fetch(location, digest, partial(store.take, digest=digest), name)
-    path = Path(location).expanduser()
+    path = paths.in_project(Path(location).expanduser())
     try:
         path.open("rb").close()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
@@ -212,6 +212,8 @@ def _explain(section: str, wanted: int, faults: Mapping[str, list[str]]) -> str:
         f"    {section}.files the names that they have there, with their sha256",
         "  run `dvc pull`, if a DVC remote has them",
     ]
+    if any(name.endswith(".zip") for name in faults):
+        lines.append("  run `imago add` on the zip, if it is your own and has changed or moved")
     return "\n".join(lines)
 
 

@@ -31,7 +31,7 @@ class TrialScore:
     validation_loss: float
 
 
-def score(name: str, text: str, recipe: sections.Train) -> TrialScore:
+def score(name: str, text: str, training: sections.Train) -> TrialScore:
     """Score a trial by the text of its history.csv.
 
     Raises:
@@ -42,7 +42,7 @@ def score(name: str, text: str, recipe: sections.Train) -> TrialScore:
         message = f"{name}: history.csv must have validation metrics to choose by, got none"
         raise SweepError(message)
     epochs = [{key: float(value) for key, value in row.items()} for row in rows]
-    kept = epochs[history.kept(epochs, recipe.model_dump())]
+    kept = epochs[history.kept(epochs, training.model_dump())]
     return TrialScore(
         name, int(kept["epoch"]), kept["validation_accuracy"], kept["validation_loss"]
     )

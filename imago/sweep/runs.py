@@ -1,6 +1,8 @@
 """The trials of a search as experiments of DVC, on top of the commit that is checked out."""
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from imago.core import files, paths
 from imago.core.errors import DvcError, SweepError
@@ -18,11 +20,12 @@ def require_commit() -> str:
         SweepError: Files that git tracks differ from it.
         GitError: There is no commit.
     """
+    commit = git.head()
     if changed := git.changed():
         names = ", ".join(changed[:CHANGES_SHOWN])
         message = f"files must be committed for trials to stand on them, got changes of {names}"
         raise SweepError(message)
-    return git.head()
+    return commit
 
 
 def queue(experiment: str, wanted: Mapping[str, Trial]) -> None:
@@ -30,16 +33,38 @@ def queue(experiment: str, wanted: Mapping[str, Trial]) -> None:
 
     Raises:
         DvcError: DVC failed.
+        SweepError: DVC's queue would stand still.
     """
     with dvc.project() as repo, dvc.one_line():
+        _require_ascii(Path(repo.root_dir), Path(repo.cache.local_cache_dir))
         tasks = repo.experiments.celery_queue.status()
     waiting = {task["name"] for task in tasks if task["status"] in ("Queued", "Running")}
-    for name, trial in wanted.items():
-        if name not in waiting:
-            queued = ["exp", "run", "--quiet", "--queue", "--name", name]
-            values = trials.assignments(experiment, trial)
-            options = [word for value in values for word in ("--set-param", value)]
-            dvc.run(*queued, *options, f"train@{experiment}")
+    before = paths.PARAMS.read_bytes().decode()  # with its line ends
+    try:
+        # DVC takes what is in the working tree. Its own --set-param knows no name that begins with
+        # a digit, and writes the whole file anew.
+        for name in [name for name in wanted if name not in waiting]:
+            files.write_text(paths.PARAMS, trials.put_into(before, experiment, wanted[name]))
+            dvc.run("exp", "run", "--quiet", "--queue", "--name", name, f"train@{experiment}")
+    finally:
+        files.write_text(paths.PARAMS, before)
+
+
+def _require_ascii(project: Path, cache: Path) -> None:
+    """Raise SweepError for what DVC's queue copies as ASCII, failing which it waits for ever."""
+    git_config, dvc_config = project / ".git/config", project / ".dvc/config.local"
+    for what, text, remedy in (
+        ("the path of the DVC cache", str(cache), "move the project"),
+        (".git/config", _text(git_config), "write with `git config --global` what is not"),
+        (".dvc/config.local", _text(dvc_config), "write into .dvc/config what is not"),
+    ):
+        if found := re.search(r"\S*[^\x00-\x7f]\S*", text):
+            message = f"{what} must be ASCII for DVC's queue, got {found[0]}; {remedy}"
+            raise SweepError(message)
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8", "replace") if path.is_file() else ""
 
 
 def run_queue(jobs: int) -> None:

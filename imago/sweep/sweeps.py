@@ -21,13 +21,13 @@ class Sweep:
         experiment: Its name.
         commit: On which the trials stand.
         trials: By the names of their experiments of DVC.
-        recipes: The section `train` that each of them has.
+        trainings: The section `train` that each of them has.
     """
 
     experiment: str
     commit: str
     trials: Mapping[str, Trial]
-    recipes: Mapping[str, sections.Train]
+    trainings: Mapping[str, sections.Train]
 
     def missing(self) -> dict[str, Trial]:
         """Return the trials that have not run, by their names."""
@@ -43,8 +43,8 @@ class Sweep:
         """Return what the trials came to that have run, the best first. Raises SweepError."""
         done = git.experiments(self.commit)
         return ranking.ranked(
-            ranking.score(name, runs.history(self.experiment, name, done[name]), recipe)
-            for name, recipe in self.recipes.items()
+            ranking.score(name, runs.history(self.experiment, name, done[name]), training)
+            for name, training in self.trainings.items()
             if name in done
         )
 
@@ -75,11 +75,11 @@ def plan(experiment: str, values: Sequence[str], count: int | None) -> Sweep:
         raise SweepError(message)
     wanted = space.parse(values)
     found = space.grid(wanted) if count is None else space.sample(wanted, count, settings.seed)
-    recipes = trials.recipes(experiment, found)
+    trainings = trials.trainings(experiment, found)
     names = [trials.name(experiment, trial) for trial in found]
     return Sweep(
         experiment,
         runs.require_commit(),
         dict(zip(names, found, strict=True)),
-        dict(zip(names, recipes, strict=True)),
+        dict(zip(names, trainings, strict=True)),
     )

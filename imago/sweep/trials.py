@@ -3,7 +3,6 @@
 import copy
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +13,6 @@ from imago.core import paths, sections, strict_yaml
 from imago.core.errors import ParamsError, SweepError
 from imago.project import yaml_text
 from imago.sweep.space import Trial
-
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 def name(experiment: str, trial: Trial) -> str:
@@ -29,7 +26,7 @@ def describe(trial: Trial) -> str:
     return ", ".join(f"{key}={value}" for key, value in trial.items())
 
 
-def recipes(experiment: str, trials: Sequence[Trial]) -> list[sections.Train]:
+def trainings(experiment: str, trials: Sequence[Trial]) -> list[sections.Train]:
     """Read the section `train` of the experiment as params.yaml would have it in each trial.
 
     Raises:
@@ -48,26 +45,6 @@ def recipes(experiment: str, trials: Sequence[Trial]) -> list[sections.Train]:
             raise SweepError(str(error)) from error
         found.append(checked.experiments[experiment].train)
     return found
-
-
-def assignments(experiment: str, trial: Trial) -> list[str]:
-    """Write the values of a trial as `dvc exp run --set-param` takes them."""
-    raw = strict_yaml.read(paths.PARAMS.read_text("utf-8"))
-    values = _by_full_key(experiment, trial)
-    return [f"{_sign(raw, key)}{key}={written(value)}" for key, value in values.items()]
-
-
-def written(value: object) -> str:
-    """Write a value as `dvc exp run --set-param` reads it."""
-    match value:
-        case dict():
-            return "{" + ",".join(f"{key}:{written(item)}" for key, item in value.items()) + "}"
-        case list():
-            return "[" + ",".join(map(written, value)) + "]"
-        case str() if _PLAIN.fullmatch(value):
-            return value
-        case _:
-            return json.dumps(value)
 
 
 def put_into(text: str, experiment: str, trial: Trial) -> str:
@@ -94,12 +71,3 @@ def _set(section: Any, key: str, value: Any) -> None:
             message = f"{key}: must be a key of params.yaml, and {part} holds {section!r}"
             raise SweepError(message)
     section[last] = value
-
-
-def _sign(raw: object, key: str) -> str:
-    """Return the sign with which DVC adds a key that params.yaml has not yet."""
-    for part in key.split("."):
-        if not isinstance(raw, dict) or part not in raw:
-            return "+"
-        raw = raw[part]
-    return ""

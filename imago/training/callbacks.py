@@ -1,25 +1,24 @@
 """The Keras callbacks that a training of the pipeline has."""
 
 import logging
-import sys
 from pathlib import Path
 from typing import Any
 
 import keras
 from tqdm import tqdm
 
-from imago.core import sections
+from imago.core import progress, sections
 
 log = logging.getLogger(__name__)
 
 
 def build(
-    recipe: sections.Optimization, tensorboard: Path | None
+    training: sections.Optimization, tensorboard: Path | None
 ) -> list[keras.callbacks.Callback]:
     """Return the callbacks of a training: progress, TensorBoard.
 
     Args:
-        recipe: How the weights are fitted.
+        training: How the weights are fitted.
         tensorboard: Where event files go. None: there are none.
     """
     callbacks: list[keras.callbacks.Callback] = [Progress()]
@@ -44,7 +43,7 @@ class Progress(keras.callbacks.Callback):
             initial=self._finished_epochs,
             unit="epoch",
             desc="train",
-            disable=not sys.stderr.isatty(),
+            disable=not progress.can_show(),
         )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -53,11 +52,21 @@ class Progress(keras.callbacks.Callback):
             return
         logs = logs or {}
         shown = {name: f"{logs[log_name(name)]:.4f}" for name in _SHOWN if log_name(name) in logs}
-        self._bar.set_postfix(shown, refresh=False)
-        self._bar.update()
         if self._bar.disable:
             said = ", ".join(f"{name} {value}" for name, value in shown.items())
             log.info("epoch %d/%d: %s", epoch + 1, self.params["epochs"], said)
+            return
+        self._bar.set_postfix(shown, refresh=False)
+        while shown and not self._has_room():  # on a narrow terminal the last ones alone, or none
+            del shown[next(iter(shown))]
+            self._bar.set_postfix(shown, refresh=False)
+        if not self._has_room():
+            self._bar.bar_format = "{desc}: {n_fmt}/{total_fmt}"
+        self._bar.update()
+
+    def _has_room(self) -> bool:
+        whole = self._bar.format_meter(**{**self._bar.format_dict, "ncols": None})
+        return not self._bar.ncols or len(whole) <= self._bar.ncols
 
     def on_train_end(self, logs: Any = None) -> None:
         """Leave the bar as it is."""

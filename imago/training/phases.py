@@ -21,7 +21,7 @@ class Phase:
     Attributes:
         experiment: Its name.
         seed: Of every draw.
-        recipe: The whole `train` section, a part of which is `fitted_by`.
+        training: The whole `train` section, a part of which is `fitted_by`.
         fitted_by: How the weights are fitted.
         folder: Holds the splits.
         augment: Random changes of the training images.
@@ -30,7 +30,7 @@ class Phase:
 
     experiment: str
     seed: int
-    recipe: sections.Train
+    training: sections.Train
     fitted_by: sections.Optimization
     folder: Path
     augment: sections.Augment | None
@@ -39,9 +39,9 @@ class Phase:
     @property
     def key(self) -> str:
         """Identify the phase among all that an experiment ever had."""
-        recipe = self.recipe.model_dump(mode="json")
+        training = self.training.model_dump(mode="json")
         before = self.after and self.after.key
-        return key(recipe, before, self.seed, arrays.read_info(self.folder).digest)
+        return key(training, before, self.seed, arrays.read_info(self.folder).digest)
 
     @property
     def checkpoint(self) -> FileCheckpoint:
@@ -56,27 +56,27 @@ def run(model: keras.Model, phase: Phase) -> list[loop.Logs]:
         DataError: A split is missing or damaged.
         TrainingError: See `loop.fit`.
     """
-    recipe, splits = phase.fitted_by, arrays.read_info(phase.folder).splits
+    training, splits = phase.fitted_by, arrays.read_info(phase.folder).splits
     train = arrays.read_split(phase.folder, "train")
     validation = arrays.read_split(phase.folder, "validation") if "validation" in splits else None
-    stopping = recipe.early_stopping
+    stopping = training.early_stopping
     if stopping and not validation:
         message = f"{phase.folder}: must have validation images for early_stopping, got none"
         raise DataError(message)
-    steps = loop.steps_per_epoch(len(train.labels), recipe.batch_size)
-    model.compile(optimizers.build(recipe, steps))
+    steps = loop.steps_per_epoch(len(train.labels), training.batch_size)
+    model.compile(optimizers.build(training, steps))
     plan = loop.Plan(
-        epochs=recipe.epochs,
-        batch_size=recipe.batch_size,
+        epochs=training.epochs,
+        batch_size=training.batch_size,
         seed=phase.seed,
-        jit_compile=recipe.jit_compile,
+        jit_compile=training.jit_compile,
         early_stopping=stopping,
-        class_weights=class_weights.balanced(train.labels) if recipe.class_weights else None,
+        class_weights=class_weights.balanced(train.labels) if training.class_weights else None,
         augment=phase.augment,
     )
     wanted = os.getenv("IMAGO_TENSORBOARD") == "1"
     events = paths.tensorboard(phase.experiment) / phase.key if wanted else None
-    listeners = callbacks.build(recipe, events)
+    listeners = callbacks.build(training, events)
     return loop.fit(model, train, validation, plan, phase.checkpoint, listeners)
 
 

@@ -45,7 +45,7 @@ class Result:
 
 
 def with_imago(experiment: str, seed: int) -> Result:
-    """Train as stages/train.py does, for a recipe of one phase without optional keys."""
+    """Train as stages/train.py does, for an experiment of one phase without optional keys."""
     chosen, model, seconds = _trained(experiment, seed)
     return Result(seconds, _accuracy(chosen, model))
 
