@@ -1,13 +1,16 @@
 """Entries of a YAML file as text."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update
 
-from imago.project import yaml_text
+from imago.project import add, yaml_text
 
 ROOT = Path(__file__).parents[1]
+RECIPES = [f"recipes/{path.name}" for path in sorted((ROOT / "recipes").glob("*.yaml"))]
 TEXT = """\
 # all
 seed: 20 # of draws
@@ -31,12 +34,27 @@ none: {} # yet
 """
 
 
-@pytest.mark.parametrize(
-    "path", [ROOT / "params.yaml", *sorted((ROOT / "recipes").glob("*.yaml"))], ids=lambda p: p.name
-)
-def test_dvc_writes_our_files_as_they_are(path):
-    text = path.read_text("utf-8")
+@pytest.mark.parametrize("name", ["params.yaml", *RECIPES])
+def test_dvc_changes_one_line_of_our_files(tmp_path, name):
+    """As `dvc exp run -S` does, which writes lists anew, without what stands behind them."""
+    text = (ROOT / name).read_text("utf-8")
     assert dumps_yaml(parse_yaml_for_update(text, "")) == text
+    path = tmp_path / "params.yaml"
+    path.write_text(text, "utf-8")
+    apply_overrides(path, ["exports.all_formats.calibration_images=300"])
+    assert path.read_text("utf-8") == text.replace("images: 200", "images: 300")
+
+
+def test_and_of_all_recipes_together(tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for name in RECIPES:
+        add.recipe(Path(name).stem)
+    path = tmp_path / "params.yaml"
+    text = path.read_text("utf-8")
+    apply_overrides(path, ["exports.all_formats.calibration_images=300"])
+    assert path.read_text("utf-8") == text.replace("images: 200", "images: 300")
 
 
 def test_entries():
