@@ -72,6 +72,13 @@ def test_a_long_word_stands_in_a_line_of_its_own_without_a_space_before():
     assert dumps_yaml(parse_yaml_for_update(written, "")) == written
 
 
+@pytest.mark.parametrize("column", [0, 2, 4])
+def test_a_word_is_long_where_it_goes_beyond_80_letters(column):
+    name = "n" * (80 - 4 - len(": ") - 64)  # fits to the letter where `files` stands at 2
+    written = yaml_text.block("files", {name: "f" * 64}, column)
+    assert ("|-" in written) == (column == 4)
+
+
 def test_an_entry_is_put_behind_the_last_one():
     after = yaml_text.insert(TEXT, "shapes", "# new\ncone:\n  size: 3\n")
     added = "\n  # new\n  cone:\n    size: 3\n"

@@ -143,7 +143,7 @@ def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Ad
         if entry in raw[section]:
             message = f"{path}: {section} has an entry {entry} already; choose another --name"
             raise ParamsError(message)
-        text = _inserted(text, section, yaml_text.block(entry, content), path)
+        text = _inserted(text, section, yaml_text.block(entry, content, yaml_text.INDENT), path)
     variant = _write(path, text).experiments[name].variant
     return AddedPhotos(name, variant, found.classes("train"), len(found.places), is_new=True)
 

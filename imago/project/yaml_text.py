@@ -31,17 +31,29 @@ def entries(text: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def block(name: str, content: Any) -> str:
+def block(name: str, content: Any, column: int = 0) -> str:
     """Write an entry as DVC does, with a long word in a line of its own.
 
     DVC's writer breaks the line there by itself, and leaves a space before the break, which many an
     editor takes away; a literal block it leaves as it is.
+
+    Args:
+        name: The key.
+        content: The value.
+        column: Where it will stand; how far from there a line may go depends on it.
     """
-    written = dumps_yaml({name: content})
+    written = _written(name, content, column)
     if isinstance(content, CommentedMap) and content.fa.flow_style() and written.count("\n") > 1:
         content.fa.set_block_style()  # for it is too long for a line
-        written = dumps_yaml({name: content})
+        written = _written(name, content, column)
     return re.sub(r": \n( +\S+)$", r": |-\n\1", written, flags=re.M)
+
+
+def _written(name: str, content: Any, column: int) -> str:
+    nested, depth = {name: content}, column // INDENT
+    for _ in range(depth):
+        nested = {"k": nested}
+    return textwrap.dedent(dumps_yaml(nested).split("\n", depth)[-1])
 
 
 def insert(text: str, section: str, entry: str) -> str:
@@ -117,7 +129,7 @@ def put(text: str, keys: Sequence[str], value: Any) -> str:
     if last not in [key.value for key, _ in file.pairs(section)]:
         end = file.lines_of(*list(file.pairs(section))[-1]).end
         column = section.value[0][0].start_mark.column
-        return file.with_lines(end, end, block(last, value), column)
+        return file.with_lines(end, end, block(last, value, column), column)
     key, node = file.find(*keys)
     if isinstance(node, yaml.CollectionNode) and node.flow_style:
         return file.with_node(node, _in_braces(value))
@@ -125,7 +137,8 @@ def put(text: str, keys: Sequence[str], value: Any) -> str:
     if is_in_line and not isinstance(value, dict | list):
         return file.with_value(key, node, block("k", value).removeprefix("k:").rstrip())
     first, end = key.start_mark.line, file.lines_of(key, node).end
-    return file.with_lines(first, end, block(last, value), key.start_mark.column)
+    column = key.start_mark.column
+    return file.with_lines(first, end, block(last, value, column), column)
 
 
 def _in_braces(value: Any) -> str:
