@@ -124,6 +124,7 @@ BEFORE = {
             "git commit --all -m 'As slow'",
             "cd ../first",
             "git checkout .",
+            "dvc pull",
             "sed -i 's/epochs: 30/epochs: 20/' params.yaml",
             "dvc repro --pull --allow-missing",
             "git commit --all -m 'Fewer epochs'",
