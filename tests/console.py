@@ -11,7 +11,7 @@ from typing import Any
 
 END = "--- exit code"
 NUMBERS = re.compile(
-    r"\d[\d,]*\.\d+(e-\d+)?|\b[0-9a-f]{2}/[0-9a-f]{30}\b|\b[0-9a-f]{7,40}\b|\d[\d,]*"
+    r"\d[\d,]*\.\d+(e-\d+)?|\b[0-9a-f]{2}/[0-9a-f]{30}\b|\b[0-9a-f]{7,40}\b|\d[\d,]*(e-\d+)?"
 )
 """Numbers and digests, also as a cache has them."""
 DEADLINE_S = 120
@@ -62,7 +62,7 @@ def lacking(shown: Sequence[str], printed: str) -> list[str]:
 def _plain(line: str) -> str:
     line = NUMBERS.sub("#", line)
     line = re.sub(r"# [kMG]?B\b", "# B", line)
-    return re.sub(r"([\s─━])[\s─━]*", r"\1", line).strip()
+    return " ".join(re.sub(r"([─━])+", r"\1", line).split())
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,7 @@ class Shell:
             log: Its output.
             until: It serves once this is printed.
         """
+        log.touch()
         started = self.check(f"{command} > {log} 2>&1 & echo $!")
         self._servers[command] = started.split()[-1]
         deadline = time.monotonic() + DEADLINE_S

@@ -124,7 +124,10 @@ def test_explanation(settings, tmp_path):
         "    put the files into a folder and run again with IMAGO_MIRROR=<that folder>\n"
         "    name the folder under weights.net.sources in params.yaml: <that folder>/{name};\n"
         "      a file of another name is named, with its sha256, under weights.net.files\n"
-        "    run `dvc pull`, if a DVC remote has it"
+        "    run `dvc pull`, if a DVC remote has it\n"
+        "\n"
+        "`dvc repro` stops at these, and with --keep-going goes past them. To do without:\n"
+        "    imago remove transferred"
     )
 
 

@@ -48,6 +48,12 @@ def explain(found: Mapping[str, Sequence[Gap]], params: Params) -> str:
     for gap in dict.fromkeys(gap for some in found.values() for gap in some):
         names = ", ".join(name for name, some in found.items() if gap in some)
         lines += ["", f"{gap.artifact}, for {names}", gap.remedy]
+    if found:
+        lines += [
+            "",
+            "`dvc repro` stops at these, and with --keep-going goes past them. To do without:",
+            *(f"    imago remove {name}" for name in found),
+        ]
     return "\n".join(lines)
 
 
