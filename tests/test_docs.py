@@ -66,7 +66,7 @@ STATUS = {
 """Exit codes that are not 0, by the command and which one of its kind it is in the document."""
 
 SLOWER = "sed -i 's/learning_rate: 0.1$/learning_rate: 0.09/' params.yaml"
-WRONG = "sed -i \"s/learning_rate: 0.1$/learning_rate: '1e-3'/\" params.yaml"
+WRONG = "sed -i \"0,/learning_rate: .*/s//learning_rate: '1e-3'/\" params.yaml"
 EXPORTED = ["imago add cat_dog_mobilenet", "dvc repro export@cat_dog_mobilenet export@mnist_adam"]
 DAMAGE = [
     "found=$(md5sum < data/prepared/mnist28/train/images.npy)",
