@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.pop("COLUMNS", None)  # with which tests that run side by side begin; a test says its own
 
 
 LONGEST = (

@@ -66,7 +66,7 @@ NO_SECTION = "the file must be a section of keys and values, got"
 NAME = "must be a name of letters, digits, _ and -, not beginning with -,"
 
 
-FILE_NAME = "must be a file name, without folders, beginning with a letter, digit or _,"
+FILE_NAME = "must be a file name, without folders, not beginning with . or -,"
 
 
 def changed(old, new):

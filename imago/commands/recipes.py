@@ -22,7 +22,8 @@ def run(_: argparse.Namespace) -> int:
     table.add_column("Recipe")
     for title in ("Download", "Training", "Accuracy"):
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("What it is, and what it needs beside package registries")
+    for title in ("What it is", "Needs, beside package registries"):
+        table.add_column(title)
     for name in recipes.names():
         about = recipes.read(name).about
         added = " (added)" if name in there else ""
@@ -31,7 +32,8 @@ def run(_: argparse.Namespace) -> int:
             f"{about.download_mb:,} MB",
             f"{about.training_s:,} s",
             f"{100 * about.accuracy:.2f} %",
-            Text(f"{about.summary}; {about.needs}"),
+            Text(about.summary),
+            Text(about.needs),
         )
     terminal.print_whole(table)
     return 0
