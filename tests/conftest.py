@@ -11,6 +11,8 @@ os.environ.pop("COLUMNS", None)  # with which tests that run side by side begin;
 
 
 LONGEST = (
+    "test_docs",
+    "test_scenarios",
     "test_pipeline",
     "test_team",
     "test_training",
