@@ -176,7 +176,7 @@ def places(home: Path, files_port: int, page_port: int) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory) -> Hub:
+def hub(tmp_path_factory) -> Iterator[Hub]:
     """A repository in which all has run, tagged v1.0, and a clone in whose cache are all five."""
     hub = docs_project.create(tmp_path_factory.mktemp("hub"), ["litert", "onnx"])
     with hub.shell(hub.clone("zero")) as shell:
@@ -189,7 +189,8 @@ def hub(tmp_path_factory) -> Hub:
             "make all",
         ):
             shell.check(command)
-    return hub
+    yield hub
+    shutil.rmtree(hub.home)
 
 
 def furnish(folder: Path) -> None:
@@ -256,6 +257,7 @@ def test_each_command_ends_as_the_text_says(hub, tmp_path, document):
         for command, code in shell.interrupt().items():
             name = command.partition(" PORT=")[0]
             assert code in SERVERS[name][1], name
+    shutil.rmtree(tmp_path)  # some 100 MB
 
 
 def carry_out(step: Step, document: str, shell: Shell, table: dict[str, str], log: Path) -> None:

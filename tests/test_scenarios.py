@@ -21,7 +21,7 @@ NOT_ASKED_FOR = ("fashion", "cifar", "cat_dog")
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory) -> Hub:
+def shared(tmp_path_factory) -> Iterator[Hub]:
     """A repository with two experiments, run by somebody who has pushed everything."""
     home = tmp_path_factory.mktemp("shared")
     hub = docs_project.create(home, formats=["litert"], without=["fashion_mlp"])
@@ -31,7 +31,8 @@ def shared(tmp_path_factory) -> Hub:
         author.check("dvc remote modify storage verify true")
         author.check("dvc push")
         share(author, "Run")
-    return hub
+    yield hub
+    shutil.rmtree(home)
 
 
 @pytest.fixture
