@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -87,6 +88,7 @@ class Shell:
             text=True,
             encoding="utf-8",
             errors="replace",
+            preexec_fn=_hear_ctrl_c,
         )
         self._servers: dict[str, str] = {}
         self.run("set -m")  # what runs in the background hears Ctrl+C, as at a terminal
@@ -133,6 +135,8 @@ class Shell:
         codes = {}
         for command, server in self._servers.items():
             self.run(f"kill -INT -- -{server}")
+            self.run(f"for _ in {{1..300}}; do kill -0 {server} || break; sleep 0.1; done")
+            self.run(f"kill -KILL -- -{server}")  # lest the tests wait for ever
             codes[command] = self.run(f"wait {server}").status
         self._servers.clear()
         return codes
@@ -145,3 +149,8 @@ class Shell:
         self._bash.stdin.close()
         self._bash.stdout.close()
         self._bash.wait()
+
+
+def _hear_ctrl_c() -> None:
+    """Do not ignore it, as whatever a script begins in the background does."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

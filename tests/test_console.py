@@ -1,5 +1,7 @@
 """What tests of documents compare with."""
 
+import signal
+
 import pytest
 
 from tests.console import Shell, Step, lacking, steps
@@ -77,6 +79,15 @@ def test_a_shell_goes_on_after_a_failure(tmp_path):
             shell.check("echo said; false")
 
 
+@pytest.fixture
+def deaf():
+    """Ignore Ctrl+C, as tests do that run in the background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("deaf")
 def test_what_serves_ends_by_ctrl_c(tmp_path):
     with Shell(tmp_path, environment()) as shell:
         command = "echo serving; trap 'exit 130' INT; while true; do sleep 0.1; done"
