@@ -2,7 +2,8 @@
 
 import sys
 
-from imago.core import boundary
+from imago.core import boundary, running
 
 if sys.argv[0] == "-m":  # as Python has it while it looks for the stage that it is to run
     boundary.guard_imports(" ".join(sys.orig_argv[-len(sys.argv) :]).removeprefix("stages."))
+    running.end_with_dvc()

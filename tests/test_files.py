@@ -1,6 +1,10 @@
 import csv
+import errno
 import math
 import pathlib
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -18,7 +22,7 @@ def test_file_appears_at_the_end(tmp_path):
 
     with files.replacing(path) as temporary:
         temporary.write_text("new", "utf-8")
-        assert temporary.parent == path.parent  # a rename across file systems is no rename
+        assert path.parent in temporary.parents  # a rename across file systems is no rename
         assert not path.exists()
 
     assert path.read_text("utf-8") == "new"
@@ -156,49 +160,100 @@ def test_failure_before_anything_is_written(tmp_path):
     assert names(tmp_path) == []
 
 
-def test_litter_of_a_killed_process_is_no_hindrance(tmp_path):
-    path = tmp_path / "model"
+def write_folder(path):
     with files.replacing(path) as temporary:
         temporary.mkdir()
-    temporary.mkdir()  # as a process of the same number left it
-    (temporary / "half").write_text("half", "utf-8")
+        (temporary / "new").touch()
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from imago.core import files
+with files.replacing(pathlib.Path(sys.argv[1])) as temporary:
+    temporary.mkdir()
+    (temporary / "half").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_leaves_is_removed(tmp_path):
+    path = tmp_path / "mod[e]l"  # whose name is no pattern
+    subprocess.run([sys.executable, "-c", KILLED, path], check=False)
+    (litter,) = tmp_path.iterdir()
+    assert (litter / path.name / "half").is_file()
 
     with files.replacing(path) as temporary:
         temporary.mkdir()
         (temporary / "new").write_text("new", "utf-8")
 
     assert names(path) == ["new"]
-    assert names(tmp_path) == ["model"]
+    assert names(tmp_path) == [path.name]
 
 
-def leave_file(litter, _):
-    litter.write_text("half", "utf-8")
-
-
-def leave_folder(litter, _):
-    litter.mkdir()
-    (litter / "half").write_text("half", "utf-8")
-
-
-def leave_link(litter, target):
-    litter.symlink_to(target)
-
-
-@pytest.mark.parametrize("leave", [leave_file, leave_folder, leave_link])
-def test_litter_of_a_killed_process_is_not_taken_for_what_was_written(tmp_path, leave):
-    target = tmp_path / "target"
-    target.mkdir()
-    (target / "kept").touch()
-    path = tmp_path / "sub/model"
-    with files.replacing(path) as temporary:
-        temporary.touch()
-    leave(temporary, target)  # as a process of the same number would
+def test_what_a_killed_process_leaves_is_not_taken_for_what_was_written(tmp_path):
+    path = tmp_path / "model"
+    subprocess.run([sys.executable, "-c", KILLED, path], check=False)
 
     with pytest.raises(FileNotFoundError, match="nothing was written"):
         write_nothing(path)
 
-    assert names(path.parent) == ["model"]
-    assert names(target) == ["kept"]
+    assert names(tmp_path) == []
+
+
+def test_two_writers_do_not_mix(tmp_path):
+    path = tmp_path / "model"
+
+    with files.replacing(path) as first:
+        first.mkdir()
+        (first / "one").write_text("first", "utf-8")
+        with files.replacing(path) as second:
+            second.mkdir()
+            (second / "one").write_text("second", "utf-8")
+        assert (path / "one").read_text("utf-8") == "second"
+        (first / "two").write_text("first", "utf-8")
+
+    assert {one.name: one.read_text("utf-8") for one in path.iterdir()} == {
+        "one": "first",
+        "two": "first",
+    }
+    assert names(tmp_path) == ["model"]
+
+
+def test_many_writers_at_a_time_all_come_to_an_end(tmp_path):
+    path = tmp_path / "model"
+
+    def write(number):
+        for _ in range(40):
+            with files.replacing(path) as temporary:
+                temporary.mkdir()
+                for name in ("one", "two"):
+                    (temporary / name).write_text(str(number), "utf-8")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+
+    assert len({one.read_text("utf-8") for one in path.iterdir()}) == 1
+    assert names(path) == ["one", "two"]
+    assert names(tmp_path) == ["model"]
+
+
+def test_a_folder_comes_back_where_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "old").touch()
+    rename = pathlib.Path.replace
+
+    def fail(self, target):
+        if self.name == target.name and self.parent != target.parent and "new" in names(self):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(pathlib.Path, "replace", fail)
+    with pytest.raises(OSError, match="No space"):
+        write_folder(path)
+
+    assert names(path) == ["old"]
+    assert names(tmp_path) == ["model"]
 
 
 def test_json_round_trip(tmp_path):

@@ -6,8 +6,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from time import sleep
 
 import pytest
+
+from imago.core import running
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -33,6 +36,9 @@ if __name__ == "__main__":
 '''
 
 
+PARENT = [sys.executable, "-c", "import subprocess, sys; subprocess.run(sys.argv[1:])"]
+"""Runs a stage as its child."""
+
 ALONE = STAGE.replace("main(name: str)", "main()").replace("stage.run(", "stage.run_alone(")
 
 
@@ -40,13 +46,13 @@ ALONE = STAGE.replace("main(name: str)", "main()").replace("stage.run(", "stage.
 def start(tmp_path):
     """Return a function that starts a stage, `shout`, with a given body and arguments."""
 
-    def start(body, *arguments, template=STAGE):
+    def start(body, *arguments, template=STAGE, through=()):
         folder = tmp_path / "stages"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         shutil.copy(REPOSITORY / "stages/__init__.py", folder)
         (folder / "shout.py").write_text(template.replace("BODY", body), "utf-8")
         return subprocess.Popen(
-            [sys.executable, "-m", "stages.shout", *arguments],
+            [*through, sys.executable, "-m", "stages.shout", *arguments],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(REPOSITORY), "COLUMNS": "100"},
             stdout=subprocess.PIPE,
@@ -210,3 +216,68 @@ def test_a_whole_lock_is_kept_aside(stage, tmp_path):
     (tmp_path / "dvc.lock").write_bytes(whole)
     assert stage("pass", "some").returncode == 0
     assert (tmp_path / ".imago/dvc.lock").read_bytes() == whole
+
+
+IMPATIENT = STAGE.replace(
+    "def main", "from imago.core import running\n\nrunning.PATIENCE_S = 0.5\n\n\ndef main"
+)
+HOLDING = "log.info('ready'); open('hold').read()"
+
+
+@pytest.fixture
+def hold(tmp_path):
+    """Return a pipe that holds a stage with the body HOLDING until something is written to it."""
+    os.mkfifo(tmp_path / "hold")
+    return tmp_path / "hold"
+
+
+def test_a_stage_waits_for_another_process_at_the_same(start, hold, tmp_path):
+    with start(HOLDING, "tiny") as first:
+        assert first.stdout.readline() == "ready\n"
+        with start("log.info('done')", "tiny") as second:
+            line = f"shout tiny: waits for process {first.pid}, which is at the same\n"
+            assert second.stdout.readline() == line
+            hold.write_text("go on")
+            assert second.communicate() == ("done\n", "")
+    assert (first.returncode, second.returncode) == (0, 0)
+
+
+def test_a_stage_waits_no_longer_than_a_while(start, hold):
+    with start(HOLDING, "tiny") as first:
+        assert first.stdout.readline() == "ready\n"
+        with start("log.info('done')", "tiny", template=IMPATIENT) as second:
+            _, complained = second.communicate()
+        hold.write_text("go on")
+    assert second.returncode == 1
+    assert complained == (
+        f"shout tiny: process {first.pid} is at the same; wait until it has ended, or end it\n"
+    )
+
+
+def test_stages_of_other_names_do_not_wait(start, hold):
+    with start(HOLDING, "tiny") as first:
+        assert first.stdout.readline() == "ready\n"
+        with start("log.info('done')", "other") as second:
+            assert second.communicate() == ("done\n", "")
+        hold.write_text("go on")
+
+
+def test_a_stage_ends_with_its_dvc(start, hold, monkeypatch):
+    monkeypatch.setenv("DVC_STAGE", "shout@tiny")
+    with start(HOLDING, "tiny", through=PARENT) as parent:
+        assert parent.stdout.readline() == "ready\n"
+        parent.kill()
+        # The end of the output comes once the child, too, has let go of it.
+        assert parent.communicate(timeout=60) == ("", "")
+
+
+def test_a_stage_that_dvc_does_not_run_outlives_its_parent(start, hold, monkeypatch):
+    monkeypatch.delenv("DVC_STAGE", raising=False)
+    body = f"{HOLDING}; log.info('went on')"
+    with start(body, "tiny", through=PARENT) as parent:
+        assert parent.stdout.readline() == "ready\n"
+        parent.kill()
+        parent.wait()
+        sleep(2 * running.LOOK_EVERY_S)
+        hold.write_text("go on")
+        assert parent.stdout.read() == "went on\n"

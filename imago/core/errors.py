@@ -55,3 +55,7 @@ class SweepError(ImagoError, ValueError):
 
 class AddressError(ImagoError, OSError):
     """An address cannot be served."""
+
+
+class BusyError(ImagoError, RuntimeError):
+    """Another process is at the same work."""

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
+import glob
 import json
+import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,33 +19,82 @@ from imago.core.errors import DataError
 if TYPE_CHECKING:  # pandas takes a quarter of a second to import, and only its own table is needed
     import pandas as pd
 
+_ROOM = ".part"
+"""Ends the name of a folder that holds what is being written."""
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, and rename what was written there when all went well.
+    """Yield a temporary path, and rename what was written there to `path` when all went well.
 
     Works for a file and for a folder. What stood at `path` before is replaced, and stays as it was
-    when something goes wrong. One process at a time may write to a path.
+    when something goes wrong. Of several processes at a time each writes a whole one, and the one
+    that ends last has written `path`.
 
     Raises:
         FileNotFoundError: Nothing was written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary, old = path.with_name(f".{path.name}.part"), path.with_name(f".{path.name}.old")
-    remove(temporary)  # what a killed process may have left
+    _remove_litter(path)
+    room, lock = _room_beside(path)
     try:
+        temporary = room / path.name
         yield temporary
         if not temporary.exists():
             message = f"{path}: nothing was written"
             raise FileNotFoundError(message)
-        if path.is_dir() or temporary.is_dir():  # a rename replaces files only
-            remove(old)
-            if path.exists() or path.is_symlink():
-                path.replace(old)
-        temporary.replace(path)
-        remove(old)
+        _put(temporary, path, room / f"{path.name}.old")
     finally:
-        remove(temporary)
+        remove(room)
+        os.close(lock)
+
+
+def _room_beside(path: Path) -> tuple[Path, int]:
+    """Make a folder beside `path` for this process alone, locked until it ends, however it ends."""
+    while True:
+        room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=_ROOM, dir=path.parent))
+        try:
+            lock = os.open(room, os.O_RDONLY)
+        except FileNotFoundError:  # another process took it for litter
+            continue
+        with contextlib.suppress(OSError):  # a file system without locks, where nobody can tell
+            fcntl.flock(lock, fcntl.LOCK_SH)
+        if room.is_dir():
+            return room, lock
+        os.close(lock)
+
+
+def _remove_litter(path: Path) -> None:
+    """Remove the rooms beside `path` that killed processes have left: nobody has them locked."""
+    for room in path.parent.glob(f".{glob.escape(path.name)}.*{_ROOM}"):
+        with contextlib.suppress(OSError):  # locked by a living process, or gone by now
+            lock = os.open(room, os.O_RDONLY)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove(room)
+            finally:
+                os.close(lock)
+
+
+def _put(new: Path, path: Path, aside: Path) -> None:
+    """Rename `new` to `path`; a folder that stands there goes aside first, since none is replaced.
+
+    Another process may do the same at the same time; then whoever is later puts its own there.
+    """
+    while path.is_dir() or new.is_dir():
+        remove(aside)
+        with contextlib.suppress(FileNotFoundError):
+            path.replace(aside)
+        try:
+            new.replace(path)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                aside.replace(path)
+            raise
+        return
+    new.replace(path)
 
 
 def remove(path: Path) -> None:

@@ -142,6 +142,11 @@ def kept_lock() -> Path:
     return WORK / "dvc.lock"
 
 
+def running(work: str) -> Path:
+    """The file that the process at a work has locked, with its number."""
+    return WORK / "running" / work
+
+
 def downloads() -> Path:
     """Verified downloads and the parts of unfinished ones."""
     return WORK / "downloads"

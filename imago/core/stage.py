@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from imago.core import boundary, kept_lock
+from imago.core import boundary, kept_lock, running
 
 
 def run(main: Callable[[str], None], description: str | None) -> NoReturn:
@@ -42,8 +42,9 @@ def _parser(stage: str, description: str | None) -> argparse.ArgumentParser:
 def _call(main: Callable[[], None], what: str) -> NoReturn:
     def work() -> None:
         _log_plain_lines()
-        kept_lock.keep()
-        main()
+        with running.alone(what):
+            kept_lock.keep()
+            main()
 
     raise SystemExit(boundary.run(what, work))
 
