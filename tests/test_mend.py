@@ -1,13 +1,14 @@
-"""dvc.lock and DVC's list of paths in use, cut off by a kill."""
+"""dvc.lock, DVC's list of paths in use and its run cache, cut off by a kill."""
 
 import shutil
 from pathlib import Path
 
 import pytest
+from dvc.exceptions import DvcException
 
 from imago import cli
 from imago.core import kept_lock, paths
-from imago.project import check, mend
+from imago.project import check, dvc, mend
 from tests import echo_project
 
 RWLOCK = Path(".dvc/tmp/rwlock")
@@ -28,6 +29,11 @@ def project(origin, tmp_path, monkeypatch):
     return folder
 
 
+def faults():
+    with dvc.project() as repo:
+        return mend.faults(repo)
+
+
 def cut(path, share):
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
@@ -36,7 +42,7 @@ def cut(path, share):
 
 def test_what_is_whole_stays(project, capsys):
     before = Path("dvc.lock").read_bytes()
-    assert mend.faults() == []
+    assert faults() == []
     assert cli.main(["mend"]) == 0
     assert capsys.readouterr().out == ""
     assert Path("dvc.lock").read_bytes() == before
@@ -81,7 +87,7 @@ def test_without_one_the_run_cache_has_it(project):
 
 def test_the_list_of_paths_in_use(project, capsys):
     RWLOCK.write_text("")
-    assert mend.faults() == [str(RWLOCK)]
+    assert faults() == [str(RWLOCK)]
     assert cli.main(["mend"]) == 0
     assert "no process is at work" in capsys.readouterr().out
     echo_project.run(project)
@@ -95,3 +101,39 @@ def test_check_says_what_to_do(project, capsys, path):
     assert capsys.readouterr().err == (
         f"imago check: {path} is cut off or broken; run `imago mend`\n"
     )
+
+
+RUNS = Path(".dvc/cache/runs")
+
+
+def leave_nothing(_, __):
+    pass
+
+
+def leave_a_part(folder, run):
+    (folder / "unfinished").write_bytes(run[: len(run) // 2])
+
+
+@pytest.mark.parametrize("leave", [leave_nothing, leave_a_part])
+def test_a_run_that_dvc_was_about_to_write(project, capsys, leave):
+    whole = Path("dvc.lock").read_bytes()
+    Path("dvc.lock").unlink()
+    run = next(one for one in RUNS.glob("*/*/*") if b"train.py plain" in one.read_bytes())
+    leave(run.parent, run.read_bytes())
+    run.unlink()
+    assert faults() == [str(run.parent)]
+
+    assert cli.main(["mend"]) == 0
+
+    assert capsys.readouterr().out == f"{run.parent}: deleted; no run is in it\n"
+    echo_project.run(project)
+    assert Path("dvc.lock").read_bytes() == whole
+
+
+def test_dvc_stops_over_a_run_that_it_did_not_write(project):
+    Path("dvc.lock").unlink()
+    for run in RUNS.glob("*/*/*"):
+        run.unlink()
+    with pytest.raises(DvcException) as caught:
+        echo_project.run(project)
+    assert "join() argument must be str" in str(caught.value.__cause__)  # as the README has it

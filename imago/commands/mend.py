@@ -1,6 +1,6 @@
-"""Mend what a kill has cut off: dvc.lock, and DVC's list of paths in use.
+"""Mend what a kill has cut off: dvc.lock, DVC's list of paths in use, and its run cache.
 
-DVC stops over either, whatever it is asked to do. Does nothing where both are whole.
+DVC stops over each, whatever it is asked to do. Does nothing where all are whole.
 """
 
 import argparse

@@ -62,13 +62,14 @@ def staleness(root: Path = Path()) -> Staleness:
         LockError: It cannot be told, as dvc.lock is broken.
         DvcError: It cannot be told, as dvc.yaml or params.yaml is broken, or this is no project.
     """
-    if cut_off := mend.faults(root):
-        message = f"{' and '.join(cut_off)} is cut off or broken; run `imago mend`"
-        raise LockError(message)
-    content = lock.read(root)
-    recorded = lock.stages(content)
-    with dvc.project(root) as repo, dvc.one_line():
-        found = _compare(repo, recorded)
+    with dvc.project(root) as repo:
+        if cut_off := mend.faults(repo):
+            message = f"{' and '.join(cut_off)} is cut off or broken; run `imago mend`"
+            raise LockError(message)
+        content = lock.read(root)
+        recorded = lock.stages(content)
+        with dvc.one_line():
+            found = _compare(repo, recorded)
     found.has_lock = content is not None
     return found
 

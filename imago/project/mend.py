@@ -1,12 +1,16 @@
 """What a kill in the midst of DVC's own writing leaves, and over which DVC then stops for good.
 
-DVC empties dvc.lock, and its list of the paths in use, before it writes them anew. Every stage
-keeps the dvc.lock that it finds; what was recorded after that is in DVC's run cache, and is not run
-again.
+DVC empties dvc.lock, and its list of the paths in use, before it writes them anew, and makes the
+folder of a run in its run cache before it has what it puts there. Every stage keeps the dvc.lock
+that it finds; what was recorded after that is in DVC's run cache, and is not run again.
 """
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+
+from dvc.repo import Repo
 
 from imago.core import files, kept_lock, paths
 from imago.project import dvc, lock
@@ -15,13 +19,19 @@ CONFLICT = b"<<<<<<< "
 """Of git, in a file that it could not merge."""
 RWLOCK = Path(".dvc/tmp/rwlock")
 """DVC's list of the paths that its processes read and write."""
+_RUN = re.compile(r"[0-9a-f]{64}")
+"""The name of a run that DVC has finished writing."""
 
 
-def faults(root: Path = Path()) -> list[str]:
+def faults(repo: Repo) -> list[str]:
     """Name the files that are broken, as if cut off; none if DVC can go on."""
+    root = Path(repo.root_dir)
     content = lock.read(root)
     is_whole = content is None or kept_lock.is_sound(content) or CONFLICT in content
-    return ([] if is_whole else [lock.NAME]) + ([str(RWLOCK)] if _is_cut_off(root / RWLOCK) else [])
+    found = [] if is_whole else [lock.NAME]
+    if _is_cut_off(root / RWLOCK):
+        found.append(str(RWLOCK))
+    return found + [str(_shown(folder, root)) for folder in _unfinished_runs(repo)]
 
 
 def mend() -> list[str]:
@@ -30,16 +40,20 @@ def mend() -> list[str]:
     Raises:
         DvcError: A process of DVC is at work, and may be writing.
     """
-    if not faults():
-        return []
-    done = []
-    with dvc.project() as repo, dvc.one_line(), repo.lock:  # nobody else writes now
-        found = faults()
-        if lock.NAME in found:
-            done.append(_mend_lock())
-        if str(RWLOCK) in found:
-            RWLOCK.unlink()
-            done.append(f"{RWLOCK}: deleted; no process is at work that it could list")
+    with dvc.project() as repo:
+        if not faults(repo):
+            return []
+        done = []
+        with dvc.one_line(), repo.lock:  # nobody else writes now
+            found = faults(repo)
+            if lock.NAME in found:
+                done.append(_mend_lock())
+            if str(RWLOCK) in found:
+                RWLOCK.unlink()
+                done.append(f"{RWLOCK}: deleted; no process is at work that it could list")
+            for folder in _unfinished_runs(repo):
+                files.remove(folder)
+                done.append(f"{_shown(folder, Path.cwd())}: deleted; no run is in it")
     return done
 
 
@@ -61,3 +75,14 @@ def _is_cut_off(path: Path) -> bool:
     except ValueError:
         return True
     return False
+
+
+def _unfinished_runs(repo: Repo) -> Iterator[Path]:
+    """Yield the folders of the run cache without a run, over which DVC says something of join()."""
+    for folder in Path(repo.stage_cache.cache_dir).glob("*/*"):
+        if not any(_RUN.fullmatch(entry.name) for entry in folder.iterdir()):
+            yield folder
+
+
+def _shown(path: Path, root: Path) -> Path:
+    return path.relative_to(root) if path.is_relative_to(root) else path
