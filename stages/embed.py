@@ -17,7 +17,7 @@ import keras
 from imago import backbones, params
 from imago.core import paths, progress, registry, stage
 from imago.core.errors import DataError
-from imago.data import arrays, provenance
+from imago.data import arrays, provenance, raw
 from imago.runtimes import determinism, inference, saving
 
 SPLITS: tuple[arrays.SplitName, ...] = ("train", "validation")
@@ -32,11 +32,14 @@ def main(name: str) -> None:
         DataError: The variant or the weights are missing or damaged.
         ParamsError: params.yaml breaks a rule, or the backbone cannot take the variant's images.
     """
-    settings = params.pick(params.load().features, "features", name)
+    whole = params.load()
+    settings = params.pick(whole.features, "features", name)
     source = paths.prepared(settings.variant)
     info = arrays.read_info(source)
+    arrays.verify(source, *SPLITS)
     splits = {split: arrays.read_split(source, split) for split in SPLITS if split in info.splits}
     image_shape = splits["train"].images.shape[1:]
+    raw.verify(paths.weights(settings.weights), whole.weights[settings.weights].files)
     weights = _weights(paths.weights(settings.weights))
 
     determinism.enable()

@@ -36,6 +36,7 @@ def main(experiment: str) -> None:
         )
         raise DataError(message)
 
+    arrays.verify(data, "test")
     test = arrays.read_split(data, "test")
     with progress.bar("evaluate", len(test.labels), "images") as advance:
         probabilities = calls.probabilities(model.call, test.images, advance)

@@ -35,6 +35,7 @@ def main(experiment: str) -> None:
     latency.let_sessions_choose_threads()
     determinism.enable()
     data = paths.data(chosen.pixels)
+    arrays.verify(data, "test", "train")
     test = arrays.read_split(data, "test")
     model, classes = saving.read(paths.model(experiment))
     made_from = _source(experiment, model, classes, data, wanted, settings.seed)

@@ -8,7 +8,7 @@ import logging
 
 from imago import datasets, params
 from imago.core import paths, registry, stage
-from imago.data import arrays, provenance
+from imago.data import arrays, provenance, raw
 
 logger = logging.getLogger("imago.stages.extract")
 
@@ -21,6 +21,7 @@ def main(name: str) -> None:
         ParamsError: params.yaml breaks a rule or has no such data set.
     """
     settings = params.pick(params.load().datasets, "data set", name)
+    raw.verify(paths.raw(name), settings.files)
     layout = registry.load(datasets, f"{settings.layout}.layout")
     info: arrays.Info = layout.extract(settings, paths.raw(name), paths.extracted(name))
     provenance.write(paths.extracted(name), name, settings)

@@ -37,6 +37,7 @@ def main(name: str) -> None:
     variant = params.pick(settings.prepare, "variant", name)
     source, target = paths.extracted(variant.dataset), paths.prepared(name)
     info = arrays.read_info(source)
+    arrays.verify(source, *info.splits)
     labels = {split: arrays.read_labels(source, split) for split in info.splits}
     chosen = splits.draw(labels, info.classes, variant, settings.seed)
     form, copies = conversion.form(variant), variant.views or 0

@@ -125,7 +125,7 @@ def test_images_are_taken_only_as_they_are_written(tmp_path):
 
     def one_by_one():
         for position, image in enumerate(IMAGES):
-            path = next(tmp_path.glob(".pets*")) / "train/images.npy"
+            path = next(tmp_path.glob(".pets*")) / "pets/train/images.npy"
             taken.append((position, path.exists()))
             yield image[np.newaxis]
 
@@ -337,3 +337,41 @@ def test_every_image_has_an_identity(tmp_path):
         writer.add("test", np.zeros(2, np.int32), [np.zeros((2, 1, 1, 1), np.uint8)])
         with pytest.raises(ValueError, match="must have an identity for each of 2 images, got 1"):
             writer.identify("test", np.zeros(1, np.uint64))
+
+
+@pytest.mark.parametrize("name", ["images", "labels"])
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_flipped_byte_is_found_in_the_splits_that_are_asked_for(folder, split, name):
+    path = folder / split / f"{name}.npy"
+    content = bytearray(path.read_bytes())
+    content[-4] ^= 1  # another pixel or label, as good as any other
+    path.write_bytes(content)
+
+    with pytest.raises(DataError) as caught:
+        arrays.verify(folder, "train", "validation", "test")
+
+    digest = getattr(arrays.read_info(folder).splits[split], f"{name}_sha256")
+    assert str(caught.value) == (
+        f"{path}: damaged since it was written: its sha256 is {sha256(path)}, dataset.json has "
+        f"{digest}; delete {folder}, and `dvc checkout {folder}` brings it back from the DVC cache"
+    )
+    arrays.verify(folder, "test" if split == "train" else "train")
+
+
+def test_what_tells_images_apart_is_verified_too(tmp_path):
+    folder = tmp_path / "pets"
+    with arrays.writing(folder, CLASSES, IMAGES.shape[1:]) as writer:
+        writer.add("test", LABELS, [IMAGES])
+        writer.identify("test", np.arange(5, dtype=np.uint64))
+    arrays.verify(folder, "test")
+    path = folder / "test/identities.npy"
+    path.write_bytes(path.read_bytes()[:-1] + b"\1")
+
+    with pytest.raises(DataError, match=rf"\A{path}: damaged since it was written"):
+        arrays.verify(folder, "test")
+
+
+def test_an_array_that_is_missing_is_said(folder):
+    (folder / "test/labels.npy").unlink()
+    with pytest.raises(DataError, match=r"test/labels\.npy: not found; run the stage that writes"):
+        arrays.verify(folder, "test")

@@ -1,3 +1,4 @@
+import hashlib
 import struct
 
 import numpy as np
@@ -8,25 +9,6 @@ from imago.data import arrays, provenance
 from stages import extract
 from tests.trees import contents
 
-PARAMS = """
-seed: 20
-datasets:
-  pets:
-    layout: idx
-    licence: MIT
-    files: {a: HASH, b: HASH, c: HASH, d: HASH}
-    sources: [pip:none==1]
-    extract:
-      classes: [cat, dog]
-      train: {images: a, labels: b}
-      test: {images: c, labels: d}
-prepare: {}
-weights: {}
-features: {}
-exports: {}
-experiments: {}
-""".replace("HASH", "f" * 64)
-
 IMAGES = np.arange(3 * 4 * 4, dtype=np.uint8).reshape(3, 4, 4)
 LABELS = np.array([1, 0, 1], np.uint8)
 
@@ -36,14 +18,39 @@ def encode(array):
     return header + array.tobytes()
 
 
+FILES = {
+    name: encode(array)
+    for name, array in {"a": IMAGES, "b": LABELS, "c": IMAGES[1:], "d": LABELS[1:]}.items()
+}
+DIGESTS = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
+PARAMS = f"""
+seed: 20
+datasets:
+  pets:
+    layout: idx
+    licence: MIT
+    files: {DIGESTS}
+    sources: [pip:none==1]
+    extract:
+      classes: [cat, dog]
+      train: {{images: a, labels: b}}
+      test: {{images: c, labels: d}}
+prepare: {{}}
+weights: {{}}
+features: {{}}
+exports: {{}}
+experiments: {{}}
+"""
+
+
 @pytest.fixture
 def tree(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(PARAMS, "utf-8")
     raw = tmp_path / "data/raw/pets"
     raw.mkdir(parents=True)
-    for name, array in {"a": IMAGES, "b": LABELS, "c": IMAGES[1:], "d": LABELS[1:]}.items():
-        (raw / name).write_bytes(encode(array))
+    for name, content in FILES.items():
+        (raw / name).write_bytes(content)
     return tmp_path
 
 
@@ -80,7 +87,7 @@ def test_extract_says_where_the_images_come_from(tree):
             "name": "pets",
             "layout": "idx",
             "licence": "MIT",
-            "files": dict.fromkeys("abcd", "f" * 64),
+            "files": DIGESTS,
             "extract": {
                 "classes": ["cat", "dog"],
                 "train": {"images": "a", "labels": "b"},
@@ -101,10 +108,30 @@ def test_extract_twice_gives_the_same_bytes(tree, monkeypatch):
 
 
 def test_faulty_file_leaves_nothing(tree):
+    text = PARAMS.replace(DIGESTS["d"], hashlib.sha256(encode(LABELS)).hexdigest())
+    (tree / "params.yaml").write_text(text, "utf-8")
     (tree / "data/raw/pets/d").write_bytes(encode(LABELS))
 
     with pytest.raises(DataError, match="data/raw/pets/d: must have 2 labels"):
         extract.main("pets")
+    assert not (tree / "data/extracted").exists()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_was_damaged_since_it_was_fetched(tree, name):
+    path = tree / "data/raw/pets" / name
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1  # another pixel or label, as good as any other
+    path.write_bytes(content)
+
+    with pytest.raises(DataError) as caught:
+        extract.main("pets")
+
+    assert str(caught.value).startswith(f"data/raw/pets/{name}: damaged since it was fetched: its ")
+    assert str(caught.value).endswith(
+        f"params.yaml has {DIGESTS[name]}; delete data/raw/pets, and `dvc checkout data/raw/pets` "
+        "brings it back from the DVC cache"
+    )
     assert not (tree / "data/extracted").exists()
 
 

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import glob
+import hashlib
 import json
 import os
 import shutil
@@ -129,6 +130,12 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write `table` as CSV, numbers in the shortest form that reads back as the same number."""
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def sha256(path: Path) -> str:
+    """Compute the digest of a file, 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def byte_count(path: Path) -> int:

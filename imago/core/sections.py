@@ -9,11 +9,14 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+UNPUBLISHED = "unpublished"
+"""In place of a digest that the publisher of a file does not give."""
+
 PATTERNS = {
     r"^\w[\w-]*$": "a name of letters, digits, _ and -, not beginning with -",
     r"^[^/\\\s.-][^/\\\x00-\x1f]*$": "a file name, without folders, not beginning with . or -",
     r"^[0-9a-f]{64}$": "a sha256, 64 characters of 0-9 and a-f",
-    r"^([0-9a-f]{64}|unpublished)$": "a sha256, 64 characters of 0-9 and a-f, or unpublished",
+    rf"^([0-9a-f]{{64}}|{UNPUBLISHED})$": "a sha256, 64 characters of 0-9 and a-f, or unpublished",
     r"^prepared/[\w-]+$": "prepared/<variant>",
     r"^(prepared|features)/[\w-]+$": "prepared/<variant> or features/<name>",
 }

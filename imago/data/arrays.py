@@ -19,6 +19,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -31,7 +32,8 @@ from imago.core import files
 from imago.core.errors import DataError
 
 DESCRIPTION, IMAGES, LABELS = "dataset.json", "images.npy", "labels.npy"
-IDENTITIES = "identities.npy"
+IDENTITIES, PACK = "identities.npy", "images.pack"
+REMEDY = "delete {folder}, and `dvc checkout {folder}` brings it back from the DVC cache"
 BLOCK_BYTES = 8 * 2**20
 """Pixels held at a time: enough for whole-array arithmetic, little beside any machine's memory."""
 
@@ -83,6 +85,8 @@ class SplitInfo:
     examples_per_class: dict[str, int]
     images_sha256: str
     labels_sha256: str
+    identities_sha256: str | None = None
+    """Of the test split in prepared data."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,51 @@ def read_info(folder: Path) -> Info:
             f"{path}: {key} must describe splits: {fault['msg']}; "
             f"run the stage that writes {folder} again"
         )
+        raise DataError(message) from error
+
+
+def verify(folder: Path, *splits: SplitName) -> None:
+    """Compare every byte of splits with the digests in dataset.json.
+
+    DVC believes a file whose size and times it knows, so that damage on a disk passes it by.
+
+    Args:
+        folder: Holds the splits.
+        splits: Their names; those that `folder` has none of are passed over.
+
+    Raises:
+        DataError: A file is not the one that was written, or missing.
+    """
+    info = read_info(folder)
+    expected = {
+        path: digest
+        for split in splits
+        if split in info.splits
+        for path, digest in _digests(folder / split, info.splits[split]).items()
+    }
+    with ThreadPoolExecutor() as pool:  # whose digests let others run beside
+        for path, found in zip(expected, pool.map(_sha256, expected), strict=True):
+            if found != expected[path]:
+                message = (
+                    f"{path}: damaged since it was written: its sha256 is {found}, {DESCRIPTION} "
+                    f"has {expected[path]}; {REMEDY.format(folder=folder)}"
+                )
+                raise DataError(message)
+
+
+def _digests(folder: Path, info: SplitInfo) -> dict[Path, str]:
+    images = next((folder / name for name in (IMAGES, PACK) if (folder / name).is_file()), None)
+    digests = {folder / LABELS: info.labels_sha256, images or folder / IMAGES: info.images_sha256}
+    if info.identities_sha256:
+        digests[folder / IDENTITIES] = info.identities_sha256
+    return digests
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return files.sha256(path)
+    except FileNotFoundError as error:
+        message = f"{path}: not found; run the stage that writes it again"
         raise DataError(message) from error
 
 
@@ -267,7 +316,8 @@ class Writer:
             )
             raise ValueError(message)
         path = self.folder / split / IDENTITIES
-        _write(path, identities.shape, np.uint64, [identities])
+        digest = _write(path, identities.shape, np.uint64, [identities])
+        self.splits[split] = dataclasses.replace(self.splits[split], identities_sha256=digest)
 
 
 @contextlib.contextmanager

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from imago.core.errors import DataError
 from imago.data import arrays
-from imago.data.arrays import Identities, Labels, SplitName, Writer
+from imago.data.arrays import PACK, Identities, Labels, SplitName, Writer
 from imago.photos import decoding
 
-PACK, OFFSETS = "images.pack", "offsets.npy"
+OFFSETS = "offsets.npy"
 
 
 def add(writer: Writer, split: SplitName, labels: Labels, contents: Iterable[bytes]) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from imago.core import files, paths
 from imago.core.errors import SourceError
+from imago.core.sections import UNPUBLISHED
 from imago.sources import apt_packages, downloads, pip_packages, store
 from imago.sources.kinds import (
     MIRROR_VARIABLE,
@@ -24,10 +25,6 @@ from imago.sources.kinds import (
 from imago.sources.retries import NotFoundError, UnreachableError
 
 log = logging.getLogger(__name__)
-
-UNPUBLISHED = "unpublished"
-"""What params.yaml has in place of a digest that the publisher of a file does not give."""
-
 
 Wanted = Mapping[str, str | None]
 """Name of each file: sha256 of its content, None where its publisher gives none."""

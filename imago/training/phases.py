@@ -57,6 +57,7 @@ def run(model: keras.Model, phase: Phase) -> list[loop.Logs]:
         TrainingError: See `loop.fit`.
     """
     training, splits = phase.fitted_by, arrays.read_info(phase.folder).splits
+    arrays.verify(phase.folder, "train", "validation")
     train = arrays.read_split(phase.folder, "train")
     validation = arrays.read_split(phase.folder, "validation") if "validation" in splits else None
     stopping = training.early_stopping
