@@ -119,3 +119,10 @@ import sys
 print(sys.modules["sklearn"] is sklearn, "matplotlib" in sys.modules)
 """
     assert run(script, fake("import sklearn")).stdout == "True False\n"
+
+
+def test_the_environment_does_not_choose_the_kernels(fake):
+    """With TF_ENABLE_ONEDNN_OPTS=0 a training ends with other bytes, and dvc.lock does not say why."""
+    seen = fake("import os; print(os.environ.get('TF_ENABLE_ONEDNN_OPTS'))")
+    script = "from imago.runtimes import quiet_tensorflow"
+    assert run(script, seen, TF_ENABLE_ONEDNN_OPTS="0").stdout == "None\n"

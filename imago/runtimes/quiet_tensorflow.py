@@ -7,6 +7,9 @@ imports TensorFlow. A failure to import is still raised; should the process abor
 
 Keras imports scikit-learn and matplotlib where they are installed, for wrappers and plots that no
 stage uses; without them it starts in two thirds of the time.
+
+TensorFlow is imported with the kernels that are its default here, whatever TF_ENABLE_ONEDNN_OPTS
+says: others come to other last digits, and so to other bytes.
 """
 
 import contextlib
@@ -19,6 +22,7 @@ from collections.abc import Iterator
 from imago.runtimes import native_stderr
 
 BALLAST = ("matplotlib", "sklearn")
+_KERNELS = "TF_ENABLE_ONEDNN_OPTS"
 
 
 @contextlib.contextmanager
@@ -45,6 +49,7 @@ def _hidden(*names: str) -> Iterator[None]:
             del sys.modules[name]
 
 
+os.environ.pop(_KERNELS, None)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # warnings too; read while it is imported
 with native_stderr.closed(), _hidden(*BALLAST):
     importlib.import_module("tensorflow")
