@@ -48,7 +48,7 @@ def test_without_a_file_the_model_is_left_as_it_is(tmp_path):
         np.testing.assert_array_equal(found, wanted)
 
 
-@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 torn off"])
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 torn off", bytes(32)])
 def test_a_damaged_file_is_deleted_with_a_warning(tmp_path, content, caplog):
     folder = tmp_path / "key"
     folder.mkdir()
@@ -56,6 +56,23 @@ def test_a_damaged_file_is_deleted_with_a_warning(tmp_path, content, caplog):
     assert FileCheckpoint(folder).restore(build()) == State()
     assert "the training starts anew" in caplog.text
     assert not folder.exists()
+
+
+def test_any_damage_is_found(tmp_path, caplog):
+    checkpoint = FileCheckpoint(tmp_path / "key")
+    checkpoint.save(build(), State([{"loss": 1.0}], [np.zeros(2)]))
+    whole = checkpoint.path.read_bytes()
+    model, draw = build(), np.random.default_rng(5)
+    for _ in range(200):
+        damaged = bytearray(whole[: draw.integers(1, len(whole) + 1)])
+        damaged[draw.integers(len(damaged))] ^= draw.integers(1, 256)
+        checkpoint.path.parent.mkdir(exist_ok=True)
+        checkpoint.path.write_bytes(damaged)
+        assert checkpoint.restore(model) == State()
+    assert caplog.messages == [
+        f"{checkpoint.path}: cannot be used (it is damaged); the training starts anew"
+    ] * len(caplog.messages)
+    assert len(caplog.messages) == 200
 
 
 def test_the_state_of_another_model_is_not_taken(tmp_path, caplog):

@@ -122,7 +122,7 @@ print(sys.modules["sklearn"] is sklearn, "matplotlib" in sys.modules)
 
 
 def test_the_environment_does_not_choose_the_kernels(fake):
-    """With TF_ENABLE_ONEDNN_OPTS=0 a training ends with other bytes, and dvc.lock does not say why."""
+    """With TF_ENABLE_ONEDNN_OPTS=0 a training ends with other bytes, and nothing says why."""
     seen = fake("import os; print(os.environ.get('TF_ENABLE_ONEDNN_OPTS'))")
     script = "from imago.runtimes import quiet_tensorflow"
     assert run(script, seen, TF_ENABLE_ONEDNN_OPTS="0").stdout == "None\n"

@@ -4,9 +4,9 @@ import functools
 import hashlib
 import json
 import logging
+import os
 import shutil
 import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,10 @@ from imago.core import files
 from imago.training.loop import State
 
 log = logging.getLogger(__name__)
+
+DIGEST_BYTES = 32
+BLOCK_BYTES = 2**20
+"""Of a file, read at a time."""
 
 
 def key(*parts: Any) -> str:
@@ -51,8 +55,15 @@ def _code() -> list[str]:
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in own]
 
 
+class DamagedError(ValueError):
+    """A file is not, byte for byte, what was saved."""
+
+
 class FileCheckpoint:
-    """A file that holds the variables of a model and its optimizer, and the history so far."""
+    """A file that holds the variables of a model and its optimizer, and the history so far.
+
+    The sha256 of all before it ends the file: readers of damaged archives may raise anything.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "state.npz"
@@ -64,19 +75,30 @@ class FileCheckpoint:
         to the same end.
         """
         try:
-            with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as saved:
-                arrays = dict(saved)
-            history = json.loads(str(arrays["history"]))
+            arrays = self._read()
         except FileNotFoundError:
             return State()
-        except (EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        except DamagedError as error:
             return self._give_up(str(error))
+        history = json.loads(str(arrays["history"]))
         variables, values = _variables(model), _numbered(arrays, "variable")
         if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
             return self._give_up("it is that of another model")
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         return State(history, _numbered(arrays, "best") or None)
+
+    def _read(self) -> dict[str, np.ndarray]:
+        with self.path.open("rb") as stream:
+            digest, length = hashlib.sha256(), os.fstat(stream.fileno()).st_size - DIGEST_BYTES
+            for start in range(0, length, BLOCK_BYTES):
+                digest.update(stream.read(min(BLOCK_BYTES, length - start)))
+            if stream.read() != digest.digest():
+                message = "it is damaged"
+                raise DamagedError(message)
+            stream.seek(0)
+            with np.load(stream, allow_pickle=False) as saved:
+                return dict(saved)
 
     def _give_up(self, reason: str) -> State:
         log.warning("%s: cannot be used (%s); the training starts anew", self.path, reason)
@@ -89,8 +111,11 @@ class FileCheckpoint:
         arrays = {f"variable{index}": value for index, value in enumerate(values)}
         arrays |= {f"best{index}": value for index, value in enumerate(state.best_weights or [])}
         arrays["history"] = np.array(json.dumps(state.history))
-        with files.replacing(self.path) as temporary, temporary.open("wb") as stream:
+        with files.replacing(self.path) as temporary, temporary.open("w+b") as stream:
             np.savez(stream, **arrays)
+            stream.seek(0)
+            digest = hashlib.file_digest(stream, "sha256").digest()
+            stream.write(digest)
 
     def remove(self) -> None:
         """Delete the file and its folder: the training is done."""
