@@ -162,25 +162,25 @@ def test_rename_and_remove(hub, shared):
         shell.check("dvc pull")
         before = contents(clone / "models" / SGD)
 
-        shell.check(f"imago rename {SGD} baseline")
+        shell.check(f"imago rename {SGD} sgd_again")
         ran = stages_run(shell.check("dvc repro"))
-        assert ran == {"export@baseline", "figures@baseline", "report@baseline", "overview"}
-        assert contents(clone / "models/baseline") == before
+        assert ran == {"export@sgd_again", "figures@sgd_again", "report@sgd_again", "overview"}
+        assert contents(clone / "models/sgd_again") == before
         assert "imago check: dvc.lock is current" in shell.check("imago check")
         shell.check("git add --all")
         shell.check("git commit --message 'Another name'")
 
-        shell.check("imago remove baseline")
+        shell.check("imago remove sgd_again")
         assert "imago check: dvc.lock is current" in shell.check("imago check")
         assert NOTHING_RAN in shell.check("dvc status")
         assert NOTHING_RAN in shell.check("dvc repro")
-        shell.check("git commit --all --message 'No baseline any more'")
+        shell.check("git commit --all --message 'No sgd_again any more'")
         assert shell.check("git status --porcelain") == ""
-        tracked = shell.check("git ls-files '*baseline*' '*mnist_sgd*'").split()
+        tracked = shell.check("git ls-files '*sgd_again*' '*mnist_sgd*'").split()
         assert tracked == ["recipes/mnist_sgd.yaml"]
         left = {path.name for path in clone.glob("*/*") if path.parent.name != "recipes"}
-        assert not [name for name in left if "baseline" in name or SGD in name]
-        assert "baseline" not in (clone / "reports/index.html").read_text("utf-8")
+        assert not [name for name in left if "sgd_again" in name or SGD in name]
+        assert "sgd_again" not in (clone / "reports/index.html").read_text("utf-8")
 
 
 def test_an_old_revision(hub, shared):
