@@ -50,7 +50,7 @@ stages:
   report:
     foreach: ${experiments}
     do:
-      cmd: (echo ${key}; cat metrics/${key}.json) > reports/cards/${key}.json
+      cmd: sh report.sh ${key}
       deps:
       - metrics/${key}.json
       outs:
@@ -65,8 +65,13 @@ stages:
         cache: false
 """
 EVALUATE = """\
+mkdir -p predictions metrics
 cp models/$1 predictions/$1.csv
 cp models/$1 metrics/$1.json
+"""
+REPORT = """\
+mkdir -p reports/cards
+(echo $1; cat metrics/$1.json) > reports/cards/$1.json
 """
 TRAIN = """\
 import pathlib, re, sys
@@ -89,6 +94,7 @@ def create(folder: Path) -> None:
     (folder / "dvc.yaml").write_text(DVC_YAML)
     (folder / "train.py").write_text(TRAIN, "utf-8")
     (folder / "evaluate.sh").write_text(EVALUATE)
+    (folder / "report.sh").write_text(REPORT)
     (folder / ".gitignore").write_text("/data\n/models\n/predictions\n/trainings\n")
     tiny_project.write_params(folder, tiny_project.settings())
     git(folder, "init", "--quiet", "--initial-branch=main")

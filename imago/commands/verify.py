@@ -1,7 +1,8 @@
 """Find damage among what DVC keeps, by reading all of it; exits 1 if there is any.
 
 In the DVC cache and the working tree, or with --remote in a remote. DVC itself takes what lies in
-its cache for sound.
+its cache for sound. With --reproducible, make an experiment twice from nothing, and compare every
+byte; takes twice as long as the experiment.
 """
 
 import argparse
@@ -9,8 +10,12 @@ import argparse
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to its parser."""
-    parser.add_argument(
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument(
         "--remote", nargs="?", const="", metavar="NAME", help="read a remote, else the default one"
+    )
+    chosen.add_argument(
+        "--reproducible", metavar="EXPERIMENT", help="make it twice in clean copies, and compare"
     )
     parser.add_argument(
         "--remove", action="store_true", help="delete what is damaged, so that it is brought anew"
@@ -19,6 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Name everything that is damaged, and with --remove delete it."""
+    if chosen.reproducible is not None:
+        return _make_twice(chosen.reproducible)
     from imago.project import verify  # here, for DVC takes a second to import
     from imago.project.stores import STATES
 
@@ -42,3 +49,20 @@ def run(chosen: argparse.Namespace) -> int:
     elif found.damaged:
         print(f"Once `--remove` has deleted what is damaged, {found.remedy}.")
     return 1 if found.damaged or found.differing else 0
+
+
+def _make_twice(experiment: str) -> int:
+    from imago.project import reproducible
+
+    made = reproducible.make_twice(experiment)
+    for path in made.differing:
+        print(f"{path}: not the same bytes twice")
+    if made.unlike_lock:
+        print(
+            f"dvc.lock records others of {', '.join(map(str, made.unlike_lock))}: those of other "
+            "code, settings or libraries, or of another kind of processor"
+        )
+    outcome = f"{len(made.differing):,} differ" if made.differing else "all equal"
+    extent = f"{made.files:,} files, {made.bytes:,} bytes"
+    print(f"{experiment}: made twice from nothing: {extent}, {outcome}")
+    return 1 if made.differing else 0

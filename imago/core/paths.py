@@ -147,6 +147,11 @@ def running(work: str) -> Path:
     return WORK / "running" / work
 
 
+def copies() -> Path:
+    """The folder of clean copies of the project, in which an experiment is made twice."""
+    return WORK / "copies"
+
+
 def downloads() -> Path:
     """Verified downloads and the parts of unfinished ones."""
     return WORK / "downloads"

@@ -94,9 +94,10 @@ def one_line(where: str = "", remedy: str = "") -> Iterator[None]:
         raise DvcError(f"{message}; {remedy}" if remedy else message) from error
 
 
-def run(*arguments: str) -> None:
-    """Run a dvc command, which prints what it prints. Raises DvcError if it fails."""
-    if subprocess.run(_command(arguments), env=_environment(), check=False).returncode:
+def run(*arguments: str, root: Path = Path()) -> None:
+    """Run a dvc command in a project; it prints what it prints. Raises DvcError if it fails."""
+    found = subprocess.run(_command(arguments), cwd=root, env=_environment(), check=False)
+    if found.returncode:
         message = f"dvc {' '.join(arguments)} failed; its error is above"
         raise DvcError(message)
 

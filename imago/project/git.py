@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 from typing import NamedTuple
 
 from imago.core.errors import GitError
@@ -72,6 +73,17 @@ def differs(revision: str, *paths: str) -> bool:
         != _printed("hash-object", "--", path)
         for path in paths
     )
+
+
+def files() -> list[str]:
+    """Return the files that git tracks or would, relative to this folder. Raises GitError."""
+    names = _demanded("ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    return [name for name in names.split("\0") if name]
+
+
+def begin(folder: Path) -> None:
+    """Make a folder a repository of its own. Raises GitError."""
+    _demanded("init", "--quiet", os.fspath(folder))
 
 
 def identity() -> dict[str, str]:
