@@ -27,6 +27,7 @@ def main() -> int:
 def _serve(host: str, port: int, endpoint_only: bool) -> int:
     import uvicorn  # here, for it takes a while, and interrupting it is to end in one line
 
+    from app.connections import Connection
     from imago.photos import decoding
 
     listener = _listen(host, port)
@@ -37,7 +38,11 @@ def _serve(host: str, port: int, endpoint_only: bool) -> int:
     if not endpoint_only:
         print(f"{url} is the page; stop with Ctrl+C", flush=True)
     config = uvicorn.Config(
-        application, log_level="warning", timeout_keep_alive=KEEP_ALIVE_S, server_header=False
+        application,
+        http=Connection,
+        log_level="warning",
+        timeout_keep_alive=KEEP_ALIVE_S,
+        server_header=False,
     )
     try:
         with decoding.quiet():

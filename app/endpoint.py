@@ -5,7 +5,7 @@ An upload is read into memory, never to disk, and no further than the limits of 
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from fastapi import FastAPI, HTTPException, Query, Request
@@ -97,7 +97,8 @@ class Refusals(Problem):
 _PROBLEMS = {
     400: "The body is no whole multipart/form-data.",
     404: "There is no such model.",
-    408: f"The body took longer than {limits.BODY_TIMEOUT_S} seconds.",
+    408: f"The body took longer than {limits.BODY_TIMEOUT_S} seconds, paused for "
+    f"{limits.BODY_PAUSE_S} or came at less than {limits.BODY_BYTES_PER_S:,} bytes a second.",
     413: f"More than {limits.IMAGES} files, {limits.IMAGE_BYTES:,} bytes in each, "
     f"or {limits.REQUEST_BYTES:,} bytes in all.",
     415: "The body is not multipart/form-data.",
@@ -184,9 +185,10 @@ async def predict(
     predictor = await run_in_threadpool(_load, model)
     if _busy.locked():
         raise HTTPException(503, "too many requests at a time", {"Retry-After": "1"})
-    async with _busy:
-        files = await _files(request)
-        found = await run_in_threadpool(_answers, predictor, files, top)
+    with _Body(request) as body:  # read before a place is taken: a slow client takes none
+        files = await _files(request, body)
+        async with _busy:
+            found = await run_in_threadpool(_answers, predictor, files, top)
     refused = [each for each in found if isinstance(each, Refusal)]
     if len(refused) == len(found):
         code = 413 if all(each.fault == "too_large" for each in refused) else 422
@@ -205,13 +207,59 @@ def _load(name: str) -> Predictor:
         raise HTTPException(404, f"model {name} cannot be loaded: {error}") from error
 
 
-async def _files(request: Request) -> list[UploadFile]:
+class _Body:
+    """The body of a request; `with` counts its bytes as held until all is answered."""
+
+    held_bytes: ClassVar[int] = 0
+    """Of all bodies."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._received_bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _Body.held_bytes -= self._received_bytes
+
+    async def parts(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body, counting: the header Content-Length may say anything, or be missing.
+
+        Raises:
+            HTTPException: It is too large, too slow, or there is no room for it.
+        """
+        clock, stream = asyncio.get_running_loop(), self._request.stream()
+        begun_s = clock.time()
+        while (part := await _next(stream)) is not None:
+            self._received_bytes += len(part)
+            _Body.held_bytes += len(part)
+            if self._received_bytes > limits.REQUEST_BYTES:
+                message = f"the body must have at most {limits.REQUEST_BYTES:,} bytes"
+                raise HTTPException(413, message)
+            if _Body.held_bytes > limits.BODIES_BYTES:
+                raise HTTPException(503, "too many uploads at a time", {"Retry-After": "1"})
+            elapsed_s = clock.time() - begun_s
+            least_bytes = limits.BODY_BYTES_PER_S * elapsed_s
+            if elapsed_s > limits.BODY_PAUSE_S and self._received_bytes < least_bytes:
+                raise HTTPException(408, "the body comes too slowly")
+            yield part
+
+
+async def _next(stream: AsyncGenerator[bytes, None]) -> bytes | None:
+    """Wait for another part of a body; None at its end."""
+    try:
+        async with asyncio.timeout(limits.BODY_PAUSE_S):
+            return await anext(stream, None)
+    except TimeoutError as error:
+        raise HTTPException(408, "the body comes too slowly") from error
+
+
+async def _files(request: Request, body: _Body) -> list[UploadFile]:
     """Read the body, and give the files in it."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise HTTPException(415, "the body must be multipart/form-data")
-    parser = MultiPartParser(
-        request.headers, _limited(request), max_files=limits.IMAGES, max_fields=0
-    )
+    parser = MultiPartParser(request.headers, body.parts(), max_files=limits.IMAGES, max_fields=0)
     parser.spool_max_size = limits.REQUEST_BYTES + 1  # beyond which Starlette would write to disk
     try:
         async with asyncio.timeout(limits.BODY_TIMEOUT_S):
@@ -233,17 +281,6 @@ def _code(error: MultiPartException) -> int:
     if error.message.startswith("Too many files"):
         return 413
     return 422 if error.message.startswith("Too many fields") else 400
-
-
-async def _limited(request: Request) -> AsyncGenerator[bytes, None]:
-    """Yield the body, counting: the header Content-Length may say anything, or be missing."""
-    received = 0
-    async for part in request.stream():
-        received += len(part)
-        if received > limits.REQUEST_BYTES:
-            message = f"the body must have at most {limits.REQUEST_BYTES:,} bytes"
-            raise HTTPException(413, message)
-        yield part
 
 
 def _answers(predictor: Predictor, files: list[UploadFile], top: int) -> list[Answer | Refusal]:

@@ -22,11 +22,31 @@ REQUEST_BYTES = 60 * 2**20
 NAME_CHARACTERS = 80
 """Of a file's name that are kept, to name it in an answer."""
 
+CLIENT_CONNECTIONS = 200
+"""Of one address, which may be that of a whole office: each page that is open holds one or two.
+Beyond it the one that has been idle for longest is closed, so that nobody is shut out."""
+
+CONNECTIONS = 1000
+"""Of all addresses together."""
+
+HEADER_TIMEOUT_S = 10
+"""For the header of a request to arrive as a whole."""
+
 BODY_TIMEOUT_S = 60
 """For a request to arrive as a whole."""
 
+BODY_PAUSE_S = 10
+"""The longest pause between two parts of a body."""
+
+BODY_BYTES_PER_S = 8 * 2**10
+"""At least, on the average since a body began; looked at once BODY_PAUSE_S have passed. A slow
+phone sends ten times as much."""
+
+BODIES_BYTES = 8 * REQUEST_BYTES
+"""Of all requests that are being read or answered; a request beyond is told to come back."""
+
 REQUESTS = 8
-"""That the endpoint reads and answers at a time; more are told to come back."""
+"""That the endpoint answers at a time; more are told to come back."""
 
 DECODING_THREADS = 2
 """That decode at a time, over all visitors: each may hold several times an image's pixels."""

@@ -275,12 +275,17 @@ def create(folder: Path) -> None:
     _begin(folder, settings_with_photos(weights_sha256, *tiny_net.NAMES))
 
 
-def create_with_digits(folder: Path) -> None:
-    """Write the project without photos, whose two experiments are trained in seconds."""
+def create_with_digits(folder: Path, values: dict[str, Any] | None = None) -> None:
+    """Write the project without photos, whose experiments are trained in seconds.
+
+    Args:
+        folder: To be made.
+        values: Of params.yaml; those of `settings` where there are none.
+    """
     published = copy_code(folder)
     for name, data in idx_files().items():
         (published / name).write_bytes(data)
-    _begin(folder, settings())
+    _begin(folder, values or settings())
 
 
 def copy_code(folder: Path) -> Path:
