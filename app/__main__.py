@@ -27,9 +27,11 @@ def main() -> int:
 def _serve(host: str, port: int, endpoint_only: bool) -> int:
     import uvicorn  # here, for it takes a while, and interrupting it is to end in one line
 
+    from app import memory
     from app.connections import Connection
     from imago.photos import decoding
 
+    memory.give_back_large_blocks()
     listener = _listen(host, port)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     application = "app.endpoint:api" if endpoint_only else "app.server:application"

@@ -52,6 +52,13 @@ class Answer:
 def answer(predictor: Predictor, picture: Picture) -> Answer | intake.Rejected:
     """Classify a picture, or say why it cannot be."""
     content = picture.read()
+    with intake.DECODERS:
+        return _answer(predictor, picture, content)
+
+
+def _answer(
+    predictor: Predictor, picture: Picture, content: bytes | NDArray[np.uint8]
+) -> Answer | intake.Rejected:
     photo: intake.Photo | intake.Rejected
     if isinstance(content, bytes):
         photo = intake.examine(picture.name, content)

@@ -287,16 +287,18 @@ def _answers(predictor: Predictor, files: list[UploadFile], top: int) -> list[An
     """Answer or refuse each file, in their order; one decoded image is held at a time."""
     found: list[Answer | Refusal] = []
     for file in files:
-        with file.file as content:
+        with file.file as content, intake.DECODERS:
             photo = intake.examine(file.filename or "", content.read())
-        if isinstance(photo, intake.Rejected):
-            found.append(Refusal(name=photo.name, fault=photo.fault, reason=photo.reason))
-            continue
-        pixels = predictor.pixels(photo.pixels)[np.newaxis]
+            if isinstance(photo, intake.Rejected):
+                found.append(Refusal(name=photo.name, fault=photo.fault, reason=photo.reason))
+                continue
+            pixels = predictor.pixels(photo.pixels)[np.newaxis]
+            name = photo.name
+            del photo  # which may have a thousand times as many bytes
         (said,) = predictor.predictions(predictor.probabilities(pixels))
         found.append(
             Answer(
-                name=photo.name,
+                name=name,
                 label=said.label,
                 probability=said.probability,
                 certainty=certainty.of(said.probabilities),

@@ -14,7 +14,8 @@ from imago.photos import decoding
 
 Fault = Literal["empty", "too_large", "too_many_pixels", "too_complex", "unreadable"]
 
-_DECODERS = threading.BoundedSemaphore(limits.DECODING_THREADS)
+DECODERS = threading.BoundedSemaphore(limits.DECODING_THREADS)
+"""To be held from before an image is decoded until its pixels are no longer needed."""
 _SCAN = b"\xff\xda"
 _END_OF_IMAGE = b"\xff\xd9"
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
@@ -63,8 +64,7 @@ def examine(name: str, content: bytes) -> Photo | Rejected:
         reason = f"a JPEG of more than {limits.JPEG_SCANS} scans or {limits.JPEG_SEGMENTS} segments"
         return Rejected(name, "too_complex", reason)
     try:
-        with _DECODERS:
-            return Photo(name, decoding.decode(content, limits.PIXELS))
+        return Photo(name, decoding.decode(content, limits.PIXELS))
     except decoding.UnreadableError as error:
         reason = str(error)
         too_many = reason.startswith("too many pixels")
