@@ -152,7 +152,7 @@ def test_a_body_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
     headers = [(b"content-type", b"multipart/form-data; boundary=b")]
     request = Request({"type": "http", "headers": headers}, receive)
     with pytest.raises(HTTPException, match="408"):
-        asyncio.run(endpoint._files(request))
+        asyncio.run(endpoint._files(request, endpoint._Body(request)))
 
 
 def test_a_visitor_who_leaves_in_the_middle() -> None:
@@ -162,7 +162,7 @@ def test_a_visitor_who_leaves_in_the_middle() -> None:
     headers = [(b"content-type", b"multipart/form-data; boundary=b")]
     request = Request({"type": "http", "headers": headers}, receive)
     with pytest.raises(HTTPException, match="400"):
-        asyncio.run(endpoint._files(request))
+        asyncio.run(endpoint._files(request, endpoint._Body(request)))
 
 
 def test_description(client: TestClient) -> None:
