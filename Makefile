@@ -14,7 +14,7 @@ RECIPES := mnist_sgd mnist_adam fashion_mlp cifar10_cnn cat_dog_mobilenet
 # Test files side by side; scripts/ci.sh does the same.
 PYTEST := python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup setup-dev check test test-all repro all app serve bench lock clean
+.PHONY: help setup setup-dev check test test-all faults repro all app serve bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ test: setup-dev ## run the tests but the slow ones (no network, some minutes)
 
 test-all: setup-dev ## run all tests
 	$(PYTEST)
+
+faults: setup-dev ## try to break every promise of docs/reliability.md, hard: an hour or two
+	IMAGO_FAULTS=full $(PYTEST) -m fault
 
 repro: setup ## run the pipeline of params.yaml: mnist_sgd, mnist_adam and fashion_mlp on the real data
 	imago mend

@@ -16,7 +16,7 @@ import pytest
 from imago.core import paths
 from tests import faults, tiny_project
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 KILLS = faults.times(20, 100)
 _RUNNING = re.compile(r"(?<=Running stage ').+(?=':)")
@@ -130,12 +130,16 @@ class Killer:
 
 
 @pytest.mark.parametrize("create", PROJECTS, ids=lambda create: create.__name__)
-def test_whatever_is_killed_the_end_is_the_same(create, tmp_path):
+def test_whatever_is_killed_the_end_is_the_same(create, tmp_path, monkeypatch):
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
     for folder in (undisturbed, killed):
         create(folder)
+    (tmp_path / "offline").mkdir()
+    (tmp_path / "offline/sitecustomize.py").write_text(faults.OFFLINE)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "offline"))
     reference = Killer(undisturbed, Counter(), random.Random(0))
     reference.run()
+    monkeypatch.delenv("PYTHONPATH")
     stages = list(reference.lasts_s)
     plan = Counter(stages[number % len(stages)] for number in range(KILLS))
 
