@@ -16,7 +16,7 @@ from imago.core.errors import DataError, ParamsError
 from imago.data import arrays, provenance
 from stages import embed
 from tests import tiny_net
-from tests.trees import contents
+from tests.trees import contents, damage
 
 SHAPE = (32, 32, 3)
 CLASSES = ("cat", "dog")
@@ -232,3 +232,21 @@ def test_missing_variant(tree):
 def test_unknown_features():
     with pytest.raises(ParamsError, match=r"unknown features 'cats'; params\.yaml has pets"):
         embed.main("cats")
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_damaged_images_are_not_embedded(tree, split):
+    damage(tree / f"data/prepared/pets32/{split}/images.npy")
+    with pytest.raises(DataError, match=rf"{split}/images\.npy: damaged since it was written"):
+        embed.main("pets")
+    assert not (tree / "data/features").exists()
+
+
+def test_weights_that_are_not_those_of_params_yaml(tree):
+    path = tree / "params.yaml"
+    text = path.read_text("utf-8").replace(
+        "{net.h5: unpublished}", f"{{net.weights.h5: {'f' * 64}}}"
+    )
+    path.write_text(text, "utf-8")
+    with pytest.raises(DataError, match=r"net\.weights\.h5: damaged since it was fetched"):
+        embed.main("pets")

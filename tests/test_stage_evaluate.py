@@ -13,6 +13,7 @@ from imago.data import arrays
 from imago.runtimes import saving, trained
 from stages import evaluate
 from tests import tiny_project
+from tests.trees import damage
 
 CLASSES = ("top", "middle", "bottom")
 LABELS = np.array([0, 1, 2, 0, 1, 1, 0, 0], np.int32)
@@ -264,3 +265,11 @@ def test_unknown_experiment():
     message = r"unknown experiment 'plane'; params\.yaml has plain, validated"
     with pytest.raises(ParamsError, match=message):
         evaluate.main("plane")
+
+
+@pytest.mark.parametrize("name", ["images", "labels", "identities"])
+def test_damaged_data_are_not_scored(tree, name):
+    damage(tree / f"data/prepared/tiny8/test/{name}.npy")
+    with pytest.raises(DataError, match=rf"tiny8/test/{name}\.npy: damaged since it was written"):
+        evaluate.main("plain")
+    assert not (tree / "metrics").exists()

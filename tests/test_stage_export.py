@@ -14,7 +14,7 @@ from imago.exports.formats import litert_int8
 from imago.runtimes import saving
 from stages import export
 from tests import tiny_project
-from tests.trees import contents
+from tests.trees import contents, damage
 
 CLASSES = ("top", "middle", "bottom")
 # Each row is an image of 1×3×1; the model answers with its pixels / 128, exact in float32.
@@ -182,3 +182,11 @@ def test_unknown_experiment():
     message = r"unknown experiment 'plane'; params\.yaml has plain, validated"
     with pytest.raises(ParamsError, match=message):
         export.main("plane")
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_damaged_data_calibrate_and_compare_nothing(tree, split):
+    damage(tree / f"data/prepared/tiny8/{split}/images.npy")
+    with pytest.raises(DataError, match=rf"{split}/images\.npy: damaged since it was written"):
+        export.main("plain")
+    assert not (tree / "exports").exists()

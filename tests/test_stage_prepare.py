@@ -15,7 +15,7 @@ from imago.photos import packs
 from imago.preparing import conversion
 from stages import prepare
 from tests.photo_archives import encoded, picture
-from tests.trees import contents
+from tests.trees import contents, damage
 
 PARAMS = """
 seed: SEED
@@ -396,3 +396,18 @@ def test_an_image_has_one_identity_in_every_variant():
 
     np.testing.assert_array_equal(small, large)
     assert len(set(small.tolist())) == len(small)
+
+
+@pytest.mark.parametrize(
+    ("variant", "path"),
+    [
+        ("pets4", "pets/train/images.npy"),
+        ("pets4", "pets/test/labels.npy"),
+        ("photos_views", "photos/train/images.pack"),
+    ],
+)
+def test_damaged_images_are_not_prepared(tree, variant, path):
+    damage(tree / "data/extracted" / path)
+    with pytest.raises(DataError, match=rf"{path}: damaged since it was written"):
+        prepare.main(variant)
+    assert not (tree / "data/prepared").exists()

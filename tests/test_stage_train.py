@@ -20,6 +20,7 @@ from imago.training import callbacks, phases
 from imago.training.checkpoints import FileCheckpoint
 from stages import train
 from tests import made_up, tiny_project
+from tests.trees import damage
 
 CLASSES = ("top", "middle", "bottom")
 COLUMNS = "epoch,loss,accuracy,validation_loss,validation_accuracy,learning_rate"
@@ -602,4 +603,12 @@ def test_missing_backbone(tree):
         DataError, match=r"features/pets8/backbone\.keras: not found; run the stage"
     ):
         train.main("transfer")
+    assert not (tree / "models").exists()
+
+
+@pytest.mark.parametrize("name", ["train/images.npy", "train/labels.npy", "validation/images.npy"])
+def test_damaged_data_are_not_trained_on(tree, name):
+    damage(tree / "data/prepared/tiny6" / name)
+    with pytest.raises(DataError, match=rf"tiny6/{name}: damaged since it was written"):
+        train.main("validated")
     assert not (tree / "models").exists()

@@ -1,4 +1,4 @@
-"""What is in a folder."""
+"""What is in a folder, and damage to it."""
 
 from pathlib import Path
 
@@ -10,3 +10,10 @@ def contents(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def damage(path: Path) -> None:
+    """Flip a bit of a file's last byte: of an array, another value, as good as any other."""
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
