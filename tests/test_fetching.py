@@ -147,7 +147,9 @@ def test_an_unreachable_host_is_not_asked_for_further_files(
     asked: list[str] = []
     genuine = fetching.downloads.fetch
     monkeypatch.setattr(
-        fetching.downloads, "fetch", lambda url, *rest: asked.append(url) or genuine(url, *rest)
+        fetching.downloads,
+        "fetch",
+        lambda url, *rest, **more: asked.append(url) or genuine(url, *rest, **more),
     )
     server.files |= {f"/{name}": content for name, content in CONTENTS.items()}
     fetch(f"{unreachable}/{{name}}", f"{server.url}/{{name}}")

@@ -1,9 +1,11 @@
 """The sections of params.yaml that do not depend on a layout or an architecture.
 
 No key that shapes a result has a default here: its value stands in params.yaml. A key that
-switches a feature on may be left out, which leaves the feature off.
+switches a feature on may be left out, which leaves the feature off. Limits shape no result; those
+that are left out have the defaults of `Limits`.
 """
 
+import time
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -39,6 +41,47 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+GB = 10**9
+
+
+class Limits(Section):
+    """The most that is taken in, lest a broken or hostile source fill disk or memory or never end.
+
+    No stage depends on them: what keeps within them has the same bytes whatever they are.
+    """
+
+    download_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 20
+    """Of one file, as it is sent. Food-101 has 5; ImageNet's 138 are worth a line."""
+    download_hours: Annotated[float, Field(gt=0, le=1_000)] = 12
+    """For one file or package, all attempts together: 20 GB at 4 Mbit/s."""
+    download_bytes_per_s: Annotated[int, Field(ge=0, le=GB)] = 1_000
+    """The least, over each half minute: modems of 1984 were no slower."""
+    unpacked_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 500
+    """Of all that is in an archive; ImageNet has 155."""
+    unpacked_ratio: Annotated[float, Field(ge=1, le=1_000_000)] = 50
+    """How many times its own bytes an archive may hold. Photos come to 1, MNIST's digits to 5,
+    bombs to 1,032 in one layer; archives of up to `FREELY_UNPACKED_BYTES` may have any."""
+
+    FREELY_UNPACKED_BYTES: ClassVar[int] = 2**26
+
+    @property
+    def download_bytes(self) -> int:
+        """The most that one file may have as it is sent."""
+        return int(self.download_gb * GB)
+
+    def deadline_s(self) -> float:
+        """Return when, on the clock of `time.monotonic`, a download that begins now must end."""
+        return time.monotonic() + self.download_hours * 3600
+
+    def unpacked_bytes(self, packed_bytes: int) -> int:
+        """Return the most that an archive of so many bytes may hold."""
+        by_ratio = max(self.FREELY_UNPACKED_BYTES, int(self.unpacked_ratio * packed_bytes))
+        return min(by_ratio, int(self.unpacked_gb * GB))
+
+
+DEFAULT_LIMITS = Limits()
+
+
 class Dataset(Section):
     """What every data set has; each layout adds its own `extract` section."""
 
@@ -52,6 +95,7 @@ class Dataset(Section):
     """Name in data/raw/<data set>: sha256 of the file's bytes, whatever source serves it."""
     sources: Annotated[list[str], Field(min_length=1)]
     """Where to look for the files, in this order; see imago.sources."""
+    limits: Limits = DEFAULT_LIMITS
 
 
 class Augment(Section):
@@ -127,6 +171,7 @@ class Weights(Section):
     publishes it gives no digest: then whatever a source gives is taken, and dvc.lock records it."""
     sources: Annotated[list[str], Field(min_length=1)]
     """As those of a data set."""
+    limits: Limits = DEFAULT_LIMITS
 
 
 SMALLEST_BACKBONE_PX = 32

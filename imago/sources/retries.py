@@ -50,6 +50,14 @@ class UnreachableError(TransferError):
     """The host gives no answer, so it need not be asked for further files."""
 
 
+class TooSlowError(UnreachableError):
+    """The host sends so little that it might as well send nothing."""
+
+
+class EndlessError(TransferError):
+    """The answer has more bytes, or takes more time, than it may."""
+
+
 def patiently(action: Callable[[], T], label: str) -> T:
     """Call `action`, which makes an http request, again and again while its failure may pass.
 
@@ -100,7 +108,12 @@ def _wait_s(state: tenacity.RetryCallState) -> float:
 
 
 def _explained(error: requests.RequestException | urllib3.exceptions.HTTPError) -> TransferError:
-    """Say what a request's failure means for the next attempt, without URLs or class names."""
+    """Say what a request's failure means for the next attempt.
+
+    URLs are left out, for there may be passwords in them, and class names, which say nothing.
+    """
+    if known := next((one for one in _chain(error) if isinstance(one, TransferError)), None):
+        return known
     match error:
         case requests.HTTPError(response=requests.Response() as response):
             return _refused(response)
@@ -120,6 +133,16 @@ def _explained(error: requests.RequestException | urllib3.exceptions.HTTPError) 
             return TransferError("the transfer stalled", may_pass=True)
         case urllib3.exceptions.HTTPError() | requests.exceptions.ChunkedEncodingError():
             return TransferError("the transfer broke off", may_pass=True)
+        case requests.TooManyRedirects():
+            return TransferError("redirects without end")
+        case requests.exceptions.InvalidProxyURL():
+            return TransferError("the proxy that the environment names has no valid URL")
+        case requests.exceptions.InvalidSchema() if "SOCKS" in str(error):
+            return TransferError("a SOCKS proxy needs the package PySocks")
+        case requests.exceptions.InvalidSchema():
+            return TransferError("redirects to what is neither http nor https")
+        case ValueError():  # of which all errors of a URL are
+            return TransferError("the URL, or that of a redirect or proxy, is not valid")
     return TransferError(_cause(error))
 
 
@@ -143,7 +166,7 @@ def _retry_after_s(header: str | None) -> float | None:
         return float(header)
     try:
         then = email.utils.parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, (then.replace(tzinfo=then.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
@@ -155,7 +178,7 @@ def _cause(error: BaseException) -> str:
             return cause.verify_message
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
-    return str(error)
+    return str(error) if "://" not in str(error) else type(error).__name__
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
