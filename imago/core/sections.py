@@ -67,7 +67,7 @@ class Limits(Section):
     @property
     def download_bytes(self) -> int:
         """The most that one file may have as it is sent."""
-        return int(self.download_gb * GB)
+        return round(self.download_gb * GB)
 
     def deadline_s(self) -> float:
         """Return when, on the clock of `time.monotonic`, a download that begins now must end."""
@@ -75,8 +75,8 @@ class Limits(Section):
 
     def unpacked_bytes(self, packed_bytes: int) -> int:
         """Return the most that an archive of so many bytes may hold."""
-        by_ratio = max(self.FREELY_UNPACKED_BYTES, int(self.unpacked_ratio * packed_bytes))
-        return min(by_ratio, int(self.unpacked_gb * GB))
+        by_ratio = max(self.FREELY_UNPACKED_BYTES, round(self.unpacked_ratio * packed_bytes))
+        return min(by_ratio, round(self.unpacked_gb * GB))
 
 
 DEFAULT_LIMITS = Limits()
