@@ -159,7 +159,7 @@ def _receive(
             part.remove()
             message = f"the server sent bytes from {first} on, asked for bytes from {offset} on"
             raise TransferError(message, may_pass=True)
-        if not resumed:
+        if not resumed or not offset:
             part.begin(response)
         _append(response, part, total, label, limits.download_bytes)
     return resumed
