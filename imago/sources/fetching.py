@@ -214,7 +214,7 @@ def _path(location: str) -> Path:
     try:
         return paths.in_project(Path(location).expanduser())
     except RuntimeError as error:
-        message = f"{location}: there is no such user here"
+        message = "there is no such user here"
         raise SourceError(message) from error
 
 

@@ -19,9 +19,9 @@ MIRROR_VARIABLE = "IMAGO_MIRROR"
 
 KINDS = "http://HOST/PATH, https://HOST/PATH, pip:NAME==VERSION, apt:NAME or a path"
 URL = re.compile(r"https?://[^/]+")
-LOGIN = re.compile(r"://(?![\w-]+(\.[\w-]+)+[/?#]).*@", re.DOTALL)
+LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+:/*)(?![\w-]+(\.[\w-]+)+[/?#]).*@", re.DOTALL)
 """Up to the last @, unless a plain host comes first: passwords may hold / ? # and @, unquoted."""
-QUERY = re.compile(r"(?<=[?]).+", re.DOTALL)
+QUERY = re.compile(r"(:/.*?[?]).+", re.DOTALL)
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two characters or more: C: is a drive
 PIP = re.compile(r"pip:(?P<project>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)")
 APT = re.compile(r"apt:(?P<package>[a-z0-9][a-z0-9+.-]+)")
@@ -104,7 +104,7 @@ def is_url(location: str) -> bool:
 
 def redacted(location: str) -> str:
     """Leave out the user, the password and the query of a URL, for what is shown and logged."""
-    return QUERY.sub("…", LOGIN.sub("://", location)) if "://" in location else location
+    return QUERY.sub(r"\1…", LOGIN.sub(r"\1", location))
 
 
 def _check_url(text: str) -> None:

@@ -1,6 +1,7 @@
 """Http requests tried again while their failure may pass, and failures told in a few words."""
 
 import email.utils
+import http.client
 import logging
 import socket
 import ssl
@@ -24,6 +25,7 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 STATUSES_THAT_MAY_PASS = frozenset({408, 425, 429, 500, 502, 503, 504})
 STATUSES_OF_ABSENCE = frozenset({404, 410})
+LETTERS_SHOWN = 100
 
 T = TypeVar("T")
 
@@ -133,6 +135,8 @@ def _explained(error: requests.RequestException | urllib3.exceptions.HTTPError) 
             return TransferError("the transfer stalled", may_pass=True)
         case urllib3.exceptions.HTTPError() | requests.exceptions.ChunkedEncodingError():
             return TransferError("the transfer broke off", may_pass=True)
+        case requests.exceptions.InvalidHeader():
+            return TransferError("the host does not answer as http asks")
         case requests.TooManyRedirects():
             return TransferError("redirects without end")
         case requests.exceptions.InvalidProxyURL():
@@ -148,7 +152,7 @@ def _explained(error: requests.RequestException | urllib3.exceptions.HTTPError) 
 
 def _refused(response: requests.Response) -> TransferError:
     """The meaning of a status of 400 and more."""
-    reason = f"{response.status_code} {response.reason}".strip()
+    reason = f"{response.status_code} {_readable(response.reason)}".strip()
     if response.status_code in STATUSES_OF_ABSENCE:
         return NotFoundError(reason)
     return TransferError(
@@ -178,7 +182,14 @@ def _cause(error: BaseException) -> str:
             return cause.verify_message
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
+        if isinstance(cause, http.client.HTTPException):
+            return f"the host does not answer as http asks: {_readable(str(cause))}"
     return str(error) if "://" not in str(error) else type(error).__name__
+
+
+def _readable(text: str) -> str:
+    """Shorten what a server said, and leave out what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:LETTERS_SHOWN])
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

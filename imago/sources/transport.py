@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -47,12 +48,23 @@ def session(bounds: Bounds) -> requests.Session:
 
     A server that breaks the bounds ends as what `retries.patiently` makes a TransferError of.
     """
-    made = requests.Session()
+    made = _Session()
     adapter = _Adapter(bounds)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     made.headers["Accept-Encoding"] = "identity"
     return made
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, response: requests.Response) -> str | None:
+        """Return where a redirect goes to, which requests takes apart without a guard."""
+        try:
+            target = super().get_redirect_target(response)
+            urlsplit(target)
+        except ValueError as error:
+            raise requests.exceptions.InvalidURL(response=response) from error
+        return target
 
 
 class _Adapter(HTTPAdapter):
