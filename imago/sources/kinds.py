@@ -19,7 +19,7 @@ MIRROR_VARIABLE = "IMAGO_MIRROR"
 
 KINDS = "http://HOST/PATH, https://HOST/PATH, pip:NAME==VERSION, apt:NAME or a path"
 URL = re.compile(r"https?://[^/]+")
-LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+:/*)(?![\w-]+(\.[\w-]+)+[/?#]).*@", re.DOTALL)
+LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]++:/*+)(?![\w-]+(\.[\w-]+)+[/?#]).*@", re.DOTALL)
 """Up to the last @, unless a plain host comes first: passwords may hold / ? # and @, unquoted."""
 QUERY = re.compile(r"(:/.*?[?]).+", re.DOTALL)
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two characters or more: C: is a drive
