@@ -133,12 +133,12 @@ def load(path: Path = paths.PARAMS) -> Params:
             and the value.
     """
     try:
-        text = path.read_text("utf-8")
+        text = strict_yaml.text_of(path)
     except FileNotFoundError as error:
         message = f"{path}: not found; run imago's commands in the folder that holds it"
         raise ParamsError(message) from error
-    except UnicodeDecodeError as error:
-        message = f"{path}: must be UTF-8 text, got byte 0x{error.object[error.start]:02x}"
+    except ValueError as error:
+        message = f"{path}: {error}"
         raise ParamsError(message) from error
     return parse(text, str(path))
 
