@@ -87,7 +87,7 @@ class Gate(sections.Section):
 
     significance_level: Annotated[float, Field(gt=0, lt=0.5)]
     """How often, at most, a regression is cried where nothing is worse."""
-    bootstrap_samples: Annotated[int, Field(ge=1000)]
+    bootstrap_samples: Annotated[int, Field(ge=1000, le=1_000_000)]
     metrics: Annotated[dict[Gated, GateMetric], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -133,12 +133,12 @@ def load(path: Path = paths.PARAMS) -> Params:
             and the value.
     """
     try:
-        text = path.read_text("utf-8")
+        text = strict_yaml.text_of(path)
     except FileNotFoundError as error:
         message = f"{path}: not found; run imago's commands in the folder that holds it"
         raise ParamsError(message) from error
-    except UnicodeDecodeError as error:
-        message = f"{path}: must be UTF-8 text, got byte 0x{error.object[error.start]:02x}"
+    except ValueError as error:
+        message = f"{path}: {error}"
         raise ParamsError(message) from error
     return parse(text, str(path))
 
@@ -219,6 +219,7 @@ def _mismatches_of_experiment(params: Params, key: str, experiment: Experiment) 
         known = _listed([f"prepared/{variant}" for variant in params.prepare])
         yield f"{key}.pixels must be a variant, {known}, got {experiment.pixels!r}"
         return
+    variant = params.prepare[experiment.variant]
     if isinstance(experiment.train, sections.TrainOnPixels):
         if experiment.input != experiment.pixels:
             yield (
@@ -234,6 +235,10 @@ def _mismatches_of_experiment(params: Params, key: str, experiment: Experiment) 
                 f"{key}.input must be features of {experiment.pixels}, {_listed(made)}, for the "
                 f"model {experiment.train.model}, got {experiment.input!r}"
             )
+    size, color = variant.image_size_px, variant.color
+    shape = (size, size, 1 if color == "grayscale" else 3)
+    if fault := experiment.train.misfit(shape):
+        yield f"{key}.train: {fault}, for {experiment.pixels} of {size} px"
     yield from _mismatches_of_early_stopping(params, key, experiment)
 
 

@@ -12,7 +12,8 @@ from imago.sources import fetching
 def main(dataset: str) -> None:
     """Fill data/raw/<dataset> with exactly the files that params.yaml names."""
     settings = params.pick(params.load().datasets, "data set", dataset)
-    fetching.fill(paths.raw(dataset), f"datasets.{dataset}", settings.files, settings.sources)
+    section = f"datasets.{dataset}"
+    fetching.fill(paths.raw(dataset), section, settings.files, settings.sources, settings.limits)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from imago.sources import fetching
 def main(name: str) -> None:
     """Fill data/weights/<name> with exactly the files that params.yaml names."""
     settings = params.pick(params.load().weights, "weights", name)
-    fetching.fill(paths.weights(name), f"weights.{name}", settings.files, settings.sources)
+    section = f"weights.{name}"
+    fetching.fill(paths.weights(name), section, settings.files, settings.sources, settings.limits)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from imago.core import sections
 from imago.core.errors import DataError
 from imago.datasets.image_folder import archives
 from imago.datasets.image_folder.archives import Limits
@@ -196,7 +197,10 @@ def test_small_members_may_have_any_ratio(path):
     ("limits", "message"),
     [
         (Limits(members=2), "must have at most 2 members, got 3; split it"),
-        (Limits(total_bytes=779), "must unpack to at most 779 bytes, got 780; split it"),
+        (
+            Limits(whole=sections.Limits(unpacked_gb=7.79e-7)),
+            "must unpack to at most 779 bytes, got 780 out of ",
+        ),
     ],
 )
 def test_too_much_in_all(path, limits, message):
@@ -204,7 +208,16 @@ def test_too_much_in_all(path, limits, message):
 
     with pytest.raises(DataError, match=re.escape(f"{path}: {message}")):
         contents_of(path, limits)
-    assert len(contents_of(path, Limits(members=3, total_bytes=780))) == 3
+    enough = Limits(members=3, whole=sections.Limits(unpacked_gb=7.8e-7))
+    assert len(contents_of(path, enough)) == 3
+
+
+def test_many_small_bombs_are_found_by_the_ratio_of_the_whole(path):
+    pack(path, {f"{number}.bmp": bytes(2**20) for number in range(65)})
+
+    with pytest.raises(DataError, match=r"must unpack to at most 67,108,864 bytes, got 68,157,440"):
+        contents_of(path)
+    assert len(contents_of(path, Limits(whole=sections.Limits(unpacked_ratio=1100)))) == 65
 
 
 @pytest.mark.parametrize(

@@ -497,7 +497,7 @@ def test_archive_too_large(settings, tmp_path, monkeypatch):
     (tmp_path / ARCHIVE).write_bytes(gzip.compress(other))
     monkeypatch.setattr(layout, "ARCHIVE_BYTES", 2000)
 
-    fails(settings, tmp_path, "'readme' must have 0 to 1488 bytes, got 2000; it is not an archive")
+    fails(settings, tmp_path, "'readme' must have 0 to 1,488 bytes, got 2,000; fetch it")
 
 
 def test_negative_size(settings, tmp_path):
@@ -506,7 +506,7 @@ def test_negative_size(settings, tmp_path):
     content[148:156] = b"%06o\0 " % tarfile.calc_chksums(bytes(content[:512]))[0]
     (tmp_path / ARCHIVE).write_bytes(gzip.compress(content))
 
-    fails(settings, tmp_path, "'batch_1' must have 0 to 268435456 bytes, got -1; it is not")
+    fails(settings, tmp_path, "'batch_1' must have 0 to 1,073,741,312 bytes, got -1; fetch it")
 
 
 def test_member_in_two_folders(settings, tmp_path):

@@ -270,9 +270,16 @@ CNN = """model: cnn
 def test_sound_section():
     assert MLP in TEXT
 
-    train = params.parse(TEXT.replace(MLP, CNN)).experiments["tiny"].train
+    text = TEXT.replace(MLP, CNN).replace("image_size_px: 4,", "image_size_px: 16,")
+    train = params.parse(text).experiments["tiny"].train
     assert isinstance(train, cnn.Settings)
     assert train.filters == [3, 5]
+
+
+def test_images_that_are_too_small_are_found_before_the_training():
+    message = "experiments.tiny.train: cnn: the input of convolution_2 must be at least 3×3 pixels"
+    with pytest.raises(ParamsError, match=message):
+        params.parse(TEXT.replace(MLP, CNN))
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 import gzip
 import hashlib
 import logging
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from imago.core import sections
 from imago.core.errors import SourceError
 from imago.sources import fetching, kinds, retries, store
 from tests.flaky_server import FlakyServer, Truncate, serving
@@ -147,7 +149,9 @@ def test_an_unreachable_host_is_not_asked_for_further_files(
     asked: list[str] = []
     genuine = fetching.downloads.fetch
     monkeypatch.setattr(
-        fetching.downloads, "fetch", lambda url, *rest: asked.append(url) or genuine(url, *rest)
+        fetching.downloads,
+        "fetch",
+        lambda url, *rest, **more: asked.append(url) or genuine(url, *rest, **more),
     )
     server.files |= {f"/{name}": content for name, content in CONTENTS.items()}
     fetch(f"{unreachable}/{{name}}", f"{server.url}/{{name}}")
@@ -255,3 +259,29 @@ def test_without_a_digest_packages_cannot_serve(monkeypatch: pytest.MonkeyPatch)
     assert f"    pip:a==1: {fault}\n    apt:aa: {fault}\n" in str(caught.value)
     assert "under weights.net.sources of params.yaml" in str(caught.value)
     assert "in net/ or by" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+@pytest.mark.parametrize("wanted", [WANTED, UNPUBLISHED], ids=["digest", "no digest"])
+def test_a_mirror_holds_files_alone(kind: str, wanted: dict[str, str | None]) -> None:
+    name = next(iter(wanted))
+    odd = Path("mirror") / name
+    odd.parent.mkdir()
+    if kind == "pipe":
+        os.mkfifo(odd)
+    else:
+        odd.symlink_to("/dev/zero")
+    sources = kinds.in_order("digits", [], str(odd.parent))
+    with pytest.raises(SourceError, match=r"must be a file, got a pipe, a device or a socket"):
+        fetching.fetch("datasets.digits", {name: wanted[name]}, sources)
+
+
+def test_a_gzip_without_a_digest_unpacks_within_bounds() -> None:
+    name = "images"
+    Path("own").mkdir()
+    Path("own", f"{name}.gz").write_bytes(gzip.compress(bytes(70 * 2**20)))
+    sources = kinds.in_order("net", ["own"], None)
+    with pytest.raises(SourceError, match=r"unpacks to more than 67,108,864 bytes, which limits"):
+        fetching.fetch("weights.net", {name: None}, sources)
+    enough = sections.Limits(unpacked_ratio=2000)
+    assert fetching.fetch("weights.net", {name: None}, sources, enough)

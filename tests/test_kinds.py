@@ -71,3 +71,38 @@ def test_a_password_is_not_shown() -> None:
     source = kinds.parse("https://me:secret@host/{name}")
     assert source.label == "https://host/{name}"
     assert source.locations("a") == ["https://me:secret@host/a"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:s3cret@host/x",
+        "http://user:s3@s3cret@host/x",
+        "http://user:p/s3cret@host/x",
+        "http://user:1/s3cret@host.org/x",
+        "http://user:p?s3cret@host/x",
+        "http://user:p#s3cret@host/x",
+        "http://user:p s3cret@host/x",
+        "http://user:s3cret@[host/x",
+        "http://user:s3cret@host:99999999/x",
+        "http://user:s3cret@host:abc/x",
+        "http://s3cret/s3cret@host/x",
+        "http://host/x?token=s3cret",
+        "ftp://user:s3cret@host/x",
+        "http:/user:s3cret@host/x",
+        "user:s3cret@host/x",
+    ],
+)
+@pytest.mark.parametrize("as_mirror", [True, False], ids=["mirror", "source"])
+def test_no_part_of_a_login_is_shown(url: str, as_mirror: bool) -> None:
+    try:
+        (source,) = kinds.in_order("mnist", [] if as_mirror else [url], url if as_mirror else None)
+        shown = source.label
+    except ParamsError as error:
+        shown = str(error)
+    assert "s3cret" not in shown
+
+
+def test_a_plain_url_is_shown_as_it_is() -> None:
+    url = "https://cdn.host.org/npm/package@1.0/{name}"
+    assert kinds.parse(url).label == url

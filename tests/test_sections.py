@@ -294,7 +294,7 @@ def test_wrong_type(old, new, message):
         fault(
             "dropout: 0.5",
             "dropout: 1.0",
-            "experiments.tiny.train.dropout must be less than 1, got 1.0",
+            "experiments.tiny.train.dropout must be less than or equal to 0.99, got 1.0",
         ),
         fault(
             "dropout: 0.5",
@@ -346,7 +346,8 @@ def test_wrong_type(old, new, message):
         fault(
             "[cat, dog]",
             "[cat, '']",
-            "datasets.pets.extract.classes.1 must have at least 1 character, got ''",
+            "datasets.pets.extract.classes.1 must be 1 to 500 characters, none of them a control "
+            "character, got ''",
         ),
         fault(
             "files: {a: HASH, b: HASH, c: HASH, d: HASH}".replace("HASH", "f" * 64),
@@ -570,7 +571,7 @@ def test_a_variant_may_say():
         ),
         pytest.param(
             "views: 2, augment: {zoom: 1.0}",
-            ".augment.zoom must be less than 1, got 1.0",
+            ".augment.zoom must be less than or equal to 0.9, got 1.0",
             id="zoom",
         ),
         pytest.param(

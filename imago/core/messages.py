@@ -8,6 +8,9 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+_LETTERS_SHOWN = 300
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 3  # six entries of each of six levels are more than a person reads
 _RULES = {
     "bool_type": "must be true or false",
     "dict_type": "must be a section of keys and values",
@@ -19,6 +22,7 @@ _RULES = {
     "model_attributes_type": "must be a section of keys and values",
     "model_type": "must be a section of keys and values",
     "string_type": "must be text; put it in quotes",
+    "string_unicode": "must be text of whole characters",
     "too_short": "must have at least {min_length}",
 }
 """For pydantic's kinds of error; others say their own message."""
@@ -79,7 +83,8 @@ def _location(fault: ErrorDetails, raw: Any) -> Iterator[str]:
             here = here[part]
         elif not (fault["type"] == "missing" and depth == len(parts)):
             continue
-        yield part if isinstance(part, str) else _shown(part)
+        plain = isinstance(part, str) and len(part) <= _LETTERS_SHOWN and part.isprintable()
+        yield part if plain else _shown(part)
 
 
 def _keys(section: Any) -> Collection[Any]:
@@ -92,7 +97,9 @@ def _shown(value: Any) -> str:
     """Show a value as the file has it, shortened."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return reprlib.repr(value) if isinstance(value, dict | list) else repr(value)
+    shown = _SHORT.repr(value) if isinstance(value, dict | list) else repr(value)
+    half = _LETTERS_SHOWN // 2
+    return shown if len(shown) <= _LETTERS_SHOWN else f"{shown[:half]}…{shown[-half:]}"
 
 
 def _is_number(value: Any) -> bool:

@@ -1,13 +1,18 @@
 """The sections of params.yaml that do not depend on a layout or an architecture.
 
 No key that shapes a result has a default here: its value stands in params.yaml. A key that
-switches a feature on may be left out, which leaves the feature off.
+switches a feature on may be left out, which leaves the feature off. Limits shape no result; those
+that are left out have the defaults of `Limits`.
 """
 
-from collections.abc import Iterator
+import itertools
+import math
+import re
+import time
+from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 UNPUBLISHED = "unpublished"
 """In place of a digest that the publisher of a file does not give."""
@@ -19,13 +24,48 @@ PATTERNS = {
     rf"^([0-9a-f]{{64}}|{UNPUBLISHED})$": "a sha256, 64 characters of 0-9 and a-f, or unpublished",
     r"^prepared/[\w-]+$": "prepared/<variant>",
     r"^(prepared|features)/[\w-]+$": "prepared/<variant> or features/<name>",
+    r"^\P{Cc}{1,500}$": "1 to 500 characters, none of them a control character",
 }
 """Regular expressions of texts: what they must be, in words."""
 
-_NAME, _FILE_NAME, _SHA256, _SHA256_IF_PUBLISHED, _PIXELS, _INPUT = PATTERNS
-Name = Annotated[str, Field(pattern=_NAME)]
+_NAME, _FILE_NAME, _SHA256, _SHA256_IF_PUBLISHED, _PIXELS, _INPUT, _TEXT = PATTERNS
+_READ_IN_TWO_WAYS = re.compile(
+    r"[0-9][0-9_]*(e-?[0-9]+)?|0[box][0-9a-f_]+|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|true|false|null",
+    re.IGNORECASE,
+)
+"""What some reader of YAML takes for a number, a date or a word of its own, without quotes."""
+_NAME_BYTES, _FILE_NAME_BYTES = 100, 200
+"""File systems have 255, of which suffixes and names of temporary files take some."""
+_MISUNDERSTOOD_BY_DVC = ("size", "nfiles")
+"""DVC takes the values under these keys for those of an output, and misses that they changed."""
+
+
+def _is_a_name_to_all(name: str) -> str:
+    if _READ_IN_TWO_WAYS.fullmatch(name):
+        message = f"a name must not look like a number, a date or a word of YAML, got {name!r}"
+        raise ValueError(message)
+    return _is_short(name, _NAME_BYTES)
+
+
+def _is_a_file_name_to_all(name: str) -> str:
+    if name in _MISUNDERSTOOD_BY_DVC:
+        message = f"a file must not be named {name}, which DVC takes for something else"
+        raise ValueError(message)
+    return _is_short(name, _FILE_NAME_BYTES)
+
+
+def _is_short(name: str, greatest_bytes: int) -> str:
+    if (count := len(name.encode())) > greatest_bytes:
+        message = f"a name must have at most {greatest_bytes} bytes, got {count}"
+        raise ValueError(message)
+    return name
+
+
+Name = Annotated[str, Field(pattern=_NAME), AfterValidator(_is_a_name_to_all)]
 """A key that names a stage, a folder and a file."""
-FileName = Annotated[str, Field(pattern=_FILE_NAME)]
+FileName = Annotated[str, Field(pattern=_FILE_NAME), AfterValidator(_is_a_file_name_to_all)]
+Text = Annotated[str, Field(pattern=_TEXT)]
+"""A line for a person, such as the name of a class."""
 Sha256 = Annotated[str, Field(pattern=_SHA256)]
 Sha256IfPublished = Annotated[str, Field(pattern=_SHA256_IF_PUBLISHED)]
 Pixels = Annotated[str, Field(pattern=_PIXELS)]
@@ -33,13 +73,65 @@ Pixels = Annotated[str, Field(pattern=_PIXELS)]
 Input = Annotated[str, Field(pattern=_INPUT)]
 """A folder under data/ that holds splits of images, or of their features."""
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[int, Field(gt=0)]
+Dropout = Annotated[float, Field(ge=0, le=0.99)]
+"""A share of outputs zeroed in training; the others grow by 1 / (1 - share)."""
+Positive = Annotated[int, Field(gt=0, le=1_000_000)]
+Rate = Annotated[float, Field(gt=0, le=1_000)]
+Layers = Annotated[list[Annotated[int, Field(gt=0, le=2**14)]], Field(max_length=64)]
+"""Units or feature maps of layers, from the input on."""
+Sources = Annotated[list[Text], Field(min_length=1, max_length=100)]
+
+GREATEST_WEIGHTS = 2**28
+"""Of a model: 1 GB, of which training needs three or four times as much."""
+GREATEST_BATCH_NUMBERS = 2**30
+"""Of a batch, in one layer: 4 GB."""
 
 
 class Section(BaseModel):
     """A part of params.yaml: frozen, unknown keys forbidden, no conversion between types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+GB = 10**9
+
+
+class Limits(Section):
+    """The most that is taken in, lest a broken or hostile source fill disk or memory or never end.
+
+    No stage depends on them: what keeps within them has the same bytes whatever they are.
+    """
+
+    download_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 8
+    """Of one file, as it is sent. Food-101 has 5; ImageNet's 138 are worth a line."""
+    download_hours: Annotated[float, Field(gt=0, le=1_000)] = 12
+    """For one file or package, all attempts together: 8 GB at 1.5 Mbit/s."""
+    download_bytes_per_s: Annotated[int, Field(ge=0, le=GB)] = 1_000
+    """The least, over each half minute: modems of 1984 were no slower."""
+    unpacked_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 500
+    """Of all that is in an archive; ImageNet has 155."""
+    unpacked_ratio: Annotated[float, Field(ge=1, le=1_000_000)] = 50
+    """How many times its own bytes an archive may hold. Photos come to 1, MNIST's digits to 5,
+    bombs to 1,032 in one layer; archives of up to `FREELY_UNPACKED_BYTES` may have any."""
+
+    FREELY_UNPACKED_BYTES: ClassVar[int] = 2**26
+
+    @property
+    def download_bytes(self) -> int:
+        """The most that one file may have as it is sent."""
+        return round(self.download_gb * GB)
+
+    def deadline_s(self) -> float:
+        """Return when, on the clock of `time.monotonic`, a download that begins now must end."""
+        return time.monotonic() + self.download_hours * 3600
+
+    def unpacked_bytes(self, packed_bytes: int) -> int:
+        """Return the most that an archive of so many bytes may hold."""
+        by_ratio = max(self.FREELY_UNPACKED_BYTES, round(self.unpacked_ratio * packed_bytes))
+        return min(by_ratio, round(self.unpacked_gb * GB))
+
+
+DEFAULT_LIMITS = Limits()
 
 
 class Dataset(Section):
@@ -49,12 +141,13 @@ class Dataset(Section):
     """Whether files in this layout can come with a validation split of their own."""
 
     layout: str
-    licence: Annotated[str, Field(min_length=1)]
+    licence: Text
     """In words: for whoever reads a report, what may be done with the data."""
     files: Annotated[dict[FileName, Sha256], Field(min_length=1)]
     """Name in data/raw/<data set>: sha256 of the file's bytes, whatever source serves it."""
-    sources: Annotated[list[str], Field(min_length=1)]
+    sources: Sources
     """Where to look for the files, in this order; see imago.sources."""
+    limits: Limits = DEFAULT_LIMITS
 
 
 class Augment(Section):
@@ -62,7 +155,7 @@ class Augment(Section):
 
     rotation_degrees: Annotated[float, Field(gt=0, le=180)] | None = None
     """To either side, at most."""
-    zoom: Annotated[float, Field(gt=0, lt=1)] | None = None
+    zoom: Annotated[float, Field(gt=0, le=0.9)] | None = None
     """Larger or smaller by at most this share, the same along both sides."""
     shift: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Along each side, at most this share of it."""
@@ -100,7 +193,7 @@ class Prepare(Section):
     """A variant: one data set at one size and colour, split and, if wanted, augmented."""
 
     dataset: str
-    image_size_px: Positive
+    image_size_px: Annotated[int, Field(gt=0, le=1024)]
     color: Literal["grayscale", "rgb"]
     fit: Literal["stretch", "crop", "pad"]
     """How an image that is not square becomes so."""
@@ -110,7 +203,7 @@ class Prepare(Section):
     limit_per_class: LimitPerClass | None = None
     augment: Augment | None = None
     """Of the training images only."""
-    views: Positive | None = None
+    views: Annotated[int, Field(gt=0, le=100)] | None = None
     """Augmented copies of each training image, beside the image itself."""
 
     @model_validator(mode="after")
@@ -128,8 +221,9 @@ class Weights(Section):
     files: Annotated[dict[FileName, Sha256IfPublished], Field(min_length=1)]
     """Name in data/weights/<name>: sha256 of the file's bytes, or `unpublished` where whoever
     publishes it gives no digest: then whatever a source gives is taken, and dvc.lock records it."""
-    sources: Annotated[list[str], Field(min_length=1)]
+    sources: Sources
     """As those of a data set."""
+    limits: Limits = DEFAULT_LIMITS
 
 
 SMALLEST_BACKBONE_PX = 32
@@ -159,7 +253,7 @@ class CosineDecay(Section):
     """From the learning rate down to a fraction of it along half a cosine over all epochs."""
 
     kind: Literal["cosine"]
-    warmup_epochs: Annotated[int, Field(ge=0)]
+    warmup_epochs: Annotated[int, Field(ge=0, le=1_000_000)]
     """Epochs in which the rate first climbs from 0 in a straight line."""
     final_fraction: Annotated[float, Field(ge=0, le=1)]
 
@@ -176,10 +270,10 @@ class Optimization(Section):
     """How weights are fitted to examples."""
 
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"]
-    learning_rate: Annotated[float, Field(gt=0)]
+    learning_rate: Rate
     momentum: Annotated[float, Field(gt=0, lt=1)] | None = None
     """For sgd and rmsprop."""
-    weight_decay: Annotated[float, Field(gt=0)] | None = None
+    weight_decay: Rate | None = None
     learning_rate_schedule: (
         Annotated[CosineDecay | ExponentialDecay, Field(discriminator="kind")] | None
     ) = None
@@ -227,6 +321,10 @@ class TrainOnPixels(Train):
     augment: Augment | None = None
     """Drawn anew for each image in each epoch."""
 
+    def misfit(self, image_shape: tuple[int, int, int]) -> str | None:
+        """Say why there can be no such model of images (H, W, C), None if there can."""
+        return too_large(0, self.batch_size * math.prod(image_shape))
+
     def _mismatches(self) -> Iterator[str]:
         yield from super()._mismatches()
         yield from _mismatches_of_augment(self.augment, self.jit_compile)
@@ -255,6 +353,12 @@ class TrainOnFeatures(Train):
 
     fine_tune: FineTune | None = None
 
+    def misfit(self, image_shape: tuple[int, int, int]) -> str | None:
+        """Say why there can be no fine-tuning on images (H, W, C), None if there can."""
+        batch_size = self.fine_tune.batch_size if self.fine_tune else 0
+        # In its first maps a backbone has some eight times the numbers of its pixels.
+        return too_large(0, 8 * batch_size * math.prod(image_shape))
+
 
 class Export(Section):
     """Which formats a model is exported to, and how near to Keras each must be."""
@@ -268,6 +372,23 @@ class Export(Section):
     """How much lower than Keras' own the accuracy of a format may be, as a share of the images."""
     calibration_images: Positive
     """Training images, drawn at random, by which litert_int8 learns what values there are."""
+
+
+def too_large(weights: int, batch_numbers: int) -> str | None:
+    """Say that a model or what it makes of a batch is larger than can be, None if it is not."""
+    if weights > GREATEST_WEIGHTS:
+        return f"must have at most {GREATEST_WEIGHTS:,} weights, got {weights:,}; use fewer units"
+    if batch_numbers > GREATEST_BATCH_NUMBERS:
+        return (
+            f"must make at most {GREATEST_BATCH_NUMBERS:,} numbers of a batch in each layer, got "
+            f"{batch_numbers:,}; use a smaller batch_size"
+        )
+    return None
+
+
+def dense_weights(inputs: int, units: Sequence[int]) -> int:
+    """Count the weights of dense layers one after the other, biases aside."""
+    return sum(before * after for before, after in itertools.pairwise([inputs, *units]))
 
 
 def _mismatches_of_augment(augment: Augment | None, jit_compile: bool) -> Iterator[str]:

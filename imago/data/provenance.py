@@ -21,14 +21,14 @@ LISTINGS = ("set_aside.csv", "leaks.csv")
 
 
 def write(folder: Path, name: str, dataset: Section) -> None:
-    """Say in the folder of an extracted data set what it was made from: all but the sources.
+    """Say in the folder of an extracted data set what it was made from: all but whence they come.
 
     Args:
         folder: Where the data are.
         name: Of the data set in params.yaml.
         dataset: Its section there.
     """
-    section = dataset.model_dump(mode="json", exclude_unset=True, exclude={"sources"})
+    section = dataset.model_dump(mode="json", exclude_unset=True, exclude={"sources", "limits"})
     files.write_json(folder / FILE, {"dataset": {"name": name, **section}})
 
 

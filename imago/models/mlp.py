@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from pydantic import Field
+import math
+from typing import TYPE_CHECKING, Literal
 
 from imago.core import sections
 from imago.data import arrays
@@ -18,10 +17,15 @@ class Settings(sections.TrainOnPixels):
     """What params.yaml says of an mlp besides what every training needs."""
 
     model: Literal["mlp"]
-    hidden_units: list[sections.Positive]
+    hidden_units: sections.Layers
     """Units of each hidden layer, from the input on; ReLU."""
-    dropout: Annotated[float, Field(ge=0, lt=1)]
+    dropout: sections.Dropout
     """Share of each hidden layer's outputs zeroed in training."""
+
+    def misfit(self, image_shape: tuple[int, int, int]) -> str | None:
+        """Say why there can be no such model of images (H, W, C), None if there can."""
+        weights = sections.dense_weights(math.prod(image_shape), self.hidden_units)
+        return sections.too_large(weights, 0) or super().misfit(image_shape)
 
 
 def build(

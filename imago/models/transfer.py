@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Literal
 
 from imago.core import sections
 from imago.core.errors import ParamsError
@@ -17,14 +15,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+MOST_FEATURES = 2048
+"""Of a backbone, for an image."""
+
+
 class Settings(sections.TrainOnFeatures):
     """What params.yaml says of a head besides what every training needs."""
 
     model: Literal["transfer"]
-    hidden_units: list[sections.Positive]
+    hidden_units: sections.Layers
     """Units of each hidden layer, from the features on; ReLU."""
-    dropout: Annotated[float, Field(ge=0, lt=1)]
+    dropout: sections.Dropout
     """Share of each hidden layer's outputs zeroed in training."""
+
+    def misfit(self, image_shape: tuple[int, int, int]) -> str | None:
+        """Say why there can be no such model of images (H, W, C), None if there can."""
+        weights = sections.dense_weights(MOST_FEATURES, self.hidden_units)
+        return sections.too_large(weights, 0) or super().misfit(image_shape)
 
 
 def build(

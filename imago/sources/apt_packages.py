@@ -5,12 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Collection
 from pathlib import Path
 
-from imago.core import paths
+from imago.core import paths, sections
 from imago.core.errors import SourceError
 from imago.sources import packages
+from imago.sources.kinds import redacted
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +34,17 @@ APT::Sandbox::User "root";
 which is not ours to do and fails without root. The sandbox's user could not write to ours."""
 
 
-def keep(package: str, digests: Collection[str]) -> set[str]:
+def keep(
+    package: str,
+    digests: Collection[str],
+    limits: sections.Limits = sections.DEFAULT_LIMITS,
+) -> set[str]:
     """Keep the wanted files of a package.
 
     Args:
         package: The package's name; the newest version that the system's sources offer is taken.
         digests: sha256 of the contents that are wanted.
+        limits: On the time, and on what gzips in the package unpack to.
 
     Returns:
         The digests that were found.
@@ -52,11 +59,12 @@ def keep(package: str, digests: Collection[str]) -> set[str]:
     # A folder that stays only when this process is killed: apt-get goes on with what it had.
     folder = (paths.downloads() / f"apt-{package}").absolute()
     content = folder / "content"
+    deadline_s = limits.deadline_s()
     shutil.rmtree(content, ignore_errors=True)
     try:
-        archive = _download(package, folder)
-        _run(["dpkg-deb", "--extract", str(archive), str(content)], archive.parent)
-        found = packages.keep_tree(content, digests)
+        archive = _download(package, folder, deadline_s)
+        _run(["dpkg-deb", "--extract", str(archive), str(content)], archive.parent, deadline_s)
+        found = packages.keep_tree(content, digests, limits)
     except SourceError:
         shutil.rmtree(folder)
         raise
@@ -64,7 +72,7 @@ def keep(package: str, digests: Collection[str]) -> set[str]:
     return found
 
 
-def _download(package: str, folder: Path) -> Path:
+def _download(package: str, folder: Path, deadline_s: float) -> Path:
     """Let apt-get read the system's sources and download the .deb, which it verifies."""
     for name in ("lists/partial", "archives/partial", "package"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -73,8 +81,8 @@ def _download(package: str, folder: Path) -> Path:
     apt_get = ["apt-get", f"--config-file={configuration}"]
     log.info("apt-get reads the package lists and downloads %s", package)
     # Sources that cannot be read are warnings to apt-get; they explain a package that is missing.
-    warnings = _run([*apt_get, "update"], folder)
-    _run([*apt_get, "download", package], folder / "package", warnings)
+    warnings = _run([*apt_get, "update"], folder, deadline_s)
+    _run([*apt_get, "download", package], folder / "package", deadline_s, warnings)
     archive = next((folder / "package").glob("*.deb"), None)
     if archive is None:
         message = "apt-get gave no package"
@@ -82,24 +90,32 @@ def _download(package: str, folder: Path) -> Path:
     return archive
 
 
-def _run(command: list[str], folder: Path, reasons: list[str] | None = None) -> list[str]:
+def _run(
+    command: list[str], folder: Path, deadline_s: float, reasons: list[str] | None = None
+) -> list[str]:
     """Run a command and return its warnings.
 
     Raises:
-        SourceError: It failed; the message holds `reasons` known before and its own errors.
+        SourceError: It failed, or took longer than it may; the message holds `reasons` known
+            before and its own errors.
     """
-    run = subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | {"LC_ALL": "C"},
-        stdin=subprocess.DEVNULL,
-        # On a terminal apt-get shows how far it has come.
-        stdout=None if sys.stdout.isatty() else subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    lines = run.stderr.splitlines()
+    try:
+        run = subprocess.run(
+            command,
+            cwd=folder,
+            env=os.environ | {"LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            # On a terminal apt-get shows how far it has come.
+            stdout=None if sys.stdout.isatty() else subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=max(0.0, deadline_s - time.monotonic()),
+        )
+    except subprocess.TimeoutExpired as error:
+        message = f"{command[0]} takes longer than limits.download_hours of params.yaml"
+        raise SourceError(message) from error
+    lines = [" ".join(map(redacted, line.split(" "))) for line in run.stderr.splitlines()]
     if run.returncode:
         errors = [line for line in lines if not line.startswith("W:")] or lines
         told = dict.fromkeys([*(reasons or []), *errors])

@@ -12,9 +12,10 @@ from typing import Self, TypeVar
 
 import requests
 
-from imago.core import paths, progress
+from imago.core import paths, progress, sections
 from imago.core.errors import SourceError
-from imago.sources.retries import TransferError, patiently
+from imago.sources import transport
+from imago.sources.retries import EndlessError, TransferError, patiently
 from imago.sources.store import WrongDigestError
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,11 @@ READ_TIMEOUT_S = 30.0
 CHUNK_BYTES = 1 << 16
 """What is lost at most when a body stalls."""
 
-CONTENT_RANGE = re.compile(r"bytes (?:(?P<first>\d+)-\d+|\*)/(?:(?P<total>\d+)|\*)")
+CONTENT_RANGE = re.compile(
+    r"bytes (?:(?P<first>[0-9]{1,18})-[0-9]{1,18}|\*)/(?:(?P<total>[0-9]{1,18})|\*)"
+)
+CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
+"""No file has more digits of bytes, and Python refuses to read thousands."""
 
 T = TypeVar("T")
 
@@ -36,6 +41,7 @@ def fetch(
     accept: Callable[[Path], T],
     label: str,
     certificates: str | None = None,
+    limits: sections.Limits = sections.DEFAULT_LIMITS,
 ) -> T:
     """Download a file, hand it to `accept` and remove it.
 
@@ -50,6 +56,7 @@ def fetch(
         accept: Verifies the file and keeps what it needs of it.
         label: Names the transfer on the terminal and in the log.
         certificates: A file of certificate authorities to trust instead of the usual ones.
+        limits: On the bytes of the file, their rate, and the time that all attempts take.
 
     Returns:
         What `accept` returned.
@@ -58,9 +65,11 @@ def fetch(
         SourceError: The transfer failed, or `accept` raised it: the file is not the right one.
     """
     part = _Part.of(url, digest)
+    deadline_s = limits.deadline_s()
     afresh = False
     while True:
-        in_pieces = patiently(partial(_receive, url, part, label, certificates), label)
+        receive = partial(_receive, url, part, label, certificates, limits, deadline_s)
+        in_pieces = patiently(receive, label)
         try:
             result = accept(part.path)
         except SourceError as error:
@@ -115,16 +124,28 @@ class _Part:
         self.validator.unlink(missing_ok=True)
 
 
-def _receive(url: str, part: _Part, label: str, certificates: str | None) -> bool:
+def _receive(
+    url: str,
+    part: _Part,
+    label: str,
+    certificates: str | None,
+    limits: sections.Limits,
+    deadline_s: float,
+) -> bool:
     """Ask for what is missing of a file and append it; True if the file is made of pieces."""
     offset = part.length()
-    with requests.get(
-        url,
-        headers=part.request_headers(),
-        stream=True,
-        timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-        verify=certificates or True,
-    ) as response:
+    with_framing = 2 * limits.download_bytes + transport.HEADERS_BYTES  # the body is counted below
+    bounds = transport.Bounds(with_framing, limits.download_bytes_per_s, deadline_s)
+    with (
+        transport.session(bounds) as session,
+        session.get(
+            url,
+            headers=part.request_headers(),
+            stream=True,
+            timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+            verify=certificates or True,
+        ) as response,
+    ):
         first, total = _extent(response)
         if offset and response.status_code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             if total == offset:  # interrupted after the last byte
@@ -138,22 +159,37 @@ def _receive(url: str, part: _Part, label: str, certificates: str | None) -> boo
             part.remove()
             message = f"the server sent bytes from {first} on, asked for bytes from {offset} on"
             raise TransferError(message, may_pass=True)
-        if not resumed:
+        if not resumed or not offset:
             part.begin(response)
-        _append(response, part, total, label)
+        _append(response, part, total, label, limits.download_bytes)
     return resumed
 
 
-def _append(response: requests.Response, part: _Part, total: int | None, label: str) -> None:
-    """Write a body to the end of the part. Raises TransferError if it is cut off."""
-    with part.path.open("ab") as file, progress.bar(label, total, "B", part.length()) as advance:
+def _append(
+    response: requests.Response, part: _Part, total: int | None, label: str, greatest_bytes: int
+) -> None:
+    """Write a body to the end of the part. Raises TransferError if it is cut off or too long."""
+    if total is not None:
+        _check_bytes(part, total, greatest_bytes)
+    received = part.length()
+    with part.path.open("ab") as file, progress.bar(label, total, "B", received) as advance:
         # The bytes as they are sent: a server may label a .gz file as a compressed body.
         for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
+            received += len(chunk)
+            _check_bytes(part, received, greatest_bytes)
             file.write(chunk)
             advance(len(chunk))
     if total is not None and part.length() != total:
         message = f"the transfer broke off after {part.length():,} of {total:,} bytes"
         raise TransferError(message, may_pass=True)
+
+
+def _check_bytes(part: _Part, count: int, greatest: int) -> None:
+    if count > greatest:
+        part.remove()
+        message = f"must have at most {greatest:,} bytes, got {count:,} or more"
+        message += "; limits.download_gb of params.yaml is the bound"
+        raise EndlessError(message)
 
 
 def _extent(response: requests.Response) -> tuple[int | None, int | None]:
@@ -162,4 +198,4 @@ def _extent(response: requests.Response) -> tuple[int | None, int | None]:
         first, total = match["first"], match["total"]
         return int(first) if first else None, int(total) if total else None
     length = response.headers.get("Content-Length", "")
-    return 0, int(length) if length.isdecimal() else None
+    return 0, int(length) if CONTENT_LENGTH.fullmatch(length) else None

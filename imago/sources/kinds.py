@@ -19,6 +19,9 @@ MIRROR_VARIABLE = "IMAGO_MIRROR"
 
 KINDS = "http://HOST/PATH, https://HOST/PATH, pip:NAME==VERSION, apt:NAME or a path"
 URL = re.compile(r"https?://[^/]+")
+LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]++:/*+)(?![\w-]+(\.[\w-]+)+[/?#]).*@", re.DOTALL)
+"""Up to the last @, unless a plain host comes first: passwords may hold / ? # and @, unquoted."""
+QUERY = re.compile(r"(:/.*?[?]).+", re.DOTALL)
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two characters or more: C: is a drive
 PIP = re.compile(r"pip:(?P<project>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)")
 APT = re.compile(r"apt:(?P<package>[a-z0-9][a-z0-9+.-]+)")
@@ -66,6 +69,7 @@ def parse(text: str) -> Source:
         ParamsError: It is of no known kind; the message lists the kinds that there are.
     """
     if URL.match(text):
+        _check_url(text)
         return Places(redacted(text), (text,))
     if match := PIP.fullmatch(text):
         return PipPackage(text, match["project"], match["version"])
@@ -73,7 +77,8 @@ def parse(text: str) -> Source:
         return AptPackage(text, match["package"])
     if text and not SCHEME.match(text):
         return Places(text, _paths(text))
-    message = f"a source must be {KINDS}, got {text!r}; a path with a colon in it begins with ./"
+    shown = redacted(text)
+    message = f"a source must be {KINDS}, got {shown!r}; a path with a colon in it begins with ./"
     raise ParamsError(message)
 
 
@@ -98,9 +103,22 @@ def is_url(location: str) -> bool:
 
 
 def redacted(location: str) -> str:
-    """Leave out the user and the password of a URL, for what is shown and logged."""
-    login, at, _ = urlsplit(location).netloc.rpartition("@") if is_url(location) else ("", "", "")
-    return location.replace(f"{login}@", "", 1) if at else location
+    """Leave out the user, the password and the query of a URL, for what is shown and logged."""
+    return QUERY.sub(r"\1…", LOGIN.sub(r"\1", location))
+
+
+def _check_url(text: str) -> None:
+    try:
+        parts = urlsplit(text)
+        sound = bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        sound = False
+    if not sound or re.search(r"[\x00-\x20\x7f]", parts.netloc):
+        message = (
+            f"a URL must be http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH, got "
+            f"{redacted(text)!r}; in a password, write / as %2F and @ as %40"
+        )
+        raise ParamsError(message)
 
 
 def _paths(path: str) -> tuple[str, ...]:
@@ -116,9 +134,11 @@ def _mirror(folder: str, mirror: str) -> Places:
     if not is_url(mirror) and SCHEME.match(mirror):
         message = (
             f"{MIRROR_VARIABLE} must be a folder, http://HOST/PATH or https://HOST/PATH, "
-            f"got {mirror!r}"
+            f"got {redacted(mirror)!r}"
         )
         raise ParamsError(message)
+    if is_url(mirror):
+        _check_url(mirror)
     base = mirror.rstrip("/")
     templates = (f"{base}/{folder}/{{name}}", f"{base}/{{name}}")
     return Places(

@@ -7,9 +7,9 @@ files in it are all that is wanted here.
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import requests
-
+from imago.core import sections
 from imago.core.errors import SourceError
-from imago.sources import downloads, packages
+from imago.sources import downloads, packages, transport
 from imago.sources.retries import NotFoundError, patiently
 from imago.sources.store import WrongDigestError
 
@@ -30,17 +29,27 @@ if TYPE_CHECKING:
 
 PIP_SECTIONS = (":env:", "install", "global")
 """Of pip's configuration; the first that has a setting decides."""
+PIP_TIMEOUT_S = 60
+"""For pip to say how it is set up, which takes it a second."""
+PAGE_BYTES = 2**26
+"""Of an index's page of a project, at most: PyPI's longest have some 20 MB."""
 ALGORITHMS = ("sha512", "sha384", "sha256", "sha1", "md5")
 """An index may give several digests of a file; the first of these is checked."""
 
 
-def keep(project: str, version: str, digests: Collection[str]) -> set[str]:
+def keep(
+    project: str,
+    version: str,
+    digests: Collection[str],
+    limits: sections.Limits = sections.DEFAULT_LIMITS,
+) -> set[str]:
     """Keep the wanted files of a package, from the first index that has it.
 
     Args:
         project: The package's name.
         version: As the package's file names spell it.
         digests: sha256 of the contents that are wanted.
+        limits: On the package and what it unpacks to.
 
     Returns:
         The digests that were found.
@@ -52,7 +61,7 @@ def keep(project: str, version: str, digests: Collection[str]) -> set[str]:
     faults: list[str] = []
     for index in index_urls(settings):
         try:
-            return _keep_from(index, project, version, digests, settings.get("cert"))
+            return _keep_from(index, project, version, digests, settings.get("cert"), limits)
         except SourceError as error:
             faults.append(f"{urlsplit(index).hostname}: {error}")
     raise SourceError("; ".join(faults) or "pip is set up without an http(s) index")
@@ -82,11 +91,13 @@ def index_urls(settings: Mapping[str, str]) -> list[str]:
 def _pip_config_list() -> list[str]:
     """Ask pip, or fall back to its environment variables where there is no pip to ask."""
     command = [sys.executable, "-m", "pip", "config", "list"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    if run.returncode and (pip := shutil.which("pip")):
-        run = subprocess.run([pip, *command[3:]], capture_output=True, text=True, check=False)
-    if run.returncode == 0:
-        return [line for line in run.stdout.splitlines() if "=" in line]
+    for one in (command, ["pip", *command[3:]]):
+        with contextlib.suppress(FileNotFoundError, subprocess.TimeoutExpired):
+            run = subprocess.run(
+                one, capture_output=True, text=True, check=False, timeout=PIP_TIMEOUT_S
+            )
+            if run.returncode == 0:
+                return [line for line in run.stdout.splitlines() if "=" in line]
     return [
         f":env:.{key.removeprefix('PIP_').lower().replace('_', '-')}={value!r}"
         for key, value in os.environ.items()
@@ -95,29 +106,41 @@ def _pip_config_list() -> list[str]:
 
 
 def _keep_from(
-    index: str, project: str, version: str, digests: Collection[str], certificates: str | None
+    index: str,
+    project: str,
+    version: str,
+    digests: Collection[str],
+    certificates: str | None,
+    limits: sections.Limits,
 ) -> set[str]:
     found: set[str] = set()
-    for file in _choose(_page(index, project, certificates), version):
+    for file in _choose(_page(index, project, certificates, limits), version):
         missing = set(digests) - found
         if not missing:
             break
         found |= downloads.fetch(
             _with_login(file.url, index),
             next((file.digests[name] for name in ALGORITHMS if name in file.digests), None),
-            partial(_keep_verified, file=file, digests=missing),
+            partial(_keep_verified, file=file, digests=missing, limits=limits),
             file.filename,
             certificates,
+            limits,
         )
     return found
 
 
-def _page(index: str, project: str, certificates: str | None) -> ProjectPage:
+def _page(
+    index: str, project: str, certificates: str | None, limits: sections.Limits
+) -> ProjectPage:
     """Read the index's page of a project. Raises SourceError."""
     import pypi_simple
 
     timeout_s = (downloads.CONNECT_TIMEOUT_S, downloads.READ_TIMEOUT_S)
-    with requests.Session() as session, pypi_simple.PyPISimple(index, session=session) as client:
+    bounds = transport.Bounds(PAGE_BYTES, limits.download_bytes_per_s, limits.deadline_s())
+    with (
+        transport.session(bounds) as session,
+        pypi_simple.PyPISimple(index, session=session) as client,
+    ):
         session.verify = certificates or True
         try:
             return patiently(partial(client.get_project_page, project, timeout=timeout_s), project)
@@ -144,7 +167,9 @@ def _choose(page: ProjectPage, version: str) -> list[DistributionPackage]:
     return chosen
 
 
-def _keep_verified(path: Path, file: DistributionPackage, digests: Collection[str]) -> set[str]:
+def _keep_verified(
+    path: Path, file: DistributionPackage, digests: Collection[str], limits: sections.Limits
+) -> set[str]:
     """Check the package against the index's digest, and keep what is wanted of it."""
     if algorithm := next((name for name in ALGORITHMS if name in file.digests), None):
         with path.open("rb") as stream:
@@ -153,7 +178,7 @@ def _keep_verified(path: Path, file: DistributionPackage, digests: Collection[st
             message = f"{algorithm} of {file.filename} is {found}, the index says "
             message += file.digests[algorithm]
             raise WrongDigestError(message)
-    return packages.keep_members(path, digests)
+    return packages.keep_members(path, digests, limits)
 
 
 def _with_login(url: str, index: str) -> str:

@@ -1,6 +1,7 @@
 """Http requests tried again while their failure may pass, and failures told in a few words."""
 
 import email.utils
+import http.client
 import logging
 import socket
 import ssl
@@ -24,6 +25,7 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 STATUSES_THAT_MAY_PASS = frozenset({408, 425, 429, 500, 502, 503, 504})
 STATUSES_OF_ABSENCE = frozenset({404, 410})
+LETTERS_SHOWN = 100
 
 T = TypeVar("T")
 
@@ -48,6 +50,14 @@ class NotFoundError(TransferError):
 
 class UnreachableError(TransferError):
     """The host gives no answer, so it need not be asked for further files."""
+
+
+class TooSlowError(UnreachableError):
+    """The host sends so little that it might as well send nothing."""
+
+
+class EndlessError(TransferError):
+    """The answer has more bytes, or takes more time, than it may."""
 
 
 def patiently(action: Callable[[], T], label: str) -> T:
@@ -100,7 +110,12 @@ def _wait_s(state: tenacity.RetryCallState) -> float:
 
 
 def _explained(error: requests.RequestException | urllib3.exceptions.HTTPError) -> TransferError:
-    """Say what a request's failure means for the next attempt, without URLs or class names."""
+    """Say what a request's failure means for the next attempt.
+
+    URLs are left out, for there may be passwords in them, and class names, which say nothing.
+    """
+    if known := next((one for one in _chain(error) if isinstance(one, TransferError)), None):
+        return known
     match error:
         case requests.HTTPError(response=requests.Response() as response):
             return _refused(response)
@@ -120,12 +135,24 @@ def _explained(error: requests.RequestException | urllib3.exceptions.HTTPError) 
             return TransferError("the transfer stalled", may_pass=True)
         case urllib3.exceptions.HTTPError() | requests.exceptions.ChunkedEncodingError():
             return TransferError("the transfer broke off", may_pass=True)
+        case requests.exceptions.InvalidHeader():
+            return TransferError("the host does not answer as http asks")
+        case requests.TooManyRedirects():
+            return TransferError("redirects without end")
+        case requests.exceptions.InvalidProxyURL():
+            return TransferError("the proxy that the environment names has no valid URL")
+        case requests.exceptions.InvalidSchema() if "SOCKS" in str(error):
+            return TransferError("a SOCKS proxy needs the package PySocks")
+        case requests.exceptions.InvalidSchema():
+            return TransferError("redirects to what is neither http nor https")
+        case ValueError():  # of which all errors of a URL are
+            return TransferError("the URL, or that of a redirect or proxy, is not valid")
     return TransferError(_cause(error))
 
 
 def _refused(response: requests.Response) -> TransferError:
     """The meaning of a status of 400 and more."""
-    reason = f"{response.status_code} {response.reason}".strip()
+    reason = f"{response.status_code} {_readable(response.reason)}".strip()
     if response.status_code in STATUSES_OF_ABSENCE:
         return NotFoundError(reason)
     return TransferError(
@@ -143,7 +170,7 @@ def _retry_after_s(header: str | None) -> float | None:
         return float(header)
     try:
         then = email.utils.parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, (then.replace(tzinfo=then.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
@@ -155,7 +182,14 @@ def _cause(error: BaseException) -> str:
             return cause.verify_message
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
-    return str(error)
+        if isinstance(cause, http.client.HTTPException):
+            return f"the host does not answer as http asks: {_readable(str(cause))}"
+    return str(error) if "://" not in str(error) else type(error).__name__
+
+
+def _readable(text: str) -> str:
+    """Shorten what a server said, and leave out what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:LETTERS_SHOWN])
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -8,6 +8,7 @@ publisher gives no digest gets in on its name.
 import contextlib
 import gzip
 import hashlib
+import io
 import logging
 import os
 import shutil
@@ -16,9 +17,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
-from imago.core import files, paths
+from imago.core import files, paths, sections
 from imago.core.errors import SourceError
 
 log = logging.getLogger(__name__)
@@ -26,12 +27,17 @@ log = logging.getLogger(__name__)
 Opener = Callable[[], AbstractContextManager[IO[bytes]]]
 """Opens a file, or a member of an archive, from its start."""
 
+BLOCK_BYTES = 1 << 16
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 class DamagedError(SourceError):
     """The bytes are not whole."""
+
+
+class TooLargeError(SourceError):
+    """What is unpacked has more bytes than it may."""
 
 
 class WrongDigestError(SourceError):
@@ -66,37 +72,44 @@ def sha256(source: Opener) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
-def contents(source: Opener) -> Iterator[tuple[str, Opener]]:
+def contents(source: Opener, limits: sections.Limits) -> Iterator[tuple[str, Opener]]:
     """Yield the digest of a file as it is, then of what its gzip holds, if it is a sound gzip.
 
     Nothing is written, so a small gzip of endless zeros cannot fill the disk.
+
+    Raises:
+        TooLargeError: The gzip holds more than the limits allow.
     """
     yield sha256(source), source
     if _is_gzip(source):
-        peeled = partial(_peeled, source)
+        peeled = gunzipped(source, limits)
         with contextlib.suppress(*GZIP_DAMAGE):
             yield sha256(peeled), peeled
 
 
-def admit(source: Opener, digest: str | None) -> str:
+def admit(
+    source: Opener, digest: str | None, limits: sections.Limits = sections.DEFAULT_LIMITS
+) -> str:
     """Keep a file whose content, as it is or out of its gzip, has the digest.
 
     Args:
         source: Opens the file.
         digest: None where it is not published: what is there is trusted, out of its gzip if it is
             one.
+        limits: On what comes out of a gzip.
 
     Returns:
         The digest of what is kept.
 
     Raises:
+        TooLargeError: The file is a gzip that holds more than the limits allow.
         DamagedError: No digest is given, and the file is a gzip that is damaged.
         WrongDigestError: Neither has the digest; the message gives the one that was found.
     """
     if digest is None:
-        return _trust(source)
+        return _trust(source, limits)
     found = ""
-    for found, content in contents(source):
+    for found, content in contents(source, limits):
         if found == digest:
             keep(content, digest)
             return digest
@@ -104,10 +117,10 @@ def admit(source: Opener, digest: str | None) -> str:
     raise WrongDigestError(message)
 
 
-def take(path: Path, digest: str | None) -> str:
+def take(path: Path, digest: str | None, limits: sections.Limits = sections.DEFAULT_LIMITS) -> str:
     """Keep a file as `admit` does, moving it where it need not be unwrapped: it is ours."""
     if digest is None or sha256(opener(path)) != digest:
-        return admit(opener(path), digest)
+        return admit(opener(path), digest, limits)
     path.replace(kept(digest))
     return digest
 
@@ -135,8 +148,36 @@ def place(digest: str, target: Path) -> None:
         shutil.copyfile(kept(digest), target)
 
 
-def _trust(source: Opener) -> str:
-    content = partial(_peeled, source) if _is_gzip(source) else source
+def gunzipped(source: Opener, limits: sections.Limits) -> Opener:
+    """Return what opens the content of a gzip; reading more than it may hold is TooLargeError."""
+    with source() as stream:
+        packed_bytes = sum(len(block) for block in iter(partial(stream.read, BLOCK_BYTES), b""))
+    return partial(_gunzipped, source, limits.unpacked_bytes(packed_bytes))
+
+
+class _Bounded(io.RawIOBase):
+    def __init__(self, stream: gzip.GzipFile, greatest_bytes: int) -> None:
+        self._stream, self._greatest_bytes = stream, greatest_bytes
+        self._bytes = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        content = self._stream.read(len(buffer))
+        buffer[: len(content)] = content
+        self._bytes += len(content)
+        if self._bytes > self._greatest_bytes:
+            message = (
+                f"unpacks to more than {self._greatest_bytes:,} bytes, which limits.unpacked_gb or "
+                "limits.unpacked_ratio of params.yaml bounds"
+            )
+            raise TooLargeError(message)
+        return len(content)
+
+
+def _trust(source: Opener, limits: sections.Limits) -> str:
+    content = gunzipped(source, limits) if _is_gzip(source) else source
     try:
         digest = sha256(content)
     except GZIP_DAMAGE as error:
@@ -152,6 +193,6 @@ def _is_gzip(source: Opener) -> bool:
 
 
 @contextlib.contextmanager
-def _peeled(source: Opener) -> Iterator[IO[bytes]]:
+def _gunzipped(source: Opener, greatest_bytes: int) -> Iterator[IO[bytes]]:
     with source() as stream, gzip.GzipFile(fileobj=stream) as content:
-        yield cast("IO[bytes]", content)
+        yield cast("IO[bytes]", io.BufferedReader(_Bounded(content, greatest_bytes)))

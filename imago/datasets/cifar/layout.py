@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from imago.core import tars
 from imago.core.errors import DataError
 from imago.data import arrays
 from imago.datasets.cifar import pickles
@@ -32,8 +33,6 @@ MEMBER_BYTES = 2**28
 """A member has at most so many; the greatest published one, of CIFAR-100, has 155 million."""
 ARCHIVE_BYTES = 2**30
 """An archive has at most so many, unpacked; the published ones have 187 million."""
-BLOCK_BYTES = 512
-"""Of a tar: a header is one block, and a member's content is whole blocks."""
 
 
 def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
@@ -185,28 +184,17 @@ def _read_records(path: Path, wanted: Collection[str]) -> dict[str, dict[str, An
 
 
 def _members(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield the regular files of these names, in any folder, and their contents.
-
-    tarfile reads headers that extend others into memory whatever their size. The files wanted need
-    none, so such headers are passed over here as any other member.
-    """
+    """Yield the regular files of these names, in any folder, and their contents."""
     with gzip.open(path) as stream:
-        while (header := stream.read(BLOCK_BYTES)).strip(b"\0"):
-            member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+        for member in tars.regular_files(stream, ARCHIVE_BYTES):
             name = PurePosixPath(member.name).name
-            is_wanted = name in wanted and member.type in (tarfile.REGTYPE, tarfile.AREGTYPE)
-            left = min(ARCHIVE_BYTES - stream.tell(), MEMBER_BYTES if is_wanted else ARCHIVE_BYTES)
-            if not 0 <= member.size <= left:
-                message = (
-                    f"{path}: {name!r} must have 0 to {max(left, 0)} bytes, got {member.size}; "
-                    "it is not an archive of this layout"
-                )
-                raise DataError(message)
-            end = stream.tell() + math.ceil(member.size / BLOCK_BYTES) * BLOCK_BYTES
-            if is_wanted:
-                content = stream.read(member.size)
-                if len(content) < member.size:
-                    message = f"{name} has {len(content)} of {member.size} bytes"
-                    raise EOFError(message)
-                yield name, content
-            stream.seek(end)
+            if name not in wanted:
+                continue
+            if member.size > MEMBER_BYTES:
+                message = f"{name!r} must have 0 to {MEMBER_BYTES:,} bytes, got {member.size:,}"
+                raise tarfile.InvalidHeaderError(message)
+            content = stream.read(member.size)
+            if len(content) < member.size:
+                message = f"{name} has {len(content)} of {member.size} bytes"
+                raise EOFError(message)
+            yield name, content

@@ -6,10 +6,7 @@ from pydantic import Field, model_validator
 
 from imago.core import sections
 
-Members = Annotated[list[sections.FileName], Field(min_length=1)]
-
-
-Key = Annotated[str, Field(min_length=1)]
+Members = Annotated[list[sections.FileName], Field(min_length=1, max_length=100)]
 
 
 class Extract(sections.Section):
@@ -18,11 +15,11 @@ class Extract(sections.Section):
     archive: sections.FileName
     train: Members
     test: Members
-    labels: Key
+    labels: sections.Text
     """Which list of labels to take, such as `labels` or `fine_labels`."""
     meta: sections.FileName
     """The member with the class names."""
-    names: Key
+    names: sections.Text
     """Which list of class names to take, such as `label_names` or `fine_label_names`."""
 
     @property

@@ -6,8 +6,6 @@ from pydantic import Field, field_validator, model_validator
 
 from imago.core import sections
 
-ClassName = Annotated[str, Field(min_length=1)]
-
 
 class Pair(sections.Section):
     """The two files of a split."""
@@ -19,7 +17,7 @@ class Pair(sections.Section):
 class Extract(sections.Section):
     """How the files become splits."""
 
-    classes: Annotated[list[ClassName], Field(min_length=2, max_length=256)]
+    classes: Annotated[list[sections.Text], Field(min_length=2, max_length=256)]
     """Names, in the order of the labels, which are bytes."""
     train: Pair
     test: Pair

@@ -7,6 +7,7 @@ it lies about is read.
 
 import contextlib
 import stat
+import struct
 import unicodedata
 import zipfile
 import zlib
@@ -16,6 +17,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO, TypeAlias
 from zipfile import ZipFile, ZipInfo
 
+from imago.core import sections
 from imago.core.errors import DataError
 
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
@@ -33,6 +35,18 @@ _SPECIAL_KINDS = {
     stat.S_IFSOCK: "a socket",
 }
 
+DAMAGE = (
+    EOFError,
+    NotImplementedError,  # a version of zip, or a patch, that Python does not know
+    OverflowError,  # a place in the file that no file has
+    ValueError,  # the same, or a name that is not in its encoding
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What zipfile raises over what is no whole zip."""
+_NAME_SHOWN = 200
+
 _Entries: TypeAlias = "dict[str, tuple[str, bool, _Entries]]"
 """Of a folder: a name without its case, then the name itself, whether a file, and what is in it."""
 
@@ -43,8 +57,11 @@ class Limits:
 
     members: int = 2_000_000
     """ImageNet (ILSVRC 2012) has 1.4 million photos. A member takes about 1 kB of memory."""
-    total_bytes: int = 512 * 2**30
-    """Of all members, unpacked: ImageNet is about 155 GB. They are read one at a time."""
+    whole: sections.Limits = sections.DEFAULT_LIMITS
+    """On all members together, unpacked. They are read one at a time."""
+    name_characters: int = 1024
+    folders: int = 32
+    """Into which a name goes down; each takes memory when names are compared."""
     member_bytes: int = 2**30
     """Of one member, unpacked, which is read into memory: an image of 350 million pixels."""
     ratio: float = 200.0
@@ -77,11 +94,11 @@ def opened(path: Path, limits: Limits = GENEROUS) -> Iterator[tuple[ZipFile, lis
         raise DataError(message) from error
     with file, _directory(path, file) as archive:
         members = archive.infolist()
-        _check_totals(path, members, limits)
         for member in members:
-            if fault := _fault_in_name(member) or _fault_in_content(member, limits):
+            if fault := _fault_in_name(member, limits) or _fault_in_content(member, limits):
                 message = f"{path}: {_shown(member)}: {fault}"
                 raise DataError(message)
+        _check_totals(path, members, limits)
         _check_names_differ(path, members)
         _check_data_are_apart(path, archive)
         files = (member for member in members if not member.is_dir())
@@ -97,7 +114,7 @@ def read(archive: ZipFile, member: ZipInfo) -> bytes:
     try:
         with archive.open(member) as stream:
             content = stream.read(member.file_size + 1)  # and not all that there may be
-    except (zipfile.BadZipFile, EOFError, UnicodeDecodeError, zlib.error) as error:
+    except DAMAGE as error:
         reason = str(error) or "its data end early"
         message = f"{archive.filename}: {_shown(member)}: must be whole: {reason}; get the zip anew"
         raise DataError(message) from error
@@ -113,26 +130,38 @@ def read(archive: ZipFile, member: ZipInfo) -> bytes:
 def _directory(path: Path, file: BinaryIO) -> ZipFile:
     try:
         return ZipFile(file)
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
+    except DAMAGE as error:
         message = f"{path}: must be a whole zip file: {error}; get it anew"
         raise DataError(message) from error
 
 
 def _check_totals(path: Path, members: list[ZipInfo], limits: Limits) -> None:
-    found = (
-        ("have at most", len(members), limits.members, "members"),
-        ("unpack to at most", sum(m.file_size for m in members), limits.total_bytes, "bytes"),
-    )
-    for rule, count, limit, unit in found:
-        if count > limit:
-            message = f"{path}: must {rule} {limit:,} {unit}, got {count:,}; split it"
-            raise DataError(message)
+    """Check what the directory says; no bytes serve two members, and none gives more than it says.
+
+    Small members may be packed as they like, so many of them are a bomb that only the whole shows.
+    """
+    if len(members) > limits.members:
+        message = f"{path}: must have at most {limits.members:,} members, got {len(members):,}; "
+        message += "split it"
+        raise DataError(message)
+    packed, unpacked = path.stat().st_size, sum(member.file_size for member in members)
+    if unpacked > (limit := limits.whole.unpacked_bytes(packed)):
+        message = (
+            f"{path}: must unpack to at most {limit:,} bytes, got {unpacked:,} out of {packed:,}; "
+            "if it is sound, raise limits.unpacked_ratio or limits.unpacked_gb of the data set in "
+            "params.yaml"
+        )
+        raise DataError(message)
 
 
-def _fault_in_name(member: ZipInfo) -> str | None:
+def _fault_in_name(member: ZipInfo, limits: Limits) -> str | None:
     """Find what a name must not have; Windows' rules know both separators and drives."""
     name = member.orig_filename  # zipfile's own ends at a zero byte
+    if len(name) > limits.name_characters:
+        return f"path must have at most {limits.name_characters:,} characters, got {len(name):,}"
     path = PureWindowsPath(name)
+    if len(path.parts) > limits.folders:
+        return f"path must be at most {limits.folders} folders deep, got {len(path.parts)}"
     if any(unicodedata.category(character) == "Cc" for character in name):
         return "name must have no control characters; rename it"
     if path.anchor:
@@ -212,4 +241,6 @@ def _check_data_are_apart(path: Path, archive: ZipFile) -> None:
 
 def _shown(member: ZipInfo) -> str:
     name = member.orig_filename
+    if len(name) > _NAME_SHOWN:
+        name = f"{name[: _NAME_SHOWN // 2]}…{name[-_NAME_SHOWN // 2 :]}"
     return name if name.isprintable() else repr(name)

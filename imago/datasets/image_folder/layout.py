@@ -50,7 +50,8 @@ def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
     """
     wanted, (name,) = settings.extract, settings.files
     path = source / name
-    with archives.opened(path) as (archive, everything):
+    limits = archives.Limits(whole=settings.limits)
+    with archives.opened(path, limits) as (archive, everything):
         members = {member.filename: member for member in everything}
         arrangement = folders.arrange(list(members), str(path))
         _check_test_fraction(path, arrangement, wanted.test_fraction)

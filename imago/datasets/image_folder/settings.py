@@ -15,7 +15,7 @@ class Extract(sections.Section):
     test folder, and for these alone."""
     greatest_unreadable_fraction: sections.Fraction
     """Share of the photos that may be unreadable; with more, the stage stops."""
-    greatest_megapixels: Annotated[float, Field(gt=0)]
+    greatest_megapixels: Annotated[float, Field(gt=0, le=1_000)]
     """A photo with more counts as unreadable."""
     allow_leaks: bool = False
     """Go on where a photo is in two splits, pixel for pixel."""
