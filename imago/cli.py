@@ -3,10 +3,14 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 
 from imago import commands
 from imago.core import boundary, registry
+
+if Path(sys.argv[0]).match("imago") or Path(sys.argv[0]).match("imago/__main__.py"):
+    boundary.guard_imports("imago")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -56,7 +56,7 @@ def test_a_whole_lock_is_kept_and_no_other(project):
     assert paths.kept_lock().read_bytes() == whole
 
 
-@pytest.mark.parametrize("share", [0, 0.003, 0.31, 0.5, 0.77])
+@pytest.mark.parametrize("share", [0, 0.003, 0.31, 0.5, 0.77, 0.9999])
 def test_a_lock_that_was_cut_off_is_not_sound(project, share):
     whole = cut(Path("dvc.lock"), share)
     assert kept_lock.is_sound(whole)

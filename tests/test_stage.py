@@ -221,7 +221,7 @@ def test_a_whole_lock_is_kept_aside(stage, tmp_path):
 IMPATIENT = STAGE.replace(
     "def main", "from imago.core import running\n\nrunning.PATIENCE_S = 0.5\n\n\ndef main"
 )
-HOLDING = "log.info('ready'); open('hold').read()"
+HOLDING = "import signal; signal.alarm(60); log.info('ready'); open('hold').read()"
 
 
 @pytest.fixture
@@ -281,3 +281,22 @@ def test_a_stage_that_dvc_does_not_run_outlives_its_parent(start, hold, monkeypa
         sleep(2 * running.LOOK_EVERY_S)
         hold.write_text("go on")
         assert parent.stdout.read() == "went on\n"
+
+
+SLOW_IMPORT = STAGE.replace(
+    "import logging\n",
+    "import logging, sys, time\n\n"
+    "print('imports', flush=True)\n"
+    "try:\n"
+    "    time.sleep(60)\n"
+    "except KeyboardInterrupt:\n"
+    "    raise ImportError('as C extensions have it') from None\n",
+)
+
+
+def test_an_interrupt_while_modules_are_imported_ends_the_process_at_once(start):
+    with start("pass", "tiny", template=SLOW_IMPORT) as process:
+        assert process.stdout.readline() == "imports\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30) == ("", "")
+    assert process.returncode == -signal.SIGINT

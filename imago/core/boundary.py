@@ -3,10 +3,12 @@
 import contextlib
 import io
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
-from types import TracebackType
+from types import FrameType, TracebackType
 
 from imago.core.errors import ImagoError
 
@@ -14,6 +16,8 @@ TRACEBACK_VARIABLE = "IMAGO_TRACEBACK"
 """In the environment: shows where in the code a failure came from."""
 INTERRUPTED, BROKEN_PIPE = 130, 141
 """128 + SIGINT and 128 + SIGPIPE, as shells have them."""
+
+_Handler = signal.Handlers | Callable[[int, FrameType | None], None]
 
 
 def run(what: str, work: Callable[[], int | None], failure: int = 1) -> int:
@@ -25,6 +29,7 @@ def run(what: str, work: Callable[[], int | None], failure: int = 1) -> int:
         failure: The exit code where it fails.
     """
     _settle_streams()
+    was_default = _swap_sigint(signal.SIG_DFL, signal.default_int_handler)
     try:
         try:
             return work() or 0
@@ -40,15 +45,31 @@ def run(what: str, work: Callable[[], int | None], failure: int = 1) -> int:
         return failure
     finally:
         _let_go_of_broken_streams()
+        if was_default:  # and may be again, for all is done
+            _swap_sigint(signal.default_int_handler, signal.SIG_DFL)
 
 
 def guard_imports(what: str) -> None:
-    """Have what fails before `run`, while modules are imported, end as one line as well."""
+    """Have what fails before `run`, while modules are imported, end as one line as well.
+
+    An interrupt ends the process at once, as it ends other programs: what is raised in the midst of
+    an import may become an ImportError, or a traceback that nobody can catch.
+    """
 
     def say(_: type[BaseException], error: BaseException, __: TracebackType | None) -> None:
         _say(what, error)
 
     sys.excepthook = say
+    _swap_sigint(signal.default_int_handler, signal.SIG_DFL)
+
+
+def _swap_sigint(old: _Handler, new: _Handler) -> bool:
+    """Change what SIGINT does, if it does what is thought and not, say, nothing; tell whether."""
+    is_main = threading.current_thread() is threading.main_thread()  # no other one may
+    is_swapped = is_main and signal.getsignal(signal.SIGINT) == old
+    if is_swapped:
+        signal.signal(signal.SIGINT, new)
+    return is_swapped
 
 
 def _say(what: str, error: BaseException) -> None:
