@@ -338,6 +338,8 @@ def test_a_tar_of_a_package(name: str) -> None:
         pytest.param(zip64(place=2**63 + 1), id="wheel with a place without end"),
         pytest.param(lying(file_size=2**31), id="wheel that says too much"),
         pytest.param(lying(CRC=1), id="wheel with a wrong checksum"),
+        pytest.param(lying(filename=""), id="wheel with a member without a name"),
+        pytest.param(zipped(PHOTOS)[70:], id="wheel without its beginning"),
         pytest.param(local(28, b"\xff\xff"), id="wheel with an extra field over all"),
     ],
 )
