@@ -198,6 +198,7 @@ def test_a_file_that_is_none(tmp_path: Path, kind: str, message: str) -> None:
     ("old", "new"),
     [
         ("image_size_px: 4,", "image_size_px: 100000,"),
+        ("image_size_px: 32,", "image_size_px: 1025,"),
         ("hidden_units: [3, 5]", "hidden_units: [16384, 16384, 16384]"),
         ("hidden_units: [3, 5]", f"hidden_units: [{', '.join(['5'] * 65)}]"),
         ("hidden_units: [3, 5]", "hidden_units: [10000000]"),

@@ -200,3 +200,49 @@ def test_idx_with_absurd_dimensions(shape: tuple[int, int, int], tmp_path: Path)
     for name in "abcd":
         (tmp_path / name).write_bytes(bytes([0, 0, 8, 3]) + struct.pack(">3I", *shape) + b"x")
     assert tried(lambda: idx.read(IDX, tmp_path)) is None
+
+
+def npy(header: str) -> bytes:
+    text = header.encode("latin-1")
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(text) + 1) + text + b"\n" + bytes(64)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(npy(f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"), id=id_)
+        for id_, shape in {
+            "absurd": f"({2**62}, 28, 28, 1)",
+            "more than can be counted": f"({2**62}, {2**62}, {2**62})",
+            "of 5,000 digits": f"({'9' * 5000},)",
+            "negative": "(-1,)",
+            "a terabyte": f"({10**12},)",
+            "not closed": "(1,",
+            "deep": "[" * 150 + "1" + "]" * 150,
+            "no number": "('a',)",
+        }.items()
+    ]
+    + [
+        pytest.param(npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"), id="objects"),
+        pytest.param(npy("{" + " " * 60_000 + "}"), id="long"),
+        pytest.param(npy("-" * 9000 + "1"), id="many signs"),
+        pytest.param(npy("{[]: 1}"), id="no key"),
+        pytest.param(b"PK\3\4" + bytes(60), id="zip"),
+        pytest.param(b"\x80\4N.", id="pickle"),
+        pytest.param(b"", id="empty"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # NumPy's own, counting
+def test_arrays_with_odd_headers(content: bytes, tmp_path: Path) -> None:
+    folder = tmp_path / "arrays"
+    arrays.write(folder, SMALL)
+    (path,) = folder.rglob("train/images.npy")
+    path.write_bytes(content)
+    assert tried(lambda: arrays.read_split(folder, "train")) is None
+
+
+SMALL = arrays.Dataset(
+    ("cat", "dog"),
+    arrays.Split(np.zeros((2, 2, 2, 1), np.uint8), np.array([0, 1], np.int32)),
+    arrays.Split(np.zeros((2, 2, 2, 1), np.uint8), np.array([0, 1], np.int32)),
+)

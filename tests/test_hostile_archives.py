@@ -121,6 +121,7 @@ ZIPS: dict[str, tuple[Build, dict[str, bytes] | None]] = {
     "no name": (partial(lying, filename=""), None),
     "long name": (partial(zipped, {"a" * 60_000 + ".jpg": b"x"}), None),
     "deep names": (partial(zipped, {f"{n}/" + "a/" * 30_000: b"" for n in range(20)}), None),
+    "deep name": (partial(zipped, {"a/" * 40 + "1.jpg": b"x"}), None),
     "name that is no UTF-8": (
         lambda: zipped({"ö.jpg": b"x"}).replace("ö".encode(), b"\xff\xff"),
         None,
@@ -338,11 +339,27 @@ def test_a_tar_of_a_package(name: str) -> None:
         pytest.param(zip64(place=2**63 + 1), id="wheel with a place without end"),
         pytest.param(lying(file_size=2**31), id="wheel that says too much"),
         pytest.param(lying(CRC=1), id="wheel with a wrong checksum"),
+        pytest.param(lying(filename=""), id="wheel with a member without a name"),
+        pytest.param(zipped(PHOTOS)[70:], id="wheel without its beginning"),
         pytest.param(local(28, b"\xff\xff"), id="wheel with an extra field over all"),
     ],
 )
 def test_a_package_that_is_refused(content: bytes) -> None:
     assert found(content) is False
+
+
+@pytest.mark.parametrize(
+    ("blocks", "message"),
+    [
+        (endless_headers(5), "it has more than 4 members"),
+        (member("x", size=2**32)[0], "'x' must have 0 to 99,488 bytes, got 4,294,967,296"),
+    ],
+    ids=["members", "bytes"],
+)
+def test_a_tar_is_bounded(blocks: bytes, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tars, "MEMBERS", 4)
+    with pytest.raises(tarfile.HeaderError, match=message):
+        list(tars.regular_files(io.BytesIO(blocks), 100_000))
 
 
 def cifar_settings() -> CifarSettings:

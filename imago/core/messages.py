@@ -83,8 +83,10 @@ def _location(fault: ErrorDetails, raw: Any) -> Iterator[str]:
             here = here[part]
         elif not (fault["type"] == "missing" and depth == len(parts)):
             continue
-        plain = isinstance(part, str) and len(part) <= _LETTERS_SHOWN and part.isprintable()
-        yield part if plain else _shown(part)
+        if isinstance(part, str) and len(part) <= _LETTERS_SHOWN and part.isprintable():
+            yield part
+        else:
+            yield _shown(part)
 
 
 def _keys(section: Any) -> Collection[Any]:

@@ -312,6 +312,10 @@ class Train(Optimization):
 
     model: str
 
+    def misfit(self, image_shape: tuple[int, int, int]) -> str | None:
+        """Say why there can be no such model of images (H, W, C), None if there can."""
+        return too_large(0, self.batch_size * math.prod(image_shape))
+
 
 class TrainOnPixels(Train):
     """What the training of every architecture that takes images has."""
@@ -320,10 +324,6 @@ class TrainOnPixels(Train):
     """rescale: pixels to 0..1; standardize: mean 0, variance 1 over the training split."""
     augment: Augment | None = None
     """Drawn anew for each image in each epoch."""
-
-    def misfit(self, image_shape: tuple[int, int, int]) -> str | None:
-        """Say why there can be no such model of images (H, W, C), None if there can."""
-        return too_large(0, self.batch_size * math.prod(image_shape))
 
     def _mismatches(self) -> Iterator[str]:
         yield from super()._mismatches()

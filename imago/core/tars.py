@@ -5,6 +5,7 @@ they are nested, and unpacks holes that it is told of. Files that are found by t
 their content need none of that, so here such headers are passed over as any other member.
 """
 
+import gzip
 import math
 import tarfile
 from collections.abc import Iterator
@@ -16,7 +17,9 @@ MEMBERS = 2**17
 """At most; headers of nothing cost time alone."""
 
 
-def regular_files(stream: IO[bytes], greatest_bytes: int) -> Iterator[tarfile.TarInfo]:
+def regular_files(
+    stream: IO[bytes] | gzip.GzipFile, greatest_bytes: int
+) -> Iterator[tarfile.TarInfo]:
     """Yield the header of each regular file; the stream then stands where its content begins.
 
     Args:
@@ -35,9 +38,9 @@ def regular_files(stream: IO[bytes], greatest_bytes: int) -> Iterator[tarfile.Ta
         if not 0 <= member.size <= greatest_bytes - begin:
             left = max(0, greatest_bytes - begin)
             message = f"{member.name!r} must have 0 to {left:,} bytes, got {member.size:,}"
-            raise tarfile.InvalidHeaderError(message)
+            raise tarfile.HeaderError(message)
         if member.type in (tarfile.REGTYPE, tarfile.AREGTYPE):
             yield member
         stream.seek(begin + math.ceil(member.size / BLOCK_BYTES) * BLOCK_BYTES)
     message = f"it has more than {MEMBERS:,} members"
-    raise tarfile.InvalidHeaderError(message)
+    raise tarfile.HeaderError(message)

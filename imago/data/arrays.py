@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, Literal
 
 import numpy as np
@@ -390,15 +391,20 @@ def _map_split(folder: Path, examples: int, shape: Shape) -> Split:
     )
 
 
+_NO_NPY = (EOFError, MemoryError, OverflowError, SyntaxError, TypeError, ValueError, TokenError)
+"""What NumPy raises for truncated and other files: it reads their header as Python's text."""
+
+
 def _map(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
     remedy = "run the stage that writes it again"
     try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError as error:
         message = f"{path}: not found; {remedy}"
         raise DataError(message) from error
-    except (EOFError, ValueError) as error:  # what NumPy raises for truncated and other files
-        message = f"{path}: must be a whole .npy file: {error}; {remedy}"
+    except _NO_NPY as error:
+        said = " ".join(str(error).split())[:100]
+        message = f"{path}: must be a whole .npy file: {said}; {remedy}"
         raise DataError(message) from error
     if (array.dtype, array.shape) != (np.dtype(dtype), shape):
         message = (

@@ -85,11 +85,14 @@ def keep_wanted(
 
 def _in_zip(archive: zipfile.ZipFile, greatest_bytes: int) -> Iterator[store.Opener]:
     """Yield the files; zipfile itself reads no more of one than its directory says."""
-    members = [member for member in archive.infolist() if not member.is_dir()]
+    members = [member for member in archive.infolist() if not member.filename.endswith("/")]
     if (total := sum(member.file_size for member in members)) > greatest_bytes:
         message = f"the package must unpack to at most {greatest_bytes:,} bytes, got {total:,}"
         raise store.TooLargeError(message)
     for member in members:
+        if not 0 <= member.header_offset < archive.start_dir:
+            message = f"{member.filename!r} does not lie in it"
+            raise zipfile.BadZipFile(message)
         if member.flag_bits & 0x1:
             message = f"{member.filename!r} is encrypted"
             raise zipfile.BadZipFile(message)

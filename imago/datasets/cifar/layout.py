@@ -192,7 +192,7 @@ def _members(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]
                 continue
             if member.size > MEMBER_BYTES:
                 message = f"{name!r} must have 0 to {MEMBER_BYTES:,} bytes, got {member.size:,}"
-                raise tarfile.InvalidHeaderError(message)
+                raise tarfile.HeaderError(message)
             content = stream.read(member.size)
             if len(content) < member.size:
                 message = f"{name} has {len(content)} of {member.size} bytes"
