@@ -16,6 +16,7 @@ have their answers; 4 all could be read, and some answers are `unsure`.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -47,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--polarity", choices=("auto", "as_is", "inverted"), default="auto")
     add("--whole-image", action="store_true", help="do not look for the thing in it")
-    add("--workers", type=positive, metavar="N", help="cores to work on; else all")
+    add("--workers", type=positive, metavar="N", help="cores to work on, at most; else all")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -75,7 +76,9 @@ def run(chosen: argparse.Namespace) -> int:
     if head is not None:
         print(head, flush=True)
     unreadable = unsure = 0
-    for image, found in _shown(bulk.predict(images, load, chosen.workers), images):
+    cores = os.cpu_count() or 1
+    workers = min(chosen.workers or cores, cores)  # more of them would only take memory
+    for image, found in _shown(bulk.predict(images, load, workers), images):
         if isinstance(found, ImageError):
             print(f"imago predict: {terminal.printable(str(found))}", file=sys.stderr, flush=True)
             unreadable += 1

@@ -14,7 +14,7 @@ from PIL import Image
 from imago.core.errors import DataError, ImageError
 from imago.images.forms import Form, convert
 from imago.images.framing import Framing, Polarity, framed, with_polarity
-from imago.photos import decoding
+from imago.photos import decoding, image_files
 from imago.runtimes import model_json
 from imago.runtimes.calls import Call
 
@@ -166,7 +166,7 @@ def decode(
             return _from_array(image)
         if isinstance(image, Image.Image):
             return decoding.from_pillow(image, greatest_pixels)
-        content = image if isinstance(image, bytes) else Path(image).read_bytes()
+        content = image if isinstance(image, bytes) else image_files.read(image)
         return decoding.decode(content, greatest_pixels)
     except decoding.UnreadableError as error:
         message = f"{where}: {error}"
