@@ -448,6 +448,21 @@ def test_a_list_that_a_program_writes(here):
 
 
 @pytest.mark.usefixtures("here")
+def test_a_list_that_is_a_folder(capsys):
+    assert predict("--from", "photos") == 1
+    message = "photos: must be a list of images, got a folder; give it without --from"
+    assert capsys.readouterr().err == f"imago predict: {message}\n"
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("host", ["a" * 300 + ".example", "a..b"])
+def test_hosts_that_cannot_be_are_asked_once(host, monkeypatch, capsys):
+    monkeypatch.setattr(retries, "sleep", pytest.fail)
+    assert predict(f"http://{host}/") == 3
+    assert capsys.readouterr().err == f"imago predict: http://{host}/: it names no host\n"
+
+
+@pytest.mark.usefixtures("here")
 def test_a_line_without_end(capsys):
     assert predict("--from", "/dev/zero") == 1
     message = "/dev/zero: a line must have at most 65,536 characters, got more"
@@ -464,8 +479,11 @@ def test_no_cell_is_a_formula(capsys):
 
 def test_no_more_workers_than_cores(here, monkeypatch):
     asked = []
-    monkeypatch.setattr(
-        bulk, "predict", lambda _images, _load, workers: asked.append(workers) or iter(())
-    )
+
+    def note(_images, _load, workers):
+        asked.append(workers)
+        return iter(())
+
+    monkeypatch.setattr(bulk, "predict", note)
     assert predict("photos", "--workers", 5000) == 0
     assert asked == [os.cpu_count()]
