@@ -58,14 +58,14 @@ def run(chosen: argparse.Namespace) -> int:
         return 2
     path = models.find(chosen.model)
     options = {"polarity": chosen.polarity, "find_subject": not chosen.whole_image}
-    loaded = [Predictor(path, threads=1, **options)]
-    classes = loaded[0].classes
+    predictor = Predictor(path, threads=1, **options)
+    loaded, classes = [predictor], predictor.classes
 
     def load() -> Predictor:
         try:
             return loaded.pop()  # the first worker takes the one that there is
         except IndexError:
-            return Predictor(path, threads=1, **options)
+            return predictor.twin(threads=1)
 
     kind = chosen.format or ("table" if sys.stdout.isatty() else "jsonl")
     images: Iterable[Given] = given.expand(_words(chosen))
