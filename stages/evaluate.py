@@ -27,8 +27,8 @@ def main(experiment: str) -> None:
     """Predict every test image once, and write the metrics and the tables."""
     chosen = params.pick(params.load().experiments, "experiment", experiment)
     data, model_folder = paths.data(chosen.pixels), paths.model(experiment)
-    model = trained.read(model_folder)
-    classes = arrays.read_info(data).classes
+    info = arrays.read_info(data)
+    model, classes = trained.read(model_folder, info.image_shape or ()), info.classes
     if classes != model.classes:
         message = (
             f"{data}: the classes must be those that {model_folder} was trained on, "

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from imago import params
 from imago.core import files, paths, registry, stage
+from imago.core.errors import DataError
 from imago.core.sections import Export
 from imago.data import arrays, provenance
 from imago.exports import agreement, formats, latency, source
@@ -38,6 +39,7 @@ def main(experiment: str) -> None:
     arrays.verify(data, "test", "train")
     test = arrays.read_split(data, "test")
     model, classes = saving.read(paths.model(experiment))
+    _check_fits(paths.model(experiment), data, model, classes)
     made_from = _source(experiment, model, classes, data, wanted, settings.seed)
 
     keras_itself = inference.Runtime.tensorflow(model).call  # as `predict`, and sooner ready
@@ -56,11 +58,27 @@ def main(experiment: str) -> None:
             compared = agreement.compare(test.labels, expected, found)
             agreement.check(name, exported.EXACT, compared, accuracy_of_keras, wanted)
             of_file = {"file": path.name, "bytes": files.byte_count(path)}
+            of_file["sha256"] = model_json.digest(path)
             said[name] = of_file | dataclasses.asdict(compared)
             latencies[name] = _latencies(exported, path, np.ascontiguousarray(test.images[:1]))
         model_json.write(folder, dataclasses.replace(made_from.description, formats=said))
     files.write_json(paths.latency(experiment), latencies)
     log.info("%s", latency.table(said, latencies))
+
+
+def _check_fits(folder: Path, data: Path, model: Any, classes: tuple[str, ...]) -> None:
+    """Raise DataError where a model is not of the data, whose classes it would be told to know."""
+    info = arrays.read_info(data)
+    for what, found, wanted in (
+        ("classes", ", ".join(classes), ", ".join(info.classes)),
+        ("pixels", model.input_shape[1:], info.image_shape),
+    ):
+        if found != wanted:
+            message = (
+                f"{folder}: its {what} must be those of {data}, {wanted}, got {found}; "
+                "run the stage that trains it"
+            )
+            raise DataError(message)
 
 
 def _source(

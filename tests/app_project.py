@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from imago.data import arrays
+from imago.runtimes import model_json
+from imago.runtimes.model_json import ExportDescription, digest
 from tests import tiny_project
 
 COLORS = ("blue", "green", "red")
@@ -40,7 +42,7 @@ def create(folder: Path) -> None:
 def export(folder: Path, name: str, classes: Sequence[str], weights: NDArray[np.floating]) -> None:
     """Write a model: the softmax of `weights`, (C, K), applied to the mean of each channel."""
     path = folder / "exports" / name
-    path.mkdir(parents=True)
+    path.mkdir(parents=True, exist_ok=True)
     shape = [SIDE_PX, SIDE_PX, len(weights)]
     nodes = [
         helper.make_node("Cast", ["pixels"], ["numbers"], to=TensorProto.FLOAT),
@@ -58,16 +60,16 @@ def export(folder: Path, name: str, classes: Sequence[str], weights: NDArray[np.
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     onnx.save(model, path / "model.onnx")
-    described = {
-        "experiment": name,
-        "classes": list(classes),
-        "input": {
+    described = ExportDescription(
+        experiment=name,
+        classes=tuple(classes),
+        input={
             "shape": [None, *shape],
             "fit": "stretch",
             "interpolation": "area",
             "framing": None,
         },
-        "output": {"shape": [None, len(classes)]},
-        "formats": {"onnx": {"file": "model.onnx"}},
-    }
-    (path / "model.json").write_text(json.dumps(described))
+        output={"shape": [None, len(classes)]},
+        formats={"onnx": {"file": "model.onnx", "sha256": digest(path / "model.onnx")}},
+    )
+    model_json.write(path, described)

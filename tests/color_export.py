@@ -1,6 +1,5 @@
 """An exported model that anyone can compute: the share of red, green and blue in an image."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +7,14 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from imago.runtimes import model_json
+from imago.runtimes.model_json import ExportDescription, digest
+
 CLASSES = ("red", "green", "blue")
 
 
-def write(folder: Path, side_px: int = 4, **described: Any) -> Path:
-    """Write an ONNX model for RGB images, and its model.json; give the folder.
+def write(folder: Path, side_px: int = 4, channels: int = 3, **described: Any) -> Path:
+    """Write an ONNX model for images of RGB, or of fewer channels, and its model.json.
 
     The probability of a class is the mean of its channel over the sum of all three.
     """
@@ -26,8 +28,12 @@ def write(folder: Path, side_px: int = 4, **described: Any) -> Path:
     graph = helper.make_graph(
         nodes,
         "colors",
-        [helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["N", side_px, side_px, 3])],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", 3])],
+        [
+            helper.make_tensor_value_info(
+                "pixels", TensorProto.UINT8, ["N", side_px, side_px, channels]
+            )
+        ],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", channels])],
         [numpy_helper.from_array(np.array(v, np.int64), name) for name, v in axes.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
@@ -36,7 +42,7 @@ def write(folder: Path, side_px: int = 4, **described: Any) -> Path:
     (folder / "model.onnx").write_bytes(model.SerializeToString())
     wanted = {
         "name": "pixels",
-        "shape": [None, side_px, side_px, 3],
+        "shape": [None, side_px, side_px, channels],
         "dtype": "uint8",
         "range": [0, 255],
         "color": "rgb",
@@ -44,12 +50,12 @@ def write(folder: Path, side_px: int = 4, **described: Any) -> Path:
         "interpolation": "area",
         "framing": None,
     }
-    description = {
-        "experiment": folder.name,
-        "classes": CLASSES,
-        "input": wanted | described,
-        "output": {"name": "probabilities", "shape": [None, len(CLASSES)], "dtype": "float32"},
-        "formats": {"onnx": {"file": "model.onnx"}},
-    }
-    (folder / "model.json").write_text(json.dumps(description), "utf-8")
+    description = ExportDescription(
+        experiment=folder.name,
+        classes=CLASSES[:channels],
+        input=wanted | described,
+        output={"name": "probabilities", "shape": [None, channels], "dtype": "float32"},
+        formats={"onnx": {"file": "model.onnx", "sha256": digest(folder / "model.onnx")}},
+    )
+    model_json.write(folder, description)
     return folder

@@ -1,9 +1,11 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from app import catalog
 from imago.core.errors import DataError
+from imago.runtimes import model_json
 from tests import app_project
 
 
@@ -25,8 +27,9 @@ def test_names_are_in_the_order_of_params(project: Path) -> None:
 def test_a_model_is_loaded_once_and_anew_when_it_changed(project: Path) -> None:
     first = catalog.load("cnn")
     assert catalog.load("cnn") is first
-    described = project / "exports/cnn/model.json"
-    described.write_text(described.read_text().replace("blue", "azure"))
+    classes = ("azure", "green", "red")
+    described = dataclasses.replace(first.description, classes=classes)
+    model_json.write(project / "exports/cnn", described)
     assert catalog.load("cnn").classes[0] == "azure"
 
 

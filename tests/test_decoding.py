@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.ImageFile import ImageFile
 
 from imago.photos import decoding
 from imago.photos.decoding import UnreadableError
+from tests import malformed
 
 ENOUGH = 10**6
 COLORS = np.array([[[200, 30, 40], [20, 180, 60], [10, 50, 220]], [[0] * 3, [128] * 3, [255] * 3]])
@@ -419,3 +421,24 @@ def test_damage_that_other_decoders_fill_with_gray(capfd, damaged, reason):
     with pytest.raises(UnreadableError, match=f"^damaged: .*({reason})"):
         decode(damaged(jpeg.getvalue()))
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("error", [MemoryError, RecursionError, AssertionError("odd"), Warning])
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_whatever_a_decoder_raises_is_of_that_file_alone(form, error, monkeypatch):
+    def fail(*_args, **_options):
+        raise error
+
+    monkeypatch.setattr(decoding.simplejpeg, "decode_jpeg", fail)
+    monkeypatch.setattr(ImageFile, "load", fail)
+    name = "odd" if isinstance(error, AssertionError) else error.__name__
+    with pytest.raises(UnreadableError, match=f"^not decodable as {form}: {name}$"):
+        decode(encode(PICTURE, form))
+
+
+@pytest.mark.parametrize(("width", "height"), [(34_000_000, 1), (1, 65_536)])
+def test_a_side_that_nothing_can_resize(width, height):
+    content = malformed.png_claiming(width, height)
+    reason = f"^{width}×{height} pixels, a side must have 1 to 65,535$"
+    with pytest.raises(UnreadableError, match=reason):
+        decoding.decode(content, 10**8)

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -399,3 +400,90 @@ def test_a_closed_pipe_ends_it_without_a_word(here):
     said = process.stderr.read()
     process.stderr.close()
     assert (process.wait(), said) == (boundary.BROKEN_PIPE, b"")
+
+
+def pipe(path):
+    os.mkfifo(path)
+
+
+def endless(path):
+    path.symlink_to("/dev/zero")
+
+
+def unix_socket(path):
+    with socket.socket(socket.AF_UNIX) as opened:
+        opened.bind(str(path))
+
+
+def sparse(path):
+    with path.open("wb") as file:
+        file.truncate(20 * 2**30)
+
+
+@pytest.mark.parametrize("make", [pipe, endless, unix_socket, sparse])
+@pytest.mark.parametrize("word", ["odd/a.png", "odd", "odd/*.png"])
+def test_what_is_no_regular_file_is_refused_unread(word, make, here, capsys):
+    (here / "odd").mkdir()
+    make(here / "odd/a.png")
+
+    assert predict(word, "photos/r.png") == 3
+    said = capsys.readouterr()
+    assert json.loads(said.out)["label"] == "red"
+    (line,) = said.err.splitlines()
+    assert line.startswith("imago predict: odd/a.png: ")
+
+
+def test_a_list_that_is_a_pipe_of_nobody(here, capsys, monkeypatch):
+    monkeypatch.setattr(given, "PATIENCE_S", 0.01)
+    os.mkfifo(here / "list")
+    assert predict("--from", "list") == 1
+    message = "list: must be a list of images, got a pipe that nobody writes to"
+    assert capsys.readouterr().err == f"imago predict: {message}\n"
+
+
+def test_a_list_that_a_program_writes(here):
+    command = f"exec {sys.executable} -m imago predict --from <(sleep 0.1; echo photos/r.png)"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=True, text=True)
+    assert json.loads(done.stdout)["label"] == "red"
+
+
+@pytest.mark.usefixtures("here")
+def test_a_list_that_is_a_folder(capsys):
+    assert predict("--from", "photos") == 1
+    message = "photos: must be a list of images, got a folder; give it without --from"
+    assert capsys.readouterr().err == f"imago predict: {message}\n"
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("host", ["a" * 300 + ".example", "a..b"])
+def test_hosts_that_cannot_be_are_asked_once(host, monkeypatch, capsys):
+    monkeypatch.setattr(retries, "sleep", pytest.fail)
+    assert predict(f"http://{host}/") == 3
+    assert capsys.readouterr().err == f"imago predict: http://{host}/: it names no host\n"
+
+
+@pytest.mark.usefixtures("here")
+def test_a_line_without_end(capsys):
+    assert predict("--from", "/dev/zero") == 1
+    message = "/dev/zero: a line must have at most 65,536 characters, got more"
+    assert capsys.readouterr().err == f"imago predict: {message}\n"
+
+
+@pytest.mark.usefixtures("here")
+def test_no_cell_is_a_formula(capsys):
+    Path("=cmd|calc.png").write_bytes(encoded((200, 50, 0)))
+    assert predict("--format", "csv", "--top", 10**30, "=cmd|calc.png") == 0
+    row = list(csv.reader(io.StringIO(capsys.readouterr().out)))[1]
+    assert row[:2] == ["'=cmd|calc.png", "red"]
+
+
+def test_no_more_workers_than_cores(here, monkeypatch):
+    asked = []
+
+    def note(_images, _load, workers):
+        asked.append(workers)
+        return iter(())
+
+    monkeypatch.setattr(bulk, "predict", note)
+    assert predict("photos", "--workers", 5000) == 0
+    assert asked == [os.cpu_count()]

@@ -1,11 +1,13 @@
+import dataclasses
 import io
-import json
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper
 from PIL import Image
 
 import imago
@@ -14,6 +16,7 @@ from imago.images import forms
 from imago.photos import decoding
 from imago.predict import predictor
 from imago.predict.predictor import Prediction, Predictor
+from imago.runtimes import model_json
 from tests import color_export
 
 ORANGE = np.full((4, 4, 3), (200, 50, 0), np.uint8)
@@ -169,7 +172,10 @@ def test_a_file_of_an_export_may_be_named(folder):
         ("alone/model.onnx", r"alone/model\.json: not found; it belongs beside the model"),
         ("broken/model.onnx", r"broken/model\.json: must be JSON: .*; run the stage export again"),
         ("bare", r"bare/model\.json: must describe a model, but has no classes; run the stage"),
-        ("damaged", r"damaged/model\.onnx: must be a whole .onnx file: "),
+        (
+            "damaged",
+            r"damaged/model\.onnx: must have the sha256 that .* says, \w{64}, got \w{64}; ",
+        ),
     ],
 )
 def test_exports_that_cannot_be_used(name, message, folder, tmp_path):
@@ -185,19 +191,67 @@ def test_exports_that_cannot_be_used(name, message, folder, tmp_path):
         Predictor(tmp_path / name)
 
 
-def gray_description(folder, **framing):
-    path = folder / "model.json"
-    description = json.loads(path.read_text("utf-8"))
-    description["input"] |= {"framing": framing, "shape": [None, 8, 8, 1], "color": "grayscale"}
-    path.write_text(json.dumps(description), "utf-8")
-    return folder
+def test_one_flipped_bit_of_a_weight_is_found(tmp_path):
+    folder = color_export.write(tmp_path / "colors")
+    content = bytearray((folder / "model.onnx").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "model.onnx").write_bytes(content)
+    with pytest.raises(
+        DataError, match=r"^.*it is damaged, or of another model: run the stage exp"
+    ):
+        Predictor(folder)
+
+
+def not_a_model(folder):
+    (folder / "model.onnx").write_bytes(b"no model")
+
+
+def of_two_inputs(folder):
+    model = onnx.load(folder / "model.onnx")
+    model.graph.input.append(helper.make_tensor_value_info("more", TensorProto.FLOAT, ["N"]))
+    onnx.save(model, folder / "model.onnx")
+
+
+def without_finite_numbers(folder):
+    model = onnx.load(folder / "model.onnx")
+    node = helper.make_node("Sub", ["means", "means"], ["zeros"])
+    model.graph.node.insert(2, node)
+    model.graph.node[3].input[0] = "zeros"
+    onnx.save(model, folder / "model.onnx")
+
+
+def of_another_form(folder):
+    color_export.write(folder, side_px=5)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (not_a_model, "must be a whole .onnx file of one input and one output: "),
+        (of_two_inputs, "must be a whole .onnx file of one input and one output: too many values"),
+        (of_another_form, "must take images of 4×4×3 and give 3 probabilities: "),
+        (
+            without_finite_numbers,
+            "give 3 probabilities, got float32 of 1×3, not all of them finite",
+        ),
+    ],
+)
+def test_models_of_another_kind_whose_description_knows_their_bytes(change, fault, tmp_path):
+    folder = color_export.write(tmp_path / "colors")
+    described = model_json.read_export(folder)
+    change(folder)
+    formats = {"onnx": {"file": "model.onnx", "sha256": model_json.digest(folder / "model.onnx")}}
+    model_json.write(folder, dataclasses.replace(described, formats=formats))
+    with pytest.raises(DataError, match=rf"{fault}.*; run the stage export again$") as found:
+        Predictor(folder)
+    assert "\n" not in str(found.value)
 
 
 @pytest.fixture
 def on_dark(tmp_path):
     """A model of light things that fill half of a dark 8×8 image; only its pixels are looked at."""
-    folder = color_export.write(tmp_path / "dark")
-    return gray_description(folder, ground="dark", longest_side=0.5, center="box", at=[0.5, 0.5])
+    framing = {"ground": "dark", "longest_side": 0.5, "center": "box", "at": [0.5, 0.5]}
+    return color_export.write(tmp_path / "dark", 8, 1, framing=framing, color="grayscale")
 
 
 DARK_BAR = np.full((8, 8), 250, np.uint8)

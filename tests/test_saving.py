@@ -82,11 +82,61 @@ def test_a_missing_model_is_named(tmp_path):
 def test_litert_gives_what_keras_gives(tmp_path):
     model, images = build(), np.arange(12, dtype=np.uint8).reshape(3, 2, 2, 1)
     saving.write(tmp_path, model, ("cat", "dog"))
-    found = trained.read(tmp_path)
+    found = trained.read(tmp_path, (2, 2, 1))
     assert (found.classes, found.parameters) == (("cat", "dog"), 10)
     np.testing.assert_allclose(found.call(images), model.predict(images, verbose=0), atol=1e-6)
 
 
 def test_a_missing_litert_file_is_named(tmp_path):
     with pytest.raises(DataError, match=re.escape(f"{tmp_path / 'model.tflite'}: not found")):
-        trained.read(tmp_path)
+        trained.read(tmp_path, (2, 2, 1))
+
+
+def damaged(path):
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def compressed(path):
+    members = {}
+    with zipfile.ZipFile(path) as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, content in members.items():
+            new.writestr(name, content)
+        new.writestr("more", bytes(10**6))
+
+
+def running_code(path):
+    pixels = keras.Input((2, 2, 1), dtype="uint8", name="pixels")
+    keras.Model(pixels, keras.layers.Lambda(lambda x: x + 1)(pixels)).save(path)
+
+
+def of_another(path):
+    pixels = keras.Input((2, 2, 1), dtype="uint8", name="pixels")
+    flat = keras.layers.Flatten(name="flatten")(pixels)
+    saving.write_model(path, keras.Model(pixels, keras.layers.Dense(3, name="three")(flat)))
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (damaged, "must be a whole .keras file: File is not a zip file"),
+        (compressed, "must hold nothing compressed, got 1,"),
+        (running_code, "must be a whole .keras file: "),
+        (of_another, "must give (None, 2) and have 10 parameters, as "),
+    ],
+)
+def test_keras_files_of_another_kind(change, fault, tmp_path):
+    saving.write(tmp_path / "m", build(), ("cat", "dog"))
+    change(tmp_path / "m/model.keras")
+    with pytest.raises(DataError, match=re.escape(f"m/model.keras: {fault}")) as found:
+        saving.read(tmp_path / "m")
+    assert "\n" not in str(found.value)
+
+
+def test_a_litert_file_of_another_kind(tmp_path):
+    saving.write(tmp_path, build(), ("cat", "dog"))
+    for content in (b"", b"no model", (tmp_path / trained.LITERT_FILE).read_bytes()[:900]):
+        (tmp_path / trained.LITERT_FILE).write_bytes(content)
+        with pytest.raises(DataError, match=r"model\.tflite: must be a whole \.tflite file of one"):
+            trained.read(tmp_path, (2, 2, 1))

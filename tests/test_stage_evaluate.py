@@ -240,12 +240,12 @@ def test_a_model_of_other_classes(tree):
 
 
 def test_a_model_that_gives_no_probabilities(tree, monkeypatch):
-    model = trained.read(tree / "models/plain")
+    model = trained.read(tree / "models/plain", (1, 3, 1))
 
     def broken(images):
         return np.where(np.arange(3) == 1, np.float32(np.nan), model.call(images))
 
-    monkeypatch.setattr(trained, "read", lambda _: dataclasses.replace(model, call=broken))
+    monkeypatch.setattr(trained, "read", lambda *_: dataclasses.replace(model, call=broken))
 
     message = "example 0: the model's output must be probabilities that add up to 1, got 0.75, nan"
     with pytest.raises(DataError, match=message):
@@ -273,3 +273,14 @@ def test_damaged_data_are_not_scored(tree, name):
     with pytest.raises(DataError, match=rf"tiny8/test/{name}\.npy: damaged since it was written"):
         evaluate.main("plain")
     assert not (tree / "metrics").exists()
+
+
+def test_a_model_of_other_images(tree):
+    pixels = keras.Input((2, 2, 1), dtype="uint8", name="pixels")
+    answers = keras.layers.Flatten(name="flatten")(pixels)
+    model = keras.Model(pixels, keras.layers.Rescaling(1 / 128, name="scale")(answers), name="m")
+    saving.write(tree / "models/plain", model, ("top", "middle", "bottom"))
+
+    message = "model.tflite: must take images of 1×3×1 and give 3 probabilities"
+    with pytest.raises(DataError, match=f"{message}.*; run the stage train again"):
+        evaluate.main("plain")

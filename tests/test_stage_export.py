@@ -11,7 +11,7 @@ from imago.core.errors import DataError, ExportError, ParamsError
 from imago.data import arrays
 from imago.exports import formats
 from imago.exports.formats import litert_int8
-from imago.runtimes import saving
+from imago.runtimes import model_json, saving
 from stages import export
 from tests import tiny_project
 from tests.trees import contents, damage
@@ -22,7 +22,7 @@ PIXELS = np.array([[96, 16, 16], [64, 32, 32], [16, 16, 96], [0, 128, 0]] * 2, n
 IMAGES = PIXELS.reshape(-1, 1, 3, 1)
 LABELS = np.array([0, 0, 2, 1] * 2, np.int32)
 TRAINING = np.random.default_rng(1).integers(0, 129, (60, 1, 3, 1), dtype=np.uint8)
-OTHERS = {"experiment", "classes", "input", "output", "formats"}
+OTHERS = {"experiment", "classes", "input", "output", "formats", "sha256"}
 
 
 @pytest.fixture(scope="module")
@@ -188,5 +188,25 @@ def test_unknown_experiment():
 def test_damaged_data_calibrate_and_compare_nothing(tree, split):
     damage(tree / f"data/prepared/tiny8/{split}/images.npy")
     with pytest.raises(DataError, match=rf"{split}/images\.npy: damaged since it was written"):
+        export.main("plain")
+    assert not (tree / "exports").exists()
+
+
+def test_each_format_has_the_digest_of_its_file(tree):
+    write_params(tree, ["onnx", "saved_model"])
+    export.main("plain")
+
+    found = model_json.read_export(tree / "exports/plain").formats
+    for said in found.values():
+        assert said["sha256"] == model_json.digest(tree / "exports/plain" / said["file"])
+
+
+def test_a_model_of_other_classes_is_not_exported(tree):
+    described = model_json.TrainedDescription(classes=("top", "bottom", "middle"), parameters=0)
+    model_json.write(tree / "models/plain", described)
+    message = (
+        "models/plain: its classes must be those of data/prepared/tiny8, top, middle, bottom, "
+    )
+    with pytest.raises(DataError, match=f"{message}got top, bottom, middle; run the stage that tr"):
         export.main("plain")
     assert not (tree / "exports").exists()

@@ -16,6 +16,7 @@ have their answers; 4 all could be read, and some answers are `unsure`.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -47,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--polarity", choices=("auto", "as_is", "inverted"), default="auto")
     add("--whole-image", action="store_true", help="do not look for the thing in it")
-    add("--workers", type=positive, metavar="N", help="cores to work on; else all")
+    add("--workers", type=positive, metavar="N", help="cores to work on, at most; else all")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -57,14 +58,14 @@ def run(chosen: argparse.Namespace) -> int:
         return 2
     path = models.find(chosen.model)
     options = {"polarity": chosen.polarity, "find_subject": not chosen.whole_image}
-    loaded = [Predictor(path, threads=1, **options)]
-    classes = loaded[0].classes
+    predictor = Predictor(path, threads=1, **options)
+    loaded, classes = [predictor], predictor.classes
 
     def load() -> Predictor:
         try:
             return loaded.pop()  # the first worker takes the one that there is
         except IndexError:
-            return Predictor(path, threads=1, **options)
+            return predictor.twin(threads=1)
 
     kind = chosen.format or ("table" if sys.stdout.isatty() else "jsonl")
     images: Iterable[Given] = given.expand(_words(chosen))
@@ -75,7 +76,9 @@ def run(chosen: argparse.Namespace) -> int:
     if head is not None:
         print(head, flush=True)
     unreadable = unsure = 0
-    for image, found in _shown(bulk.predict(images, load, chosen.workers), images):
+    cores = os.cpu_count() or 1
+    workers = min(chosen.workers or cores, cores)  # more of them would only take memory
+    for image, found in _shown(bulk.predict(images, load, workers), images):
         if isinstance(found, ImageError):
             print(f"imago predict: {terminal.printable(str(found))}", file=sys.stderr, flush=True)
             unreadable += 1

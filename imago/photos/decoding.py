@@ -69,19 +69,8 @@ _TURNS: dict[object, Image.Transpose] = {
 }
 """What makes an image of each orientation upright. Source: EXIF 2.32 (2019), tag 0x0112."""
 
-_FAULTS = (
-    EOFError,
-    LookupError,
-    OSError,
-    OverflowError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    Warning,  # where a filter turns warnings into errors
-    Image.DecompressionBombError,
-    struct.error,
-)
-"""What the readers raise for damaged files."""
+GREATEST_SIDE_PX = 65_535
+"""The most that JPEG and GIF can say; decoders and resizers are not made for longer sides."""
 
 
 class UnreadableError(ImagoError, ValueError):
@@ -114,7 +103,8 @@ def decode(content: bytes, greatest_pixels: int) -> NDArray[np.uint8]:
 
     Args:
         content: The whole file, of one of `FORMATS`.
-        greatest_pixels: An image with more, width times height, is not decoded.
+        greatest_pixels: An image with more, width times height, is not decoded, nor is one with a
+            side of more than GREATEST_SIDE_PX.
 
     Returns:
         (H, W, 3) uint8, RGB, 0-255.
@@ -125,7 +115,8 @@ def decode(content: bytes, greatest_pixels: int) -> NDArray[np.uint8]:
     if content.startswith(_JPEG) and (frame := _read_frame(content)):
         _check_size(frame.width, frame.height, greatest_pixels)
         _check_scans(content, frame)
-        pixels = _decode_jpeg(content) if frame.components in (1, 3) else None
+        with _told_as_unreadable("JPEG"):
+            pixels = _decode_jpeg(content) if frame.components in (1, 3) else None
         if pixels is not None:
             has_exif = _EXIF in content[: frame.scan]
             return _turned(pixels, _orientation(content)) if has_exif else pixels
@@ -168,6 +159,9 @@ def _check_size(width: int, height: int, greatest_pixels: int) -> None:
     if width * height > greatest_pixels:
         reason = f"too many pixels: {width}×{height}, more than {greatest_pixels:,}"
         raise UnreadableError(reason)
+    if not 1 <= min(width, height) <= max(width, height) <= GREATEST_SIDE_PX:
+        reason = f"{width}×{height} pixels, a side must have 1 to {GREATEST_SIDE_PX:,}"
+        raise UnreadableError(reason)
 
 
 def _check_scans(content: bytes, frame: _Frame) -> None:
@@ -201,7 +195,7 @@ def _orientation(content: bytes) -> object:
     """Read the EXIF orientation of a JPEG; None where it has none that can be read."""
     try:
         return JpegImageFile(io.BytesIO(content)).getexif().get(ExifTags.Base.Orientation)
-    except _FAULTS:  # the picture itself is whole
+    except Exception:  # broad, as below; the picture itself is whole
         return None
 
 
@@ -233,7 +227,9 @@ def _told_as_unreadable(image_format: str | None) -> Iterator[None]:
         yield
     except UnreadableError:
         raise
-    except _FAULTS as error:
+    # Broad, for nobody lists what decoders raise for damaged files: MemoryError, RecursionError,
+    # warnings that a filter turns into errors … . Each costs one file, and no run.
+    except Exception as error:
         reason = f"not decodable as {image_format}: {str(error) or type(error).__name__}"
         raise UnreadableError(reason) from error
 
@@ -241,7 +237,7 @@ def _told_as_unreadable(image_format: str | None) -> Iterator[None]:
 def _upright(image: Image.Image) -> Image.Image:
     try:
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
-    except _FAULTS:  # the picture itself is whole
+    except Exception:  # broad, as above; the picture itself is whole
         return image
     return image if turn is None else image.transpose(turn)
 

@@ -80,5 +80,7 @@ def _pixels_or_error(predictor: Predictor, image: Given) -> NDArray[np.uint8] | 
         return predictor.pixels(image.read(), image.name)
     except ImageError as error:
         return error
+    except decoding.UnreadableError as error:
+        return ImageError(f"{image.name}: {error}")
     except OSError as error:
         return ImageError(f"{image.name}: {error.strerror or error}")

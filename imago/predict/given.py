@@ -5,20 +5,26 @@ import functools
 import glob
 import io
 import os
+import select
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from imago.core.errors import ImageError
-from imago.photos import decoding
+from imago.core.errors import DataError, ImageError
+from imago.photos import decoding, image_files
 
 STDIN = "-"
 GREATEST_BYTES = 100_000_000
 """Of an image that comes from elsewhere: from the network or through a pipe."""
+LONGEST_LINE = 65_536
+"""Of a list of images, in characters; file systems take names of 4,096 bytes."""
+PATIENCE_S = 10.0
+"""For somebody to write to a pipe that is named as a list."""
 TIMEOUT_S = (10.0, 30.0)
 """For a connection, and between two parts of an answer."""
+_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Given:
 
     Attributes:
         name: As the user would say it: its path or URL, or `-`.
-        read: Gives its bytes, in any thread. Raises ImageError, OSError.
+        read: Gives its bytes, in any thread. Raises ImageError, UnreadableError, OSError.
     """
 
     name: str
@@ -58,7 +64,7 @@ def expand(words: Iterable[str]) -> Iterator[Given]:
             yield _file(word)
         else:
             found = sorted(glob.iglob(word, recursive=True))  # noqa: PTH207
-            files = (_file(path) for path in found if os.path.isfile(path))  # noqa: PTH113
+            files = (_file(path) for path in found if not os.path.isdir(path))  # noqa: PTH112
             yield from _or_refused(files, word, "matches no files")
 
 
@@ -68,18 +74,36 @@ def lines(path: str) -> Iterator[str]:
     It is UTF-8, or UTF-16 where it begins with its mark, as Windows writes lists. Bytes that are
     no UTF-8 stay as they are, for names of files may hold such.
     """
-    stream = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115
-    file = cast("io.BufferedReader", stream)
+    file = cast("io.BufferedReader", sys.stdin.buffer) if path == STDIN else _opened(Path(path))
     is_utf16 = file.peek(2).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     encoding, errors = ("utf-16", "replace") if is_utf16 else ("utf-8-sig", "surrogateescape")
     with io.TextIOWrapper(file, encoding, errors) as text:
-        for line in text:
+        while line := text.readline(LONGEST_LINE + 1):
+            if len(line) > LONGEST_LINE:
+                message = f"{path}: a line must have at most {LONGEST_LINE:,} characters, got more"
+                raise DataError(message)
             if stripped := line.rstrip("\r\n"):
                 yield stripped
 
 
+def _opened(path: Path) -> io.BufferedReader:
+    """Open a list; of a named pipe to which nobody writes DataError, not a wait without end."""
+    if path.is_dir():
+        message = f"{path}: must be a list of images, got a folder; give it without --from"
+        raise DataError(message)
+    file = open(os.open(path, os.O_RDONLY | _WITHOUT_WAITING), "rb")  # noqa: PTH123, SIM115
+    if _WITHOUT_WAITING:
+        is_named_pipe = path.resolve().is_fifo()  # what a shell makes of <(…) has no such name
+        if is_named_pipe and not select.select([file], [], [], PATIENCE_S)[0]:
+            file.close()
+            message = f"{path}: must be a list of images, got a pipe that nobody writes to"
+            raise DataError(message)
+        os.set_blocking(file.fileno(), True)
+    return file
+
+
 def _file(path: str) -> Given:
-    return Given(path, lambda: Path(path).read_bytes())
+    return Given(path, functools.partial(image_files.read, path))
 
 
 def _in_folder(folder: str) -> Iterator[Given]:

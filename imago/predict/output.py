@@ -11,6 +11,8 @@ UNSURE = "unsure"
 LONGEST_NAME = 60
 """Of an image, in a column of a table."""
 GAP = "  "
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""Begins what spreadsheets run as a formula. Source: OWASP, CSV Injection."""
 NO_WIDTH = 1_000_000
 
 Row = Callable[[str, Prediction], str]
@@ -108,5 +110,12 @@ def _rounded(probability: float) -> float:
 
 def _csv_line(cells: Iterable[object]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer).writerow(cells)
+    csv.writer(buffer).writerow(map(_inert, cells))
     return buffer.getvalue().removesuffix("\r\n")  # the line's end, in sight of which it quotes
+
+
+def _inert(cell: object) -> object:
+    """Return a cell that no spreadsheet runs as a formula."""
+    if isinstance(cell, str) and len(cell) > 1 and cell.startswith(_FORMULA):
+        return f"'{cell}"
+    return cell

@@ -1,11 +1,13 @@
 """Classes of images by an exported model, without TensorFlow."""
 
+import copy
+import hashlib
 import importlib
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +16,8 @@ from PIL import Image
 from imago.core.errors import DataError, ImageError
 from imago.images.forms import Form, convert
 from imago.images.framing import Framing, Polarity, framed, with_polarity
-from imago.photos import decoding
-from imago.runtimes import model_json
+from imago.photos import decoding, image_files
+from imago.runtimes import calls, model_json
 from imago.runtimes.calls import Call
 
 GREATEST_PIXELS = 100_000_000
@@ -54,6 +56,7 @@ class Predictor:
 
     Attributes:
         classes: Their names, in the order of the probabilities.
+        content: Of the model's file.
         description: What model.json says of the model.
     """
 
@@ -80,13 +83,30 @@ class Predictor:
         """
         self.path = _model_file(Path(path))
         self.description = model_json.read_export(self.path.parent)
+        self.content = _read(self.path, self.description)
         self.classes = self.description.classes
         wanted = self.description.input
         self.form = Form(tuple(wanted["shape"][1:]), wanted["fit"], wanted["interpolation"])
         self.framing = Framing(**known) if (known := wanted["framing"]) else None
         self.polarity, self.find_subject = polarity, find_subject
-        self._run = _load(self.path, threads)
+        self._run = self._load(threads)
         self._lock = threading.Lock()
+
+    def twin(self, threads: int | None = None) -> Self:
+        """Return a predictor of the same model, whatever has become of its file, to run beside."""
+        other = copy.copy(self)
+        other._run, other._lock = self._load(threads), threading.Lock()
+        return other
+
+    def _load(self, threads: int | None) -> Call:
+        runtime = importlib.import_module(_RUNTIMES[self.path.suffix])  # only the one needed
+        try:
+            run: Call = runtime.load(self.content, threads)
+            calls.check(run, self.form.shape, len(self.classes))
+        except ValueError as error:
+            message = f"{self.path}: {error}; {_REMEDY} again"
+            raise DataError(message) from error
+        return run
 
     def predict(self, images: Iterable[AnyImage]) -> list[Prediction]:
         """Classify images.
@@ -166,7 +186,7 @@ def decode(
             return _from_array(image)
         if isinstance(image, Image.Image):
             return decoding.from_pillow(image, greatest_pixels)
-        content = image if isinstance(image, bytes) else Path(image).read_bytes()
+        content = image if isinstance(image, bytes) else image_files.read(image)
         return decoding.decode(content, greatest_pixels)
     except decoding.UnreadableError as error:
         message = f"{where}: {error}"
@@ -211,11 +231,16 @@ def _model_file(path: Path) -> Path:
     return path
 
 
-def _load(path: Path, threads: int | None) -> Call:
-    runtime = importlib.import_module(_RUNTIMES[path.suffix])  # only the one that is needed
-    try:
-        run: Call = runtime.load(path.read_bytes(), threads)
-    except ValueError as error:
-        message = f"{path}: must be a whole {path.suffix} file: {error}; {_REMEDY} again"
-        raise DataError(message) from error
-    return run
+def _read(path: Path, description: model_json.ExportDescription) -> bytes:
+    """Return a model's bytes, which must be those that the stage export has described."""
+    told = [said["sha256"] for said in description.formats.values() if said["file"] == path.name]
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found not in told:
+        message = (
+            f"{path}: must have the sha256 that {path.parent / model_json.FILE} says, "
+            f"{told[0] if told else 'which says none'}, got {found}; it is damaged, or of another "
+            f"model: {_REMEDY} again"
+        )
+        raise DataError(message)
+    return content

@@ -37,7 +37,7 @@ def make(material: Material, versions: Mapping[str, str]) -> Card:
         "classes": list(material.data.classes),
         "input": material.export.input,
         "output": material.export.output,
-        "exports": material.export.formats,
+        "exports": {name: _measured(said) for name, said in material.export.formats.items()},
     }
     return card | {"limits": limits.sentences(card)}
 
@@ -92,3 +92,8 @@ def _number(text: str) -> float | int | None:
     if not text:
         return None
     return int(text) if text.isdecimal() else float(text)
+
+
+def _measured(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said of a format but for its digest, which is for programs that load it."""
+    return {key: value for key, value in said.items() if key != "sha256"}

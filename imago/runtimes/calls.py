@@ -1,7 +1,7 @@
 """What every runtime makes of a model: a function of images, called for some of them at a time."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ Call = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 _BATCH_SIZES = {1_024: 1_000, 16_384: 500, 65_536: 100}
 """Bytes of an image, at most: images in a call."""
 _BATCH_SIZE_OF_LARGE_IMAGES = 20
+GRAY = 128
+"""What every pixel is of the image that a model is tried with."""
 
 
 def batch_size(images: NDArray[np.uint8]) -> int:
@@ -31,6 +33,36 @@ def probabilities(
 ) -> NDArray[np.float32]:
     """Return a model's probabilities, (N, K), of all images, (N, H, W, C); see `in_batches`."""
     return np.concatenate(list(in_batches(call, images, batch_size(images), advance)))
+
+
+def check(call: Call, image_shape: Sequence[int], classes: int) -> None:
+    """Call a model with one grey image, and find whether it is of the kind that is needed.
+
+    Args:
+        call: The model.
+        image_shape: (H, W, C) that it must take.
+        classes: K numbers that it must give.
+
+    Raises:
+        ValueError: It takes or gives something else, or cannot run.
+    """
+    rule = f"must take images of {'×'.join(map(str, image_shape))} and give {classes} probabilities"
+    try:
+        found = call(np.full((1, *image_shape), GRAY, np.uint8))
+    except Exception as error:  # broad, for every runtime has kinds of its own
+        message = f"{rule}: {first_line(error)}"
+        raise ValueError(message) from error
+    if found.shape != (1, classes) or found.dtype != np.float32 or not np.isfinite(found).all():
+        shape = "×".join(map(str, found.shape))
+        finite = "" if np.isfinite(found).all() else ", not all of them finite"
+        message = f"{rule}, got {found.dtype} of {shape}{finite}"
+        raise ValueError(message)
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an error says in a line, for some runtimes say a page."""
+    lines = (line.strip() for line in str(error).splitlines())
+    return next(filter(None, lines), type(error).__name__)
 
 
 def in_batches(

@@ -16,7 +16,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from imago.runtimes import native_stderr
-from imago.runtimes.calls import Call
+from imago.runtimes.calls import Call, first_line
 
 if TYPE_CHECKING:
     import keras
@@ -31,11 +31,18 @@ def load(content: bytes, threads: int | None = None) -> Call:
     Args:
         content: What `convert` gave.
         threads: That a call works on. None: one for each core.
+
+    Raises:
+        ValueError: The content is not such a model.
     """
-    interpreter = Interpreter(model_content=content, num_threads=threads or os.cpu_count() or 1)
-    with native_stderr.closed():  # on which it tells, once, of the processor's instructions
-        interpreter.allocate_tensors()
-    (pixels,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
+    try:
+        interpreter = Interpreter(model_content=content, num_threads=threads or os.cpu_count() or 1)
+        with native_stderr.closed():  # on which it tells, once, of the processor's instructions
+            interpreter.allocate_tensors()
+        (pixels,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
+    except (RuntimeError, ValueError) as error:
+        message = f"must be a whole .tflite file of one input and one output: {first_line(error)}"
+        raise ValueError(message) from error
     shape: tuple[int, ...] = ()
 
     def run(images: NDArray[np.uint8]) -> NDArray[np.float32]:

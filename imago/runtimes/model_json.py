@@ -7,9 +7,12 @@ Nothing heavy is imported, since a prediction begins with it.
 """
 
 import dataclasses
+import hashlib
 import json
+import math
 import reprlib
-from collections.abc import Callable, Mapping
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,10 @@ from imago.core import files, paths
 from imago.core.errors import DataError
 
 FILE = "model.json"
+GREATEST_BYTES = 10_000_000
+"""Of the file; a thousand classes take 20,000."""
+GREATEST_SIDE = 65_535
+"""Of the pixels that a model takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +50,8 @@ class ExportDescription:
         input: name, shape [None, H, W, C], dtype, range; how images were brought to it: color, fit,
             interpolation; and framing, see imago.images.framing, or None.
         output: name, shape [None, K], dtype.
-        formats: By name, the file of each, its bytes, and how it compares with Keras.
+        formats: By name, the file of each, its bytes, its sha256, see `digest`, and how it
+            compares with Keras.
     """
 
     experiment: str
@@ -54,8 +62,24 @@ class ExportDescription:
 
 
 def write(folder: Path, description: TrainedDescription | ExportDescription) -> None:
-    """Write the description of the model in a folder."""
-    files.write_json(folder / FILE, dataclasses.asdict(description))
+    """Write the description of the model in a folder; that of an export with its own sha256."""
+    described = dataclasses.asdict(description)
+    if isinstance(description, ExportDescription):
+        described["sha256"] = _content_digest(described)
+    files.write_json(folder / FILE, described)
+
+
+def digest(path: Path) -> str:
+    """Return the sha256 of a file; of a folder that of a line for each file in it and below.
+
+    A line holds the sha256 of a file and its path in the folder, as sha256sum writes it, in the
+    order of the paths.
+    """
+    if not path.is_dir():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    inner = sorted((one.relative_to(path).as_posix(), one) for one in path.rglob("*"))
+    lines = [f"{digest(one)}  {name}\n" for name, one in inner if one.is_file()]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def read_trained(folder: Path) -> TrainedDescription:
@@ -67,6 +91,20 @@ def read_trained(folder: Path) -> TrainedDescription:
 def read_export(folder: Path) -> ExportDescription:
     """Read what the stage export wrote. Raises DataError, saying what is wrong and what to do."""
     found = _read(folder / FILE, _OF_EXPORT, "export")
+    told = found.pop("sha256")
+    if told != _content_digest(found):
+        message = (
+            f"{folder / FILE}: sha256 must be that of the rest of the file, which was changed by "
+            "hand or damaged; run the stage export again"
+        )
+        raise DataError(message)
+    outputs = found["output"].get("shape")
+    if outputs != [None, len(found["classes"])]:
+        message = (
+            f"{folder / FILE}: output.shape must be [null, {len(found['classes'])}], as there are "
+            f"classes, got {_shown(outputs)}; run the stage export again"
+        )
+        raise DataError(message)
     return ExportDescription(**found | {"classes": tuple(found["classes"])})
 
 
@@ -84,69 +122,101 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_names(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
+    is_list = isinstance(value, list) and bool(value)
+    return is_list and all(map(_is_text, value)) and all(value)
+
+
+def _are_different(value: Any) -> bool:
+    return len(set(value)) == len(value)
 
 
 def _is_image_shape(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 4 and all(map(_is_count, value[1:]))
+    if not isinstance(value, list) or len(value) != 4 or not all(map(_is_count, value[1:])):
+        return False
+    return value[0] is None and all(1 <= side <= GREATEST_SIDE for side in value[1:])
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _is_one_of(*names: str) -> Rule:
+    return lambda value: _is_text(value) and value in names, f"one of {', '.join(names)}"
+
+
+def _is_sha256(value: Any) -> bool:
+    return _is_text(value) and len(value) == 64
+
+
 def _is_section(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def _are_sections(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_is_section, value.values()))
+def _are_formats(value: Any) -> bool:
+    return _is_section(value) and all(
+        _is_section(one) and _is_text(one.get("file")) and _is_sha256(one.get("sha256"))
+        for one in value.values()
+    )
+
+
+def _is_share(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 <= value <= 1 and math.isfinite(value)
 
 
 def _is_framing(value: Any) -> bool:
-    return value is None or (isinstance(value, dict) and value.keys() == _FRAMING)
+    if value is None or not _is_section(value):
+        return value is None
+    at = value.get("at")
+    return (
+        value.keys() == {"ground", "longest_side", "center", "at"}
+        and value["ground"] in ("dark", "light")
+        and value["center"] in ("box", "mass")
+        and (value["longest_side"] is None or _is_share(value["longest_side"]))
+        and isinstance(at, list)
+        and len(at) == 2
+        and all(map(_is_share, at))
+    )
 
 
-_FRAMING = {"ground", "longest_side", "center", "at"}
 _NAMES: Rule = (_is_names, "a list of one or more names")
+_DIFFERENT: Rule = (_are_different, "names that all differ")
 _TEXT: Rule = (_is_text, "text")
 _SECTION: Rule = (_is_section, "a section of keys and values")
-_OF_TRAINED: Mapping[str, Rule] = {
-    "classes": _NAMES,
-    "parameters": (_is_count, "a whole number, 0 or more"),
-}
-_OF_EXPORT: Mapping[str, Rule] = {
-    "classes": _NAMES,
-    "experiment": _TEXT,
-    "input": _SECTION,
-    "input.shape": (_is_image_shape, "[null, height, width, channels]"),
-    "input.fit": _TEXT,
-    "input.interpolation": _TEXT,
-    "input.framing": (_is_framing, f"null or a section of {', '.join(sorted(_FRAMING))}"),
-    "output": _SECTION,
-    "formats": (_are_sections, "a section for each format"),
-}
+_OF_TRAINED: Sequence[tuple[str, Rule]] = (
+    ("classes", _NAMES),
+    ("classes", _DIFFERENT),
+    ("parameters", (_is_count, "a whole number, 0 or more")),
+)
+_OF_EXPORT: Sequence[tuple[str, Rule]] = (
+    ("classes", _NAMES),
+    ("classes", _DIFFERENT),
+    ("experiment", _TEXT),
+    ("input", _SECTION),
+    ("input.shape", (_is_image_shape, "[null, height, width, channels]")),
+    ("input.fit", _is_one_of("stretch", "crop", "pad")),
+    ("input.interpolation", _is_one_of("area", "cubic", "lanczos", "linear", "nearest")),
+    ("input.framing", (_is_framing, "null or a section of at, center, ground, longest_side")),
+    ("output", _SECTION),
+    ("formats", (_are_formats, "a section for each format, with file and sha256")),
+    ("sha256", (_is_sha256, "a sha256, 64 characters")),
+)
 
 
-def _read(path: Path, rules: Mapping[str, Rule], stage: str) -> dict[str, Any]:
+def _content_digest(described: Mapping[str, Any]) -> str:
+    """Return the sha256 of a description without its own, however its JSON is laid out."""
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def _read(path: Path, rules: Sequence[tuple[str, Rule]], stage: str) -> dict[str, Any]:
     """Return what rules are about; keys that no rule names are left alone, or left out at the top.
 
     Raises:
         DataError: The file is missing, or breaks a rule.
     """
     again = f"run the stage {stage} again"
-    try:
-        found = files.read_json(path)
-    except FileNotFoundError as error:
-        message = f"{path}: not found; it belongs beside the model, and the stage {stage} writes it"
-        raise DataError(message) from error
-    except DataError as error:
-        message = f"{error}; {again}"
-        raise DataError(message) from error
-    if not isinstance(found, dict):
-        message = f"{path}: must be a section of keys and values, got {_shown(found)}; {again}"
-        raise DataError(message)
-    for key, (is_kept, words) in rules.items():
+    found = _parsed(path, stage, again)
+    for key, (is_kept, words) in rules:
         section, _, name = key.rpartition(".")
         values = found[section] if section else found
         if name not in values:
@@ -155,9 +225,35 @@ def _read(path: Path, rules: Mapping[str, Rule], stage: str) -> dict[str, Any]:
         if not is_kept(values[name]):
             message = f"{path}: {key} must be {words}, got {_shown(values[name])}; {again}"
             raise DataError(message)
-    return {key: found[key] for key in rules if "." not in key}
+    return {key: found[key] for key, _ in rules if "." not in key}
+
+
+def _parsed(path: Path, stage: str, again: str) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > GREATEST_BYTES:
+            message = f"{path}: must have at most {GREATEST_BYTES:,} bytes, got more"
+            raise DataError(message)
+        found = files.read_json(path)
+    except FileNotFoundError as error:
+        message = f"{path}: not found; it belongs beside the model, and the stage {stage} writes it"
+        raise DataError(message) from error
+    except IsADirectoryError as error:
+        message = f"{path}: must be a file, got a folder; {again}"
+        raise DataError(message) from error
+    except RecursionError as error:
+        message = f"{path}: must be JSON, got sections in sections without end; {again}"
+        raise DataError(message) from error
+    except DataError as error:
+        message = f"{error}; {again}"
+        raise DataError(message) from error
+    if not isinstance(found, dict):
+        message = f"{path}: must be a section of keys and values, got {_shown(found)}; {again}"
+        raise DataError(message)
+    return found
 
 
 def _shown(value: Any) -> str:
     """Show a value as the file has it, shortened."""
-    return reprlib.repr(value) if isinstance(value, dict | list) else json.dumps(value)
+    if isinstance(value, dict | list):
+        return reprlib.repr(value)
+    return textwrap.shorten(json.dumps(value), 100, placeholder=" …")

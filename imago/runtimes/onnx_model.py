@@ -5,13 +5,14 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as faults
 
-from imago.runtimes.calls import Call
+from imago.runtimes.calls import Call, first_line
 
 _FAULTS = (
     faults.Fail,
     faults.InvalidArgument,
     faults.InvalidGraph,
     faults.InvalidProtobuf,
+    faults.NoSuchFile,
     faults.NotImplemented,
     faults.RuntimeException,
 )
@@ -32,9 +33,10 @@ def load(content: bytes, threads: int | None = None) -> Call:
     options.log_severity_level = 3  # errors
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except _FAULTS as error:
-        raise ValueError(str(error)) from error
-    (pixels,), (result,) = session.get_inputs(), session.get_outputs()
+        (pixels,), (result,) = session.get_inputs(), session.get_outputs()
+    except (ValueError, *_FAULTS) as error:
+        message = f"must be a whole .onnx file of one input and one output: {first_line(error)}"
+        raise ValueError(message) from error
 
     def run(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         return np.asarray(session.run([result.name], {pixels.name: images})[0])

@@ -11,6 +11,7 @@ import keras
 from imago.core import files
 from imago.core.errors import DataError
 from imago.runtimes import inference, model_json, trained
+from imago.runtimes.calls import first_line
 
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
 
@@ -43,17 +44,39 @@ def write_model(path: Path, model: keras.Model) -> None:
 
 
 def read(folder: Path) -> tuple[keras.Model, tuple[str, ...]]:
-    """Read a model and its class names. Raises DataError where there is none."""
-    model = read_model(folder / trained.KERAS_FILE)
-    return model, model_json.read_trained(folder).classes
+    """Read a model and its class names. Raises DataError where there is none, or not of both."""
+    path = folder / trained.KERAS_FILE
+    model, described = read_model(path), model_json.read_trained(folder)
+    told = ((None, len(described.classes)), described.parameters)
+    found = (model.output_shape, model.count_params())
+    if found != told:
+        message = (
+            f"{path}: must give {told[0]} and have {told[1]:,} parameters, as "
+            f"{folder / model_json.FILE} says, got {found[0]} and {found[1]:,}; run the stage "
+            "train again"
+        )
+        raise DataError(message)
+    return model, described.classes
 
 
 def read_model(path: Path) -> keras.Model:
-    """Read a `.keras` file. Raises DataError where there is none."""
+    """Read a `.keras` file, in safe mode. Raises DataError where there is none that can be read."""
     if not path.is_file():
         message = f"{path}: not found; run the stage that writes it"
         raise DataError(message)
-    return keras.saving.load_model(path, compile=False)
+    again = "run the stage that writes it again"
+    try:
+        with zipfile.ZipFile(path) as archive:  # in which Keras compresses nothing
+            swollen = sum(member.file_size for member in archive.infolist())
+        if swollen > path.stat().st_size:
+            message = f"{path}: must hold nothing compressed, got {swollen:,} bytes; {again}"
+            raise DataError(message)
+        return keras.saving.load_model(path, compile=False)
+    except DataError:
+        raise
+    except Exception as error:  # broad, for Keras lists nowhere what it raises for damaged files
+        message = f"{path}: must be a whole .keras file: {first_line(error)}; {again}"
+        raise DataError(message) from error
 
 
 def _canonical(archive: bytes) -> bytes:

@@ -7,11 +7,12 @@
 Both take pixels, (N, H, W, C) uint8, 0-255, and give probabilities, (N, K) float32, equal to 1e-4.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from imago.core.errors import DataError
-from imago.runtimes import litert, model_json
+from imago.runtimes import calls, litert, model_json
 from imago.runtimes.calls import Call
 
 KERAS_FILE, LITERT_FILE = "model.keras", "model.tflite"
@@ -32,11 +33,21 @@ class Trained:
     parameters: int
 
 
-def read(folder: Path) -> Trained:
-    """Load what `imago.runtimes.saving.write` wrote. Raises DataError where there is none."""
+def read(folder: Path, image_shape: Sequence[int]) -> Trained:
+    """Load what `imago.runtimes.saving.write` wrote.
+
+    Raises:
+        DataError: There is none, or none for images of this shape, (H, W, C).
+    """
     path = folder / LITERT_FILE
     if not path.is_file():
         message = f"{path}: not found; run the stage that writes it"
         raise DataError(message)
     described = model_json.read_trained(folder)
-    return Trained(litert.load(path.read_bytes()), described.classes, described.parameters)
+    try:
+        call = litert.load(path.read_bytes())
+        calls.check(call, image_shape, len(described.classes))
+    except ValueError as error:
+        message = f"{path}: {error}; run the stage train again"
+        raise DataError(message) from error
+    return Trained(call, described.classes, described.parameters)

@@ -133,6 +133,8 @@ def _explained(error: requests.RequestException | urllib3.exceptions.HTTPError) 
             return UnreachableError(_cause(error), may_pass=True)
         case urllib3.exceptions.ReadTimeoutError():
             return TransferError("the transfer stalled", may_pass=True)
+        case urllib3.exceptions.LocationValueError():
+            return TransferError("it names no host")
         case urllib3.exceptions.HTTPError() | requests.exceptions.ChunkedEncodingError():
             return TransferError("the transfer broke off", may_pass=True)
         case requests.exceptions.InvalidHeader():
