@@ -9,7 +9,7 @@ from imago.core.errors import DataError
 from imago.runtimes import model_json
 from imago.runtimes.model_json import ExportDescription, TrainedDescription
 
-TRAINED = TrainedDescription(classes=("cat", "dög"), parameters=12)
+TRAINED = TrainedDescription(classes=("cat", "dög"), parameters=12, files={"model.keras": "0" * 64})
 EXPORT = ExportDescription(
     experiment="pets",
     classes=("cat", "dög"),
@@ -31,7 +31,9 @@ def test_what_is_written_is_read(tmp_path):
 
 def test_keys_are_in_the_order_of_the_fields(tmp_path):
     model_json.write(tmp_path, TRAINED)
-    text = '{\n  "classes": [\n    "cat",\n    "dög"\n  ],\n  "parameters": 12\n}\n'
+    text = '{\n  "classes": [\n    "cat",\n    "dög"\n  ],\n  "parameters": 12,\n  "files": {\n'
+    text += '    "model.keras": "'
+    text += f'{"0" * 64}"\n  }}\n}}\n'
     assert (tmp_path / "model.json").read_text("utf-8") == text
 
     model_json.write(tmp_path, EXPORT)

@@ -1,3 +1,4 @@
+import dataclasses
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 from imago.core.errors import DataError
 from imago.runtimes import model_json, saving, trained
+from tests.trees import damage
 
 WRITE = """
 import sys, pathlib, keras
@@ -92,6 +94,22 @@ def test_a_missing_litert_file_is_named(tmp_path):
         trained.read(tmp_path, (2, 2, 1))
 
 
+def describe_anew(folder):
+    """Have model.json tell of the files that are there, as if they had been written so."""
+    digests = {path.name: model_json.digest(path) for path in folder.glob("model.[kt]*")}
+    described = dataclasses.replace(model_json.read_trained(folder), files=digests)
+    model_json.write(folder, described)
+
+
+@pytest.mark.parametrize("name", [trained.KERAS_FILE, trained.LITERT_FILE])
+def test_a_damaged_file_is_told_by_its_digest(tmp_path, name):
+    saving.write(tmp_path, build(), ("cat", "dog"))
+    damage(tmp_path / name)
+    message = f"{tmp_path / name}: damaged since it was written, or of another training: its sha256"
+    with pytest.raises(DataError, match=re.escape(message)):
+        saving.read(tmp_path) if name == trained.KERAS_FILE else trained.read(tmp_path, (2, 2, 1))
+
+
 def damaged(path):
     path.write_bytes(path.read_bytes()[:-200])
 
@@ -129,6 +147,7 @@ def of_another(path):
 def test_keras_files_of_another_kind(change, fault, tmp_path):
     saving.write(tmp_path / "m", build(), ("cat", "dog"))
     change(tmp_path / "m/model.keras")
+    describe_anew(tmp_path / "m")
     with pytest.raises(DataError, match=re.escape(f"m/model.keras: {fault}")) as found:
         saving.read(tmp_path / "m")
     assert "\n" not in str(found.value)
@@ -138,5 +157,6 @@ def test_a_litert_file_of_another_kind(tmp_path):
     saving.write(tmp_path, build(), ("cat", "dog"))
     for content in (b"", b"no model", (tmp_path / trained.LITERT_FILE).read_bytes()[:900]):
         (tmp_path / trained.LITERT_FILE).write_bytes(content)
+        describe_anew(tmp_path)
         with pytest.raises(DataError, match=r"model\.tflite: must be a whole \.tflite file of one"):
             trained.read(tmp_path, (2, 2, 1))

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 import shutil
@@ -92,12 +93,17 @@ def test_model_json_describes_the_model_its_formats_and_no_latency(tree, caplog)
         "same_class_as_keras": 1.0,
         "greatest_difference": pytest.approx(0, abs=1e-6),
     }
-    bytes_of = {
-        n: (tree / "exports/plain" / n).stat().st_size for n in ("model.tflite", "model.onnx")
-    }
     assert found["formats"] == {
-        "litert": {"file": "model.tflite", "bytes": bytes_of["model.tflite"], **compared},
-        "onnx": {"file": "model.onnx", "bytes": bytes_of["model.onnx"], **compared},
+        name: {
+            "file": path.name,
+            "bytes": path.stat().st_size,
+            "sha256": model_json.digest(path),
+            **compared,
+        }
+        for name, path in (
+            ("litert", tree / "exports/plain/model.tflite"),
+            ("onnx", tree / "exports/plain/model.onnx"),
+        )
     }
     found = files.read_json(paths.latency("plain"))
     assert {name: set(by_threads) for name, by_threads in found.items()} == {
@@ -202,8 +208,9 @@ def test_each_format_has_the_digest_of_its_file(tree):
 
 
 def test_a_model_of_other_classes_is_not_exported(tree):
-    described = model_json.TrainedDescription(classes=("top", "bottom", "middle"), parameters=0)
-    model_json.write(tree / "models/plain", described)
+    described = model_json.read_trained(tree / "models/plain")
+    swapped = dataclasses.replace(described, classes=("top", "bottom", "middle"))
+    model_json.write(tree / "models/plain", swapped)
     message = (
         "models/plain: its classes must be those of data/prepared/tiny8, top, middle, bottom, "
     )

@@ -34,10 +34,22 @@ class TrainedDescription:
     Attributes:
         classes: K names, in the order of the probabilities.
         parameters: Numbers in its weights.
+        files: The sha256 of each file beside it, by its name.
     """
 
     classes: tuple[str, ...]
     parameters: int
+    files: Mapping[str, str]
+
+    def verify(self, path: Path) -> None:
+        """Compare a file beside the description with its digest. Raises DataError."""
+        if (found := digest(path)) != (told := self.files.get(path.name)):
+            message = (
+                f"{path}: damaged since it was written, or of another training: its sha256 is "
+                f"{found}, {FILE} has {told}; delete {path.parent}, and `dvc checkout "
+                f"{path.parent}` brings it back from the DVC cache"
+            )
+            raise DataError(message)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +160,10 @@ def _is_sha256(value: Any) -> bool:
     return _is_text(value) and len(value) == 64
 
 
+def _are_digests(value: Any) -> bool:
+    return _is_section(value) and all(map(_is_sha256, value.values()))
+
+
 def _is_section(value: Any) -> bool:
     return isinstance(value, dict)
 
@@ -187,6 +203,7 @@ _OF_TRAINED: Sequence[tuple[str, Rule]] = (
     ("classes", _NAMES),
     ("classes", _DIFFERENT),
     ("parameters", (_is_count, "a whole number, 0 or more")),
+    ("files", (_are_digests, "a sha256 for each file")),
 )
 _OF_EXPORT: Sequence[tuple[str, Rule]] = (
     ("classes", _NAMES),

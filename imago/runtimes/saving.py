@@ -28,7 +28,11 @@ def write(folder: Path, model: keras.Model, classes: tuple[str, ...]) -> None:
         temporary.mkdir()
         write_model(temporary / trained.KERAS_FILE, model)
         (temporary / trained.LITERT_FILE).write_bytes(inference.to_litert(model))
-        described = model_json.TrainedDescription(classes=classes, parameters=model.count_params())
+        described = model_json.TrainedDescription(
+            classes=classes,
+            parameters=model.count_params(),
+            files={path.name: model_json.digest(path) for path in sorted(temporary.iterdir())},
+        )
         model_json.write(temporary, described)
 
 
@@ -46,7 +50,10 @@ def write_model(path: Path, model: keras.Model) -> None:
 def read(folder: Path) -> tuple[keras.Model, tuple[str, ...]]:
     """Read a model and its class names. Raises DataError where there is none, or not of both."""
     path = folder / trained.KERAS_FILE
-    model, described = read_model(path), model_json.read_trained(folder)
+    _check_there(path)
+    described = model_json.read_trained(folder)
+    described.verify(path)
+    model = read_model(path)
     told = ((None, len(described.classes)), described.parameters)
     found = (model.output_shape, model.count_params())
     if found != told:
@@ -61,9 +68,7 @@ def read(folder: Path) -> tuple[keras.Model, tuple[str, ...]]:
 
 def read_model(path: Path) -> keras.Model:
     """Read a `.keras` file, in safe mode. Raises DataError where there is none that can be read."""
-    if not path.is_file():
-        message = f"{path}: not found; run the stage that writes it"
-        raise DataError(message)
+    _check_there(path)
     again = "run the stage that writes it again"
     try:
         with zipfile.ZipFile(path) as archive:  # in which Keras compresses nothing
@@ -77,6 +82,12 @@ def read_model(path: Path) -> keras.Model:
     except Exception as error:  # broad, for Keras lists nowhere what it raises for damaged files
         message = f"{path}: must be a whole .keras file: {first_line(error)}; {again}"
         raise DataError(message) from error
+
+
+def _check_there(path: Path) -> None:
+    if not path.is_file():
+        message = f"{path}: not found; run the stage that writes it"
+        raise DataError(message)
 
 
 def _canonical(archive: bytes) -> bytes:

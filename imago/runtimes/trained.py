@@ -44,6 +44,7 @@ def read(folder: Path, image_shape: Sequence[int]) -> Trained:
         message = f"{path}: not found; run the stage that writes it"
         raise DataError(message)
     described = model_json.read_trained(folder)
+    described.verify(path)
     try:
         call = litert.load(path.read_bytes())
         calls.check(call, image_shape, len(described.classes))
