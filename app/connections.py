@@ -26,6 +26,11 @@ class Connection(H11Protocol):
         """Whether no request is under way; one that went over to a WebSocket is not ours."""
         return self in self.connections and (self.cycle is None or self.cycle.response_complete)
 
+    @property
+    def address(self) -> str | None:
+        """Of the client, without its port."""
+        return self.client[0] if self.client else None
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a header."""
         super().connection_made(transport)
@@ -69,7 +74,7 @@ class Connection(H11Protocol):
         Of this client first: a good request of its own, too, gets through.
         """
         everyone = cast("set[Connection]", self.connections)
-        of_client = [one for one in everyone if self.client and one.client[:1] == self.client[:1]]
+        of_client = [one for one in everyone if one.address == self.address]
         for group, most in ((of_client, limits.CLIENT_CONNECTIONS), (everyone, _most())):
             if len(group) > most:
                 idle = [one for one in group if one.is_idle and one is not self]
