@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 from imago import params
 from imago.core import sections, strict_yaml
 from imago.core.errors import ImagoError, ParamsError
+from tests import faults
 from tests.params_text import TEXT
 
+pytestmark = pytest.mark.fault
+
 bounded = settings(
-    max_examples=100,
+    max_examples=faults.times(100, 5_000),
     derandomize=True,
     deadline=None,
     database=None,
@@ -91,7 +94,7 @@ def test_any_value_anywhere(path: tuple[Any, ...], value: Any) -> None:
     outcome(yaml.safe_dump(put(SOUND, path, value), allow_unicode=False))
 
 
-@settings(bounded, max_examples=50)
+@settings(bounded, max_examples=faults.times(50, 2_000))
 @given(st.text(min_size=1, max_size=12) | st.from_regex(r"\A[0-9a-z][\w-]{0,9}\Z"))
 def test_dvc_knows_each_accepted_name_by_itself(name: str) -> None:
     changed = SOUND | {"prepare": SOUND["prepare"] | {name: SOUND["prepare"]["whole"]}}

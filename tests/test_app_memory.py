@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.fault
+
 ROOT = Path(__file__).parents[1]
 FREE_LARGE_BLOCKS = """
 from app import memory

@@ -9,6 +9,8 @@ from imago.data import arrays
 from imago.data.arrays import Statistics
 from tests.trees import contents
 
+pytestmark = pytest.mark.fault
+
 CLASSES = ("cat", "dog", "owl")
 LABELS = np.array([0, 1, 1, 2, 0], np.int32)
 IMAGES = np.arange(5 * 2 * 3 * 1, dtype=np.uint8).reshape(5, 2, 3, 1)

@@ -10,6 +10,8 @@ import pytest
 from imago.core import boundary
 from imago.core.errors import DataError
 
+pytestmark = pytest.mark.fault
+
 REPOSITORY = Path(__file__).parents[1]
 WAY_OUT = "; IMAGO_TRACEBACK=1 shows where it comes from"
 

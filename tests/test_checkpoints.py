@@ -9,6 +9,12 @@ import imago
 from imago.training import checkpoints
 from imago.training.checkpoints import FileCheckpoint
 from imago.training.loop import State
+from tests import faults
+
+pytestmark = pytest.mark.fault
+
+
+TIMES = faults.times(200, 20_000)
 
 
 def build(units: int = 2) -> keras.Model:
@@ -63,7 +69,7 @@ def test_any_damage_is_found(tmp_path, caplog):
     checkpoint.save(build(), State([{"loss": 1.0}], [np.zeros(2)]))
     whole = checkpoint.path.read_bytes()
     model, draw = build(), np.random.default_rng(5)
-    for _ in range(200):
+    for _ in range(TIMES):
         damaged = bytearray(whole[: draw.integers(1, len(whole) + 1)])
         damaged[draw.integers(len(damaged))] ^= draw.integers(1, 256)
         checkpoint.path.parent.mkdir(exist_ok=True)
@@ -72,7 +78,7 @@ def test_any_damage_is_found(tmp_path, caplog):
     assert caplog.messages == [
         f"{checkpoint.path}: cannot be used (it is damaged); the training starts anew"
     ] * len(caplog.messages)
-    assert len(caplog.messages) == 200
+    assert len(caplog.messages) == TIMES
 
 
 def test_the_state_of_another_model_is_not_taken(tmp_path, caplog):

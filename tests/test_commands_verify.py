@@ -10,6 +10,8 @@ from imago import cli
 from tests import toy_project
 from tests.toy_project import FOLDER, IMAGES, PREDICTIONS, damage, digest, dvc
 
+pytestmark = pytest.mark.fault
+
 METRICS = "    metrics:\n    - predictions.csv:\n        cache: false"
 
 

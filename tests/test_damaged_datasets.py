@@ -21,7 +21,9 @@ from imago.datasets.idx import layout as idx
 from imago.datasets.idx.settings import Settings as IdxSettings
 from imago.datasets.image_folder import layout as image_folder
 from imago.datasets.image_folder.settings import Settings as FolderSettings
-from tests import photo_archives
+from tests import faults, photo_archives
+
+pytestmark = pytest.mark.fault
 
 COMMON = {"licence": "MIT", "sources": ["none"]}
 EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1)
@@ -88,7 +90,7 @@ def encoded(array: np.ndarray) -> bytes:
     return bytes([0, 0, 8, array.ndim]) + shape + array.tobytes()
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(faults.times(100, 5_000)))
 def test_idx(seed: int, tmp_path: Path) -> None:
     rng = random.Random(seed)
     images = np.arange(6 * 4 * 4, dtype=np.uint8).reshape(6, 4, 4)
@@ -140,7 +142,7 @@ def cifar_members(rng: random.Random, damage_pickle: bool) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(faults.times(100, 5_000)))
 def test_cifar(seed: int, tmp_path: Path) -> None:
     rng = random.Random(seed)
     where = rng.choice(("pickle", "pickle", "tar", "gzip"))
@@ -171,7 +173,7 @@ FOLDER = FolderSettings.model_validate(
 SUFFIXES = (".png", ".jpg", ".bmp", ".webp", ".tiff")
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(faults.times(100, 5_000)))
 def test_a_zip_of_photos(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     rng = random.Random(seed)

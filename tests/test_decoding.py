@@ -10,7 +10,9 @@ from PIL.ImageFile import ImageFile
 
 from imago.photos import decoding
 from imago.photos.decoding import UnreadableError
-from tests import malformed
+from tests import faults, malformed
+
+pytestmark = pytest.mark.fault
 
 ENOUGH = 10**6
 COLORS = np.array([[[200, 30, 40], [20, 180, 60], [10, 50, 220]], [[0] * 3, [128] * 3, [255] * 3]])
@@ -366,7 +368,7 @@ def test_missing_pixels_are_never_made_up(seed):
 def test_no_damage_brings_another_error(seed):
     draw, whole, outcomes = random.Random(seed), SEEDS[seed], set()
 
-    for _ in range(80):
+    for _ in range(faults.times(80, 5_000)):
         content = bytearray(whole)
         for _ in range(draw.randint(1, 5)):
             within = draw.choice((60, 200, len(content)))  # most of what can go wrong is in front

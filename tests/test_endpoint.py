@@ -9,7 +9,9 @@ from fastapi import HTTPException, Request
 from fastapi.testclient import TestClient
 
 from app import endpoint, limits
-from tests import app_project, malformed
+from tests import app_project, faults, malformed
+
+pytestmark = pytest.mark.fault
 
 RED = malformed.picture("PNG", 20, app_project.RGB["red"])
 BLUE = malformed.picture("JPEG", 20, app_project.RGB["blue"])
@@ -178,7 +180,7 @@ def test_description(client: TestClient) -> None:
 def test_malformed_images(client: TestClient) -> None:
     known = {"200", *client.get("/openapi.json").json()["paths"]["/predict"]["post"]["responses"]}
     requests = [[file] for file in malformed.crafted()]
-    fuzzed = [*malformed.fuzzed(400)]
+    fuzzed = [*malformed.fuzzed(faults.times(400, 20_000))]
     requests += [fuzzed[i : i + limits.IMAGES] for i in range(0, len(fuzzed), limits.IMAGES)]
     answers = [ask(client, *files) for files in requests]
     assert {str(answer.status_code) for answer in answers} <= known

@@ -12,6 +12,8 @@ import pytest
 
 from imago.core import files
 
+pytestmark = pytest.mark.fault
+
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())

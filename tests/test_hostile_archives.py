@@ -29,6 +29,8 @@ from imago.datasets.cifar.settings import Settings as CifarSettings
 from imago.datasets.image_folder import archives
 from imago.sources import packages
 
+pytestmark = pytest.mark.fault
+
 MIB = 2**20
 GREATEST_BYTES = 128 * MIB
 """Of memory, for any of them."""

@@ -11,6 +11,8 @@ from imago.core import kept_lock, paths
 from imago.project import check, dvc, mend
 from tests import echo_project
 
+pytestmark = pytest.mark.fault
+
 RWLOCK = Path(".dvc/tmp/rwlock")
 
 

@@ -9,6 +9,8 @@ from imago.core.errors import DataError
 from imago.runtimes import model_json
 from imago.runtimes.model_json import ExportDescription, TrainedDescription
 
+pytestmark = pytest.mark.fault
+
 TRAINED = TrainedDescription(classes=("cat", "dög"), parameters=12, files={"model.keras": "0" * 64})
 EXPORT = ExportDescription(
     experiment="pets",

@@ -23,6 +23,8 @@ from imago.predict.predictor import Predictor
 from imago.sources import retries
 from tests import color_export
 
+pytestmark = pytest.mark.fault
+
 COLORS = {"r.png": (200, 50, 0), "g.bmp": (10, 200, 10), "deep/b.tif": (0, 0, 250)}
 
 

@@ -19,6 +19,8 @@ from imago.predict.predictor import Prediction, Predictor
 from imago.runtimes import model_json
 from tests import color_export
 
+pytestmark = pytest.mark.fault
+
 ORANGE = np.full((4, 4, 3), (200, 50, 0), np.uint8)
 """Four fifths red, one fifth green."""
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.fault
+
 ROOT = Path(__file__).parents[1]
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 IMPORT_AND_USE_STDERR = """

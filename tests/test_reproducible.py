@@ -9,6 +9,8 @@ from imago.core import paths
 from imago.project import git, lock
 from tests import echo_project
 
+pytestmark = pytest.mark.fault
+
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):

@@ -12,6 +12,8 @@ from imago.core.errors import DataError
 from imago.runtimes import model_json, saving, trained
 from tests.trees import damage
 
+pytestmark = pytest.mark.fault
+
 WRITE = """
 import sys, pathlib, keras
 from imago.runtimes import saving

@@ -12,6 +12,8 @@ import pytest
 
 from imago.core import running
 
+pytestmark = pytest.mark.fault
+
 REPOSITORY = Path(__file__).parents[1]
 
 STAGE = '''"""Do one thing, 100 % of the time.

@@ -18,6 +18,8 @@ from imago.sources import downloads, pip_packages, retries, store, transport
 from tests import rude_server
 from tests.rude_server import Answer, RudeServer
 
+pytestmark = pytest.mark.fault
+
 CONTENT = bytes(range(256)) * 400
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 LENGTH = len(CONTENT)
