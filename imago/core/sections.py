@@ -102,10 +102,10 @@ class Limits(Section):
     No stage depends on them: what keeps within them has the same bytes whatever they are.
     """
 
-    download_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 8
-    """Of one file, as it is sent. Food-101 has 5; ImageNet's 138 are worth a line."""
+    download_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 4
+    """Of one file, as it is sent. Most have less than 1; Food-101's 5 are worth a line."""
     download_hours: Annotated[float, Field(gt=0, le=1_000)] = 12
-    """For one file or package, all attempts together: 8 GB at 1.5 Mbit/s."""
+    """For one file or package, all attempts together: 4 GB at 0.75 Mbit/s."""
     download_bytes_per_s: Annotated[int, Field(ge=0, le=GB)] = 1_000
     """The least, over each half minute: modems of 1984 were no slower."""
     unpacked_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 500
