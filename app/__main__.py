@@ -27,6 +27,7 @@ def main() -> int:
 def _serve(host: str, port: int, endpoint_only: bool) -> int:
     import uvicorn  # here, for it takes a while, and interrupting it is to end in one line
 
+    from app import connections, memory
     from imago.photos import decoding
 
     listener = _listen(host, port)
@@ -36,8 +37,13 @@ def _serve(host: str, port: int, endpoint_only: bool) -> int:
     print(f"{url}/predict takes images; {url}/openapi.json describes it", flush=True)
     if not endpoint_only:
         print(f"{url} is the page; stop with Ctrl+C", flush=True)
+    memory.bound()
     config = uvicorn.Config(
-        application, log_level="warning", timeout_keep_alive=KEEP_ALIVE_S, server_header=False
+        application,
+        http=connections.Connection,
+        log_level="warning",
+        timeout_keep_alive=KEEP_ALIVE_S,
+        server_header=False,
     )
     try:
         with decoding.quiet():

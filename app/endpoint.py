@@ -17,7 +17,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from app import catalog, certainty, intake, limits
+from app import bodies, catalog, certainty, intake, limits, memory
 from app.certainty import Certainty
 from imago.core.errors import ImagoError
 from imago.predict.predictor import Predictor
@@ -136,6 +136,7 @@ api = FastAPI(
     redoc_url=None,
 )
 _busy = asyncio.Semaphore(limits.REQUESTS)
+_bodies = bodies.Bodies()
 
 
 @api.exception_handler(RequestValidationError)
@@ -184,9 +185,12 @@ async def predict(
     predictor = await run_in_threadpool(_load, model)
     if _busy.locked():
         raise HTTPException(503, "too many requests at a time", {"Retry-After": "1"})
-    async with _busy:
-        files = await _files(request)
-        found = await run_in_threadpool(_answers, predictor, files, top)
+    with _bodies.one() as body:
+        files = await _files(request, body)
+        async with _busy:  # which no slow body holds
+            found = await run_in_threadpool(_answers, predictor, files, top)
+    if body.bytes > memory.LARGE_BYTES:
+        await run_in_threadpool(memory.give_back)
     refused = [each for each in found if isinstance(each, Refusal)]
     if len(refused) == len(found):
         code = 413 if all(each.fault == "too_large" for each in refused) else 422
@@ -205,12 +209,12 @@ def _load(name: str) -> Predictor:
         raise HTTPException(404, f"model {name} cannot be loaded: {error}") from error
 
 
-async def _files(request: Request) -> list[UploadFile]:
+async def _files(request: Request, body: bodies.Body) -> list[UploadFile]:
     """Read the body, and give the files in it."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise HTTPException(415, "the body must be multipart/form-data")
     parser = MultiPartParser(
-        request.headers, _limited(request), max_files=limits.IMAGES, max_fields=0
+        request.headers, _limited(request, body), max_files=limits.IMAGES, max_fields=0
     )
     parser.spool_max_size = limits.REQUEST_BYTES + 1  # beyond which Starlette would write to disk
     try:
@@ -235,12 +239,12 @@ def _code(error: MultiPartException) -> int:
     return 422 if error.message.startswith("Too many fields") else 400
 
 
-async def _limited(request: Request) -> AsyncGenerator[bytes, None]:
+async def _limited(request: Request, body: bodies.Body) -> AsyncGenerator[bytes, None]:
     """Yield the body, counting: the header Content-Length may say anything, or be missing."""
-    received = 0
     async for part in request.stream():
-        received += len(part)
-        if received > limits.REQUEST_BYTES:
+        if not body.take(len(part)):
+            raise HTTPException(503, "too many requests at a time", {"Retry-After": "1"})
+        if body.bytes > limits.REQUEST_BYTES:
             message = f"the body must have at most {limits.REQUEST_BYTES:,} bytes"
             raise HTTPException(413, message)
         yield part
@@ -251,12 +255,11 @@ def _answers(predictor: Predictor, files: list[UploadFile], top: int) -> list[An
     found: list[Answer | Refusal] = []
     for file in files:
         with file.file as content:
-            photo = intake.examine(file.filename or "", content.read())
+            photo = _for_model(predictor, file.filename or "", content.read())
         if isinstance(photo, intake.Rejected):
             found.append(Refusal(name=photo.name, fault=photo.fault, reason=photo.reason))
             continue
-        pixels = predictor.pixels(photo.pixels)[np.newaxis]
-        (said,) = predictor.predictions(predictor.probabilities(pixels))
+        (said,) = predictor.predictions(predictor.probabilities(photo.pixels[np.newaxis]))
         found.append(
             Answer(
                 name=photo.name,
@@ -267,3 +270,12 @@ def _answers(predictor: Predictor, files: list[UploadFile], top: int) -> list[An
             )
         )
     return found
+
+
+def _for_model(predictor: Predictor, name: str, content: bytes) -> intake.Photo | intake.Rejected:
+    """Return a photo of the model's size, and leave the large one behind."""
+    with intake.DECODING:
+        photo = intake.examine(name, content)
+        if isinstance(photo, intake.Rejected):
+            return photo
+        return intake.Photo(photo.name, predictor.pixels(photo.pixels))

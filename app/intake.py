@@ -14,7 +14,8 @@ from imago.photos import decoding
 
 Fault = Literal["empty", "too_large", "too_many_pixels", "too_complex", "unreadable"]
 
-_DECODERS = threading.BoundedSemaphore(limits.DECODING_THREADS)
+DECODING = threading.BoundedSemaphore(limits.DECODING_THREADS)
+"""Held while a large image is: decoded, and until it is of a model's size."""
 _SCAN = b"\xff\xda"
 _END_OF_IMAGE = b"\xff\xd9"
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
@@ -47,7 +48,7 @@ class Rejected:
 
 
 def examine(name: str, content: bytes) -> Photo | Rejected:
-    """Decode a file, or say why not; never raises for what a file holds.
+    """Decode a file, or say why not; never raises for what a file holds. To be called in DECODING.
 
     Args:
         name: As the visitor's computer says; only shown.
@@ -63,8 +64,7 @@ def examine(name: str, content: bytes) -> Photo | Rejected:
         reason = f"a JPEG of more than {limits.JPEG_SCANS} scans or {limits.JPEG_SEGMENTS} segments"
         return Rejected(name, "too_complex", reason)
     try:
-        with _DECODERS:
-            return Photo(name, decoding.decode(content, limits.PIXELS))
+        return Photo(name, decoding.decode(content, limits.PIXELS))
     except decoding.UnreadableError as error:
         reason = str(error)
         too_many = reason.startswith("too many pixels")

@@ -25,8 +25,30 @@ NAME_CHARACTERS = 80
 BODY_TIMEOUT_S = 60
 """For a request to arrive as a whole."""
 
+HEADER_TIMEOUT_S = 10
+"""For the header of a request to arrive, once its connection is there."""
+
+BODY_PAUSE_S = 4
+"""In which a body must go on,"""
+
+BODY_BYTES_PER_S = 4096
+"""by as many bytes in each of these seconds. The slowest mobile networks carry more."""
+
+WRITE_TIMEOUT_S = 60
+"""In which a client must read what it asked for."""
+
+WAITING_OF_CLIENT = 128
+"""Connections of one address whose request has not arrived as a whole. A browser keeps up to six
+idle ones, and an office has one address; see `app.connections` for what becomes of more."""
+
+WAITING = 400
+"""Of all addresses; fewer where fewer files may be open."""
+
+BODIES_BYTES = 4 * REQUEST_BYTES
+"""Of all requests that arrive at a time; more are told to come back."""
+
 REQUESTS = 8
-"""That the endpoint reads and answers at a time; more are told to come back."""
+"""That the endpoint answers at a time; more are told to come back."""
 
 DECODING_THREADS = 2
 """That decode at a time, over all visitors: each may hold several times an image's pixels."""

@@ -8,7 +8,7 @@ import pytest
 from fastapi import HTTPException, Request
 from fastapi.testclient import TestClient
 
-from app import endpoint, limits
+from app import bodies, endpoint, limits
 from tests import app_project, malformed
 
 RED = malformed.picture("PNG", 20, app_project.RGB["red"])
@@ -143,6 +143,16 @@ def test_too_many_requests(client: TestClient, monkeypatch: pytest.MonkeyPatch) 
     assert answer.headers["retry-after"] == "1"
 
 
+def test_bodies_have_room_for_so_many_bytes_together(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):  # of which each gives its room back
+        monkeypatch.setattr(limits, "BODIES_BYTES", len(RED) + 1000)
+        assert ask(client, ("red.png", RED)).status_code == 200
+        monkeypatch.setattr(limits, "BODIES_BYTES", len(RED))
+        assert ask(client, ("red.png", RED)).status_code == 503
+
+
 def test_a_body_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "BODY_TIMEOUT_S", 0.01)
 
@@ -152,7 +162,7 @@ def test_a_body_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
     headers = [(b"content-type", b"multipart/form-data; boundary=b")]
     request = Request({"type": "http", "headers": headers}, receive)
     with pytest.raises(HTTPException, match="408"):
-        asyncio.run(endpoint._files(request))
+        asyncio.run(endpoint._files(request, bodies.Body(bodies.Bodies())))
 
 
 def test_a_visitor_who_leaves_in_the_middle() -> None:
@@ -162,7 +172,7 @@ def test_a_visitor_who_leaves_in_the_middle() -> None:
     headers = [(b"content-type", b"multipart/form-data; boundary=b")]
     request = Request({"type": "http", "headers": headers}, receive)
     with pytest.raises(HTTPException, match="400"):
-        asyncio.run(endpoint._files(request))
+        asyncio.run(endpoint._files(request, bodies.Body(bodies.Bodies())))
 
 
 def test_description(client: TestClient) -> None:

@@ -92,12 +92,14 @@ def test_model_json_describes_the_model_its_formats_and_no_latency(tree, caplog)
         "same_class_as_keras": 1.0,
         "greatest_difference": pytest.approx(0, abs=1e-6),
     }
-    bytes_of = {
-        n: (tree / "exports/plain" / n).stat().st_size for n in ("model.tflite", "model.onnx")
-    }
     assert found["formats"] == {
-        "litert": {"file": "model.tflite", "bytes": bytes_of["model.tflite"], **compared},
-        "onnx": {"file": "model.onnx", "bytes": bytes_of["model.onnx"], **compared},
+        name: {
+            "file": file,
+            "bytes": (tree / "exports/plain" / file).stat().st_size,
+            "sha256": model_json.digest(tree / "exports/plain" / file),
+            **compared,
+        }
+        for name, file in {"litert": "model.tflite", "onnx": "model.onnx"}.items()
     }
     found = files.read_json(paths.latency("plain"))
     assert {name: set(by_threads) for name, by_threads in found.items()} == {

@@ -1,0 +1,153 @@
+"""What a connection may take before its request has come as a whole, over what uvicorn bounds.
+
+A client that sends half a header, or a body by drops, costs a file descriptor for as long as the
+server is patient. So headers have a time limit and bodies a slowest rate. Of the connections that
+are waited for there are only so many, of each client and in all; one more closes the one from which
+nothing has come for the longest. Nobody is turned away, and what was sent as a whole is answered:
+in an office behind one address, that is an idle connection of a browser, which opens another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections import OrderedDict
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from app import limits
+
+
+class Waiting:
+    """The connections that are waited for, of each client in the order of what came last."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, OrderedDict[Connection, None]] = {}
+        self._count = 0
+
+    def put(self, connection: Connection) -> None:
+        """Note that something came from a connection, and close another where there is no room."""
+        of_client = self._of.setdefault(connection.address, OrderedDict())
+        self._count += connection not in of_client
+        of_client[connection] = None
+        of_client.move_to_end(connection)
+        if len(of_client) > limits.WAITING_OF_CLIENT:
+            next(iter(of_client)).end()
+        elif self._count > _room():
+            next(iter(max(self._of.values(), key=len))).end()
+
+    def drop(self, connection: Connection) -> None:
+        """Note that a connection is closed, or its request there as a whole."""
+        of_client = self._of.get(connection.address, OrderedDict())
+        if connection in of_client:
+            del of_client[connection]
+            self._count -= 1
+        if not of_client:
+            self._of.pop(connection.address, None)
+
+
+def _room() -> int:
+    """Return how many connections may be waited for: half of the files that may be open."""
+    return min(limits.WAITING, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+
+
+class Connection(H11Protocol):
+    """A connection that is closed when it keeps the server waiting."""
+
+    waiting = Waiting()
+    address = ""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._header_timer: asyncio.TimerHandle | None = None
+        self._body_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+        self._received = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a header."""
+        super().connection_made(transport)
+        self.address = self.client[0] if self.client else ""
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Go on with what came."""
+        self._received += len(data)
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request; uvicorn itself closes the connection if none begins."""
+        super().on_response_complete()
+        self._watch(is_idle=True)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._settle()
+        self._write_timer = _cancelled(self._write_timer)
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Leave the connection to another protocol."""
+        self._settle()
+        super().handle_websocket_upgrade(event)
+
+    def pause_writing(self) -> None:
+        """Wait for a client that does not read."""
+        super().pause_writing()
+        self._write_timer = self.loop.call_later(limits.WRITE_TIMEOUT_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        self._write_timer = _cancelled(self._write_timer)
+        super().resume_writing()
+
+    def end(self) -> None:
+        """Close the connection, with a word where there is a request that has no answer."""
+        self._settle()
+        if self.conn.our_state is h11.SEND_RESPONSE:
+            headers = [(b"connection", b"close"), (b"content-length", b"0")]
+            response = h11.Response(status_code=408, headers=headers, reason=b"Request Timeout")
+            self.transport.write(self.conn.send(response) or b"")
+        self.transport.close()
+
+    def _watch(self, *, is_idle: bool = False) -> None:
+        """Set the timers that belong to what is waited for: a header, a body, or nothing."""
+        state = self.conn.their_state
+        is_upgraded = self not in self.connections
+        if self.transport.is_closing() or is_upgraded or state not in (h11.IDLE, h11.SEND_BODY):
+            self._settle()
+            return
+        self.waiting.put(self)
+        if state is h11.SEND_BODY:
+            self._header_timer = _cancelled(self._header_timer)
+            if self._body_timer is None:
+                self._wait_for_body()
+        else:
+            self._body_timer = _cancelled(self._body_timer)
+            if self._header_timer is None and not is_idle:
+                self._header_timer = self.loop.call_later(limits.HEADER_TIMEOUT_S, self.end)
+
+    def _wait_for_body(self) -> None:
+        self._received = 0
+        self._body_timer = self.loop.call_later(limits.BODY_PAUSE_S, self._check_body)
+
+    def _check_body(self) -> None:
+        """Close the connection where too little came; not where it is the server that is slow."""
+        enough = self._received >= limits.BODY_BYTES_PER_S * limits.BODY_PAUSE_S
+        if enough or self.flow.read_paused:
+            self._wait_for_body()
+        else:
+            self.end()
+
+    def _settle(self) -> None:
+        self.waiting.drop(self)
+        self._header_timer = _cancelled(self._header_timer)
+        self._body_timer = _cancelled(self._body_timer)
+
+
+def _cancelled(timer: asyncio.TimerHandle | None) -> None:
+    if timer:
+        timer.cancel()
