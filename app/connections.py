@@ -26,16 +26,27 @@ class Waiting:
     def __init__(self) -> None:
         self._of: dict[str, OrderedDict[Connection, None]] = {}
         self._count = 0
+        self._is_trimming = False
 
     def put(self, connection: Connection) -> None:
-        """Note that something came from a connection, and close another where there is no room."""
+        """Note that something came from a connection, and close others where there is no room."""
         of_client = self._of.setdefault(connection.address, OrderedDict())
         self._count += connection not in of_client
         of_client[connection] = None
         of_client.move_to_end(connection)
-        if len(of_client) > limits.WAITING_OF_CLIENT:
-            next(iter(of_client)).end()
-        elif self._count > _room():
+        is_over = len(of_client) > limits.WAITING_OF_CLIENT or self._count > _room()
+        if is_over and not self._is_trimming:
+            self._is_trimming = True
+            # In the loop's next turn but one, when what has come in the meantime is read.
+            loop = connection.loop
+            loop.call_soon(loop.call_soon, self._trim)
+
+    def _trim(self) -> None:
+        self._is_trimming = False
+        for of_client in list(self._of.values()):
+            while len(of_client) > limits.WAITING_OF_CLIENT:
+                next(iter(of_client)).end()
+        while self._count > _room():
             next(iter(max(self._of.values(), key=len))).end()
 
     def drop(self, connection: Connection) -> None:
