@@ -32,6 +32,7 @@ class Health(BaseModel):
 
     status: Literal["ok"]
     models: int = Field(ge=0, description="that can be loaded")
+    broken: list[str] = Field(description="the names of those that cannot; /models says why")
 
 
 class Model(BaseModel):
@@ -42,10 +43,18 @@ class Model(BaseModel):
     shape: list[int] = Field(description="(H, W, C) of the pixels that images are brought to")
 
 
+class Broken(BaseModel):
+    """A model that cannot be loaded."""
+
+    name: str
+    reason: str
+
+
 class Models(BaseModel):
-    """All models that can be asked."""
+    """All models that can be asked, and those that cannot be loaded."""
 
     models: list[Model]
+    broken: list[Broken]
 
 
 class Share(BaseModel):
@@ -150,17 +159,22 @@ async def invalid(_: Request, error: Exception) -> JSONResponse:
 @api.get("/health")
 def health() -> Health:
     """Tell that the endpoint is up."""
-    return Health(status="ok", models=len(list(catalog.models())))
+    found = models()
+    broken = [model.name for model in found.broken]
+    return Health(status="ok", models=len(found.models), broken=broken)
 
 
 @api.get("/models")
 def models() -> Models:
     """List the models that can be asked, and the classes that each knows."""
+    found = list(catalog.models())
     return Models(
         models=[
-            Model(name=name, classes=list(predictor.classes), shape=list(predictor.form.shape))
-            for name, predictor in catalog.models()
-        ]
+            Model(name=name, classes=list(one.classes), shape=list(one.form.shape))
+            for name, one in found
+            if isinstance(one, Predictor)
+        ],
+        broken=[Broken(name=name, reason=one) for name, one in found if isinstance(one, str)],
     )
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,10 +35,25 @@ def ask(client: TestClient, *files: tuple[str, bytes], query: str = "model=cnn")
 
 
 def test_health_and_models(client: TestClient) -> None:
-    assert client.get("/health").json() == {"status": "ok", "models": 2}
+    assert client.get("/health").json() == {"status": "ok", "models": 2, "broken": []}
     found = client.get("/models").json()["models"]
     assert found[0] == {"name": "cnn", "classes": ["blue", "green", "red"], "shape": [16, 16, 3]}
     assert found[1]["name"] == "digits"
+
+
+def test_one_model_that_cannot_be_loaded(
+    client: TestClient, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app_project.export(project, "odd", ("a", "b"), app_project.np.ones((3, 2)))
+    (project / "exports/odd/model.json").write_text("[]")
+    assert client.get("/health").json() == {"status": "ok", "models": 2, "broken": ["odd"]}
+    found = client.get("/models").json()
+    assert [model["name"] for model in found["models"]] == ["cnn", "digits"]
+    ((broken),) = found["broken"]
+    assert broken["name"] == "odd"
+    assert "model.json: must be a section of keys and values, got []" in broken["reason"]
+    assert ask(client, ("red.png", RED), query="model=odd").status_code == 404
+    shutil.rmtree(project / "exports/odd")
 
 
 def test_one_image(client: TestClient) -> None:
