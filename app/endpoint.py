@@ -197,11 +197,11 @@ async def predict(
     A file that cannot be used gets a refusal in its place, and the others their answers.
     """
     predictor = await run_in_threadpool(_load, model)
-    if _busy.locked():
-        raise HTTPException(503, "too many requests at a time", {"Retry-After": "1"})
+    _check_is_free()
     with _bodies.one() as body:
         files = await _files(request, body)
-        async with _busy:  # which no slow body holds
+        _check_is_free()  # again, for no body that is still to come holds a place
+        async with _busy:
             found = await run_in_threadpool(_answers, predictor, files, top)
     if body.bytes > memory.LARGE_BYTES:
         await run_in_threadpool(memory.give_back)
@@ -211,6 +211,15 @@ async def predict(
         reasons = "; ".join(f"{each.name}: {each.reason}" for each in refused)
         return JSONResponse(Refusals(detail=reasons, images=refused).model_dump(), code)
     return Answers(model=model, images=found)
+
+
+def _check_is_free() -> None:
+    if _busy.locked():
+        raise _full()
+
+
+def _full() -> HTTPException:
+    return HTTPException(503, "too many requests at a time", {"Retry-After": "1"})
 
 
 def _load(name: str) -> Predictor:
@@ -257,7 +266,7 @@ async def _limited(request: Request, body: bodies.Body) -> AsyncGenerator[bytes,
     """Yield the body, counting: the header Content-Length may say anything, or be missing."""
     async for part in request.stream():
         if not body.take(len(part)):
-            raise HTTPException(503, "too many requests at a time", {"Retry-After": "1"})
+            raise _full()
         if body.bytes > limits.REQUEST_BYTES:
             message = f"the body must have at most {limits.REQUEST_BYTES:,} bytes"
             raise HTTPException(413, message)
