@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import resource
 from collections import OrderedDict
-from typing import Any
+from typing import Any, Literal
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -47,7 +47,8 @@ class Waiting:
             while len(of_client) > limits.WAITING_OF_CLIENT:
                 next(iter(of_client)).end()
         while self._count > _room():
-            next(iter(max(self._of.values(), key=len))).end()
+            largest = max(self._of, key=lambda address: len(self._of[address]))
+            next(iter(self._of[largest])).end()
 
     def drop(self, connection: Connection) -> None:
         """Note that a connection is closed, or its request there as a whole."""
@@ -72,9 +73,7 @@ class Connection(H11Protocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._header_timer: asyncio.TimerHandle | None = None
-        self._body_timer: asyncio.TimerHandle | None = None
-        self._write_timer: asyncio.TimerHandle | None = None
+        self._timers: dict[Literal["header", "body", "write"], asyncio.TimerHandle] = {}
         self._received = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -97,7 +96,7 @@ class Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._settle()
-        self._write_timer = _cancelled(self._write_timer)
+        self._cancel("write")
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
@@ -108,11 +107,11 @@ class Connection(H11Protocol):
     def pause_writing(self) -> None:
         """Wait for a client that does not read."""
         super().pause_writing()
-        self._write_timer = self.loop.call_later(limits.WRITE_TIMEOUT_S, self.transport.abort)
+        self._timers["write"] = self.loop.call_later(limits.WRITE_TIMEOUT_S, self.transport.abort)
 
     def resume_writing(self) -> None:
         """Go on writing."""
-        self._write_timer = _cancelled(self._write_timer)
+        self._cancel("write")
         super().resume_writing()
 
     def end(self) -> None:
@@ -133,17 +132,17 @@ class Connection(H11Protocol):
             return
         self.waiting.put(self)
         if state is h11.SEND_BODY:
-            self._header_timer = _cancelled(self._header_timer)
-            if self._body_timer is None:
+            self._cancel("header")
+            if "body" not in self._timers:
                 self._wait_for_body()
         else:
-            self._body_timer = _cancelled(self._body_timer)
-            if self._header_timer is None and not is_idle:
-                self._header_timer = self.loop.call_later(limits.HEADER_TIMEOUT_S, self.end)
+            self._cancel("body")
+            if "header" not in self._timers and not is_idle:
+                self._timers["header"] = self.loop.call_later(limits.HEADER_TIMEOUT_S, self.end)
 
     def _wait_for_body(self) -> None:
         self._received = 0
-        self._body_timer = self.loop.call_later(limits.BODY_PAUSE_S, self._check_body)
+        self._timers["body"] = self.loop.call_later(limits.BODY_PAUSE_S, self._check_body)
 
     def _check_body(self) -> None:
         """Close the connection where too little came; not where it is the server that is slow."""
@@ -155,10 +154,9 @@ class Connection(H11Protocol):
 
     def _settle(self) -> None:
         self.waiting.drop(self)
-        self._header_timer = _cancelled(self._header_timer)
-        self._body_timer = _cancelled(self._body_timer)
+        self._cancel("header")
+        self._cancel("body")
 
-
-def _cancelled(timer: asyncio.TimerHandle | None) -> None:
-    if timer:
-        timer.cancel()
+    def _cancel(self, what: Literal["header", "body", "write"]) -> None:
+        if timer := self._timers.pop(what, None):
+            timer.cancel()

@@ -1,6 +1,7 @@
 """The exported models that there are, also while one is made anew."""
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -97,7 +98,15 @@ def _listed(path: Path) -> dict[str, Any]:
 
 
 def _is_alive(by: Any) -> bool:
-    import psutil  # here, for it is seldom asked
-
     pid = by.get("pid") if isinstance(by, dict) else None
-    return isinstance(pid, int) and psutil.pid_exists(pid)
+    if not isinstance(pid, int) or pid < 1:
+        return False
+    if os.name == "nt":  # where this would end the process
+        return True
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # such as of another user
+        return True
+    return True
