@@ -34,6 +34,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(limits, "WAITING_OF_CLIENT", 5)
+    monkeypatch.setattr(limits, "HEADER_TIMEOUT_S", 600)
+    monkeypatch.setattr(limits, "BODY_PAUSE_S", 600)
     monkeypatch.setattr(connections.Connection, "waiting", connections.Waiting())
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(
@@ -52,7 +54,7 @@ def opened(port: int, count: int, sent: bytes) -> Iterator[list[socket.socket]]:
     with contextlib.ExitStack() as stack:
         found = []
         for _ in range(count):
-            one = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
             one.sendall(sent)
             found.append(one)
         yield found

@@ -1,15 +1,16 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import HTTPException, Request
 from fastapi.testclient import TestClient
 
-from app import bodies, endpoint, limits
+from app import bodies, endpoint, intake, limits
 from tests import app_project, malformed
 
 RED = malformed.picture("PNG", 20, app_project.RGB["red"])
@@ -157,6 +158,49 @@ def test_too_many_requests(client: TestClient, monkeypatch: pytest.MonkeyPatch) 
     answer = ask(client, ("red.png", RED))
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"
+
+
+@pytest.mark.usefixtures("client")
+def test_slow_bodies_hold_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "_busy", asyncio.Semaphore(limits.REQUESTS))
+    begun, url = [], "/predict?model=cnn"
+
+    async def answered() -> int:
+        go_on = asyncio.Event()
+
+        async def drops() -> AsyncIterator[bytes]:
+            begun.append(1)
+            yield b"--b"
+            await go_on.wait()
+
+        headers = {"content-type": "multipart/form-data; boundary=b"}
+        transport = httpx.ASGITransport(endpoint.api)
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            posts = [client.post(url, content=drops(), headers=headers) for _ in range(20)]
+            slow = [asyncio.create_task(post) for post in posts]
+            while len(begun) < len(slow):
+                await asyncio.sleep(0)
+            good = await client.post(url, files=[("images", ("red.png", RED))])
+            go_on.set()
+            await asyncio.gather(*slow)
+        return good.status_code
+
+    assert asyncio.run(asyncio.wait_for(answered(), 60)) == 200
+
+
+def test_large_pictures_are_held_by_those_who_decode_alone(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = []
+    pixels = endpoint.Predictor.pixels
+
+    def noted(*arguments: Any) -> Any:
+        free.append(intake.DECODING._value)
+        return pixels(*arguments)
+
+    monkeypatch.setattr(endpoint.Predictor, "pixels", noted)
+    assert ask(client, ("red.png", RED)).status_code == 200
+    assert free == [limits.DECODING_THREADS - 1]
 
 
 def test_bodies_have_room_for_so_many_bytes_together(

@@ -421,17 +421,24 @@ def sparse(path):
         file.truncate(20 * 2**30)
 
 
-@pytest.mark.parametrize("make", [pipe, endless, unix_socket, sparse])
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (pipe, "not a regular file, but a pipe, a socket or a device"),
+        (endless, "not a regular file, but a pipe, a socket or a device"),
+        (unix_socket, "No such device or address"),
+        (sparse, "21,474,836,480 bytes, more than 1,000,000,000"),
+    ],
+)
 @pytest.mark.parametrize("word", ["odd/a.png", "odd", "odd/*.png"])
-def test_what_is_no_regular_file_is_refused_unread(word, make, here, capsys):
+def test_what_is_no_regular_file_is_refused_unread(word, make, reason, here, capsys):
     (here / "odd").mkdir()
     make(here / "odd/a.png")
 
     assert predict(word, "photos/r.png") == 3
     said = capsys.readouterr()
     assert json.loads(said.out)["label"] == "red"
-    (line,) = said.err.splitlines()
-    assert line.startswith("imago predict: odd/a.png: ")
+    assert said.err == f"imago predict: odd/a.png: {reason}\n"
 
 
 def test_a_list_that_is_a_pipe_of_nobody(here, capsys, monkeypatch):
