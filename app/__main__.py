@@ -10,6 +10,8 @@ from imago.core.errors import AddressError
 DEFAULT_PORT = 8501
 GREATEST_PORT = 65535
 KEEP_ALIVE_S = 20
+BACKLOG = 128
+"""Connections that are taken at once, before those that keep the server waiting are closed."""
 
 
 def main() -> int:
@@ -27,11 +29,9 @@ def main() -> int:
 def _serve(host: str, port: int, endpoint_only: bool) -> int:
     import uvicorn  # here, for it takes a while, and interrupting it is to end in one line
 
-    from app import memory
-    from app.connections import Connection
+    from app import connections, memory
     from imago.photos import decoding
 
-    memory.give_back_large_blocks()
     listener = _listen(host, port)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     application = "app.endpoint:api" if endpoint_only else "app.server:application"
@@ -39,11 +39,13 @@ def _serve(host: str, port: int, endpoint_only: bool) -> int:
     print(f"{url}/predict takes images; {url}/openapi.json describes it", flush=True)
     if not endpoint_only:
         print(f"{url} is the page; stop with Ctrl+C", flush=True)
+    memory.bound()
     config = uvicorn.Config(
         application,
-        http=Connection,
+        http=connections.Connection,
         log_level="warning",
         timeout_keep_alive=KEEP_ALIVE_S,
+        backlog=BACKLOG,
         server_header=False,
     )
     try:

@@ -51,14 +51,20 @@ class Answer:
 
 def answer(predictor: Predictor, picture: Picture) -> Answer | intake.Rejected:
     """Classify a picture, or say why it cannot be."""
+    with intake.DECODING:
+        seen = _seen(predictor, picture)
+    if isinstance(seen, intake.Rejected):
+        return seen
+    name, small, pixels = seen
+    (prediction,) = predictor.predictions(predictor.probabilities(pixels[np.newaxis]))
+    return Answer(name, picture.label, small, pixels, prediction)
+
+
+def _seen(
+    predictor: Predictor, picture: Picture
+) -> tuple[str, str, NDArray[np.uint8]] | intake.Rejected:
+    """Return a picture's name, its thumbnail and the pixels for the model."""
     content = picture.read()
-    with intake.DECODERS:
-        return _answer(predictor, picture, content)
-
-
-def _answer(
-    predictor: Predictor, picture: Picture, content: bytes | NDArray[np.uint8]
-) -> Answer | intake.Rejected:
     photo: intake.Photo | intake.Rejected
     if isinstance(content, bytes):
         photo = intake.examine(picture.name, content)
@@ -68,8 +74,7 @@ def _answer(
         return photo
     is_prepared = picture.label is not None  # an example, already as the model takes it
     seen = photo.pixels if is_prepared else predictor.pixels(photo.pixels)
-    (prediction,) = predictor.predictions(predictor.probabilities(seen[np.newaxis]))
-    return Answer(photo.name, picture.label, thumbnail(photo.pixels), seen, prediction)
+    return photo.name, thumbnail(photo.pixels), seen
 
 
 def thumbnail(pixels: NDArray[np.uint8]) -> str:

@@ -55,23 +55,39 @@ class Reliability:
     accuracy: float
 
 
+_whole: dict[Path, Predictor] = {}
+"""The last model of each folder that could be loaded, for as long as the next one is not whole."""
+
+
 def names() -> list[str]:
     """Name the experiments that have an exported model, in the order of params.yaml."""
     order = list(_experiments())
+    here = paths.export("").resolve()
+    held = {folder.name for folder in _whole if folder.parent == here}
     return sorted(
-        model_json.exported(),
-        key=lambda name: order.index(name) if name in order else len(order),
+        held.union(model_json.exported()),
+        key=lambda name: (order.index(name) if name in order else len(order), name),
     )
 
 
 def load(name: str) -> Predictor:
     """Load an experiment's model once, and again when it was exported anew.
 
+    While the new one is not whole, DVC having deleted the old, it is the old one.
+
     Raises:
         ImagoError: It cannot be loaded.
+        OSError: The same, where a file cannot be read.
     """
-    folder = paths.export(name)
-    return _load(folder, (folder / model_json.FILE).stat().st_mtime_ns)
+    folder = paths.export(name).resolve()
+    try:
+        written = (folder / model_json.FILE).stat().st_mtime_ns
+        _whole[folder] = _load(folder, written)
+    except (ImagoError, OSError) as error:
+        if folder not in _whole:
+            raise
+        _warn_once(f"{name}: answers come from the model before: {error}")
+    return _whole[folder]
 
 
 @functools.lru_cache(maxsize=16)
@@ -79,13 +95,13 @@ def _load(folder: Path, _: int) -> Predictor:
     return Predictor(folder)
 
 
-def models() -> Iterator[tuple[str, Predictor]]:
-    """Yield each model that can be loaded, with its name."""
+def models() -> Iterator[tuple[str, Predictor | str]]:
+    """Yield each model with its name, or the reason why it cannot be loaded."""
     for name in names():
         try:
             yield name, load(name)
-        except (ImagoError, OSError):  # being written just now, or of an older form
-            continue
+        except (ImagoError, OSError) as error:
+            yield name, str(error)
 
 
 def knows_digits(predictor: Predictor) -> bool:

@@ -5,7 +5,7 @@ An upload is read into memory, never to disk, and no further than the limits of 
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import FastAPI, HTTPException, Query, Request
@@ -17,7 +17,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from app import catalog, certainty, intake, limits
+from app import bodies, catalog, certainty, intake, limits, memory
 from app.certainty import Certainty
 from imago.core.errors import ImagoError
 from imago.predict.predictor import Predictor
@@ -32,6 +32,7 @@ class Health(BaseModel):
 
     status: Literal["ok"]
     models: int = Field(ge=0, description="that can be loaded")
+    broken: list[str] = Field(description="the names of those that cannot; /models says why")
 
 
 class Model(BaseModel):
@@ -42,10 +43,18 @@ class Model(BaseModel):
     shape: list[int] = Field(description="(H, W, C) of the pixels that images are brought to")
 
 
+class Broken(BaseModel):
+    """A model that cannot be loaded."""
+
+    name: str
+    reason: str
+
+
 class Models(BaseModel):
-    """All models that can be asked."""
+    """All models that can be asked, and those that cannot be loaded."""
 
     models: list[Model]
+    broken: list[Broken]
 
 
 class Share(BaseModel):
@@ -97,8 +106,7 @@ class Refusals(Problem):
 _PROBLEMS = {
     400: "The body is no whole multipart/form-data.",
     404: "There is no such model.",
-    408: f"The body took longer than {limits.BODY_TIMEOUT_S} seconds, paused for "
-    f"{limits.BODY_PAUSE_S} or came at less than {limits.BODY_BYTES_PER_S:,} bytes a second.",
+    408: f"The body took longer than {limits.BODY_TIMEOUT_S} seconds.",
     413: f"More than {limits.IMAGES} files, {limits.IMAGE_BYTES:,} bytes in each, "
     f"or {limits.REQUEST_BYTES:,} bytes in all.",
     415: "The body is not multipart/form-data.",
@@ -137,6 +145,7 @@ api = FastAPI(
     redoc_url=None,
 )
 _busy = asyncio.Semaphore(limits.REQUESTS)
+_bodies = bodies.Bodies()
 
 
 @api.exception_handler(RequestValidationError)
@@ -150,17 +159,22 @@ async def invalid(_: Request, error: Exception) -> JSONResponse:
 @api.get("/health")
 def health() -> Health:
     """Tell that the endpoint is up."""
-    return Health(status="ok", models=len(list(catalog.models())))
+    found = models()
+    broken = [model.name for model in found.broken]
+    return Health(status="ok", models=len(found.models), broken=broken)
 
 
 @api.get("/models")
 def models() -> Models:
     """List the models that can be asked, and the classes that each knows."""
+    found = list(catalog.models())
     return Models(
         models=[
-            Model(name=name, classes=list(predictor.classes), shape=list(predictor.form.shape))
-            for name, predictor in catalog.models()
-        ]
+            Model(name=name, classes=list(one.classes), shape=list(one.form.shape))
+            for name, one in found
+            if isinstance(one, Predictor)
+        ],
+        broken=[Broken(name=name, reason=one) for name, one in found if isinstance(one, str)],
     )
 
 
@@ -183,18 +197,29 @@ async def predict(
     A file that cannot be used gets a refusal in its place, and the others their answers.
     """
     predictor = await run_in_threadpool(_load, model)
-    if _busy.locked():
-        raise HTTPException(503, "too many requests at a time", {"Retry-After": "1"})
-    with _Body(request) as body:  # read before a place is taken: a slow client takes none
+    _check_is_free()
+    with _bodies.one() as body:
         files = await _files(request, body)
+        _check_is_free()  # again, for no body that is still to come holds a place
         async with _busy:
             found = await run_in_threadpool(_answers, predictor, files, top)
+    if body.bytes > memory.LARGE_BYTES:
+        await run_in_threadpool(memory.give_back)
     refused = [each for each in found if isinstance(each, Refusal)]
     if len(refused) == len(found):
         code = 413 if all(each.fault == "too_large" for each in refused) else 422
         reasons = "; ".join(f"{each.name}: {each.reason}" for each in refused)
         return JSONResponse(Refusals(detail=reasons, images=refused).model_dump(), code)
     return Answers(model=model, images=found)
+
+
+def _check_is_free() -> None:
+    if _busy.locked():
+        raise _full()
+
+
+def _full() -> HTTPException:
+    return HTTPException(503, "too many requests at a time", {"Retry-After": "1"})
 
 
 def _load(name: str) -> Predictor:
@@ -207,59 +232,13 @@ def _load(name: str) -> Predictor:
         raise HTTPException(404, f"model {name} cannot be loaded: {error}") from error
 
 
-class _Body:
-    """The body of a request; `with` counts its bytes as held until all is answered."""
-
-    held_bytes: ClassVar[int] = 0
-    """Of all bodies."""
-
-    def __init__(self, request: Request) -> None:
-        self._request = request
-        self._received_bytes = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _Body.held_bytes -= self._received_bytes
-
-    async def parts(self) -> AsyncGenerator[bytes, None]:
-        """Yield the body, counting: the header Content-Length may say anything, or be missing.
-
-        Raises:
-            HTTPException: It is too large, too slow, or there is no room for it.
-        """
-        clock, stream = asyncio.get_running_loop(), self._request.stream()
-        begun_s = clock.time()
-        while (part := await _next(stream)) is not None:
-            self._received_bytes += len(part)
-            _Body.held_bytes += len(part)
-            if self._received_bytes > limits.REQUEST_BYTES:
-                message = f"the body must have at most {limits.REQUEST_BYTES:,} bytes"
-                raise HTTPException(413, message)
-            if _Body.held_bytes > limits.BODIES_BYTES:
-                raise HTTPException(503, "too many uploads at a time", {"Retry-After": "1"})
-            elapsed_s = clock.time() - begun_s
-            least_bytes = limits.BODY_BYTES_PER_S * elapsed_s
-            if elapsed_s > limits.BODY_PAUSE_S and self._received_bytes < least_bytes:
-                raise HTTPException(408, "the body comes too slowly")
-            yield part
-
-
-async def _next(stream: AsyncGenerator[bytes, None]) -> bytes | None:
-    """Wait for another part of a body; None at its end."""
-    try:
-        async with asyncio.timeout(limits.BODY_PAUSE_S):
-            return await anext(stream, None)
-    except TimeoutError as error:
-        raise HTTPException(408, "the body comes too slowly") from error
-
-
-async def _files(request: Request, body: _Body) -> list[UploadFile]:
+async def _files(request: Request, body: bodies.Body) -> list[UploadFile]:
     """Read the body, and give the files in it."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise HTTPException(415, "the body must be multipart/form-data")
-    parser = MultiPartParser(request.headers, body.parts(), max_files=limits.IMAGES, max_fields=0)
+    parser = MultiPartParser(
+        request.headers, _limited(request, body), max_files=limits.IMAGES, max_fields=0
+    )
     parser.spool_max_size = limits.REQUEST_BYTES + 1  # beyond which Starlette would write to disk
     try:
         async with asyncio.timeout(limits.BODY_TIMEOUT_S):
@@ -283,22 +262,30 @@ def _code(error: MultiPartException) -> int:
     return 422 if error.message.startswith("Too many fields") else 400
 
 
+async def _limited(request: Request, body: bodies.Body) -> AsyncGenerator[bytes, None]:
+    """Yield the body, counting: the header Content-Length may say anything, or be missing."""
+    async for part in request.stream():
+        if not body.take(len(part)):
+            raise _full()
+        if body.bytes > limits.REQUEST_BYTES:
+            message = f"the body must have at most {limits.REQUEST_BYTES:,} bytes"
+            raise HTTPException(413, message)
+        yield part
+
+
 def _answers(predictor: Predictor, files: list[UploadFile], top: int) -> list[Answer | Refusal]:
     """Answer or refuse each file, in their order; one decoded image is held at a time."""
     found: list[Answer | Refusal] = []
     for file in files:
-        with file.file as content, intake.DECODERS:
-            photo = intake.examine(file.filename or "", content.read())
-            if isinstance(photo, intake.Rejected):
-                found.append(Refusal(name=photo.name, fault=photo.fault, reason=photo.reason))
-                continue
-            pixels = predictor.pixels(photo.pixels)[np.newaxis]
-            name = photo.name
-            del photo  # which may have a thousand times as many bytes
-        (said,) = predictor.predictions(predictor.probabilities(pixels))
+        with file.file as content:
+            photo = _for_model(predictor, file.filename or "", content.read())
+        if isinstance(photo, intake.Rejected):
+            found.append(Refusal(name=photo.name, fault=photo.fault, reason=photo.reason))
+            continue
+        (said,) = predictor.predictions(predictor.probabilities(photo.pixels[np.newaxis]))
         found.append(
             Answer(
-                name=name,
+                name=photo.name,
                 label=said.label,
                 probability=said.probability,
                 certainty=certainty.of(said.probabilities),
@@ -306,3 +293,12 @@ def _answers(predictor: Predictor, files: list[UploadFile], top: int) -> list[An
             )
         )
     return found
+
+
+def _for_model(predictor: Predictor, name: str, content: bytes) -> intake.Photo | intake.Rejected:
+    """Return a photo of the model's size, and leave the large one behind."""
+    with intake.DECODING:
+        photo = intake.examine(name, content)
+        if isinstance(photo, intake.Rejected):
+            return photo
+        return intake.Photo(photo.name, predictor.pixels(photo.pixels))

@@ -14,8 +14,8 @@ from imago.photos import decoding
 
 Fault = Literal["empty", "too_large", "too_many_pixels", "too_complex", "unreadable"]
 
-DECODERS = threading.BoundedSemaphore(limits.DECODING_THREADS)
-"""To be held from before an image is decoded until its pixels are no longer needed."""
+DECODING = threading.BoundedSemaphore(limits.DECODING_THREADS)
+"""Held while a large image is: decoded, and until it is of a model's size."""
 _SCAN = b"\xff\xda"
 _END_OF_IMAGE = b"\xff\xd9"
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
@@ -48,7 +48,7 @@ class Rejected:
 
 
 def examine(name: str, content: bytes) -> Photo | Rejected:
-    """Decode a file, or say why not; never raises for what a file holds.
+    """Decode a file, or say why not; never raises for what a file holds. To be called in DECODING.
 
     Args:
         name: As the visitor's computer says; only shown.

@@ -22,28 +22,30 @@ REQUEST_BYTES = 60 * 2**20
 NAME_CHARACTERS = 80
 """Of a file's name that are kept, to name it in an answer."""
 
-CLIENT_CONNECTIONS = 200
-"""Of one address, which may be that of a whole office: each page that is open holds one or two.
-Beyond it the one that has been idle for longest is closed, so that nobody is shut out."""
-
-CONNECTIONS = 1000
-"""Of all addresses together."""
-
-HEADER_TIMEOUT_S = 10
-"""For the header of a request to arrive as a whole."""
-
 BODY_TIMEOUT_S = 60
 """For a request to arrive as a whole."""
 
-BODY_PAUSE_S = 10
-"""The longest pause between two parts of a body."""
+HEADER_TIMEOUT_S = 10
+"""For the header of a request to arrive, once its connection is there."""
 
-BODY_BYTES_PER_S = 8 * 2**10
-"""At least, on the average since a body began; looked at once BODY_PAUSE_S have passed. A slow
-phone sends ten times as much."""
+BODY_PAUSE_S = 4
+"""In which a body must go on,"""
 
-BODIES_BYTES = 8 * REQUEST_BYTES
-"""Of all requests that are being read or answered; a request beyond is told to come back."""
+BODY_BYTES_PER_S = 4096
+"""by as many bytes in each of these seconds. The slowest mobile networks carry more."""
+
+WRITE_TIMEOUT_S = 60
+"""In which a client must read what it asked for."""
+
+WAITING_OF_CLIENT = 128
+"""Connections of one address whose request has not arrived as a whole. A browser keeps up to six
+idle ones, and an office has one address; see `app.connections` for what becomes of more."""
+
+WAITING = 400
+"""Of all addresses; fewer where fewer files may be open."""
+
+BODIES_BYTES = 4 * REQUEST_BYTES
+"""Of all requests that arrive at a time; more are told to come back."""
 
 REQUESTS = 8
 """That the endpoint answers at a time; more are told to come back."""

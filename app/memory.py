@@ -1,18 +1,24 @@
-"""Memory of a process that decodes large images now and then, and runs for months."""
+"""Memory of decoded pictures, given back to the system after use.
+
+The C library of Linux keeps what was freed, for the next picture; and where a large picture was
+freed once, it keeps all up to its size.
+"""
 
 import ctypes
+import sys
 
-_MMAP_THRESHOLD = -3
-"""M_MMAP_THRESHOLD of glibc's malloc.h."""
+_MMAP_THRESHOLD = -3  # of mallopt(3)
 LARGE_BYTES = 2**20
+"""What is larger goes back as soon as it is freed."""
 
 
-def give_back_large_blocks() -> None:
-    """Have the C library return large blocks to the system as soon as they are freed.
+def bound() -> None:
+    """Have large blocks given back when they are freed; for the whole process, before it works."""
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
+        library.mallopt(_MMAP_THRESHOLD, LARGE_BYTES)
 
-    By itself glibc keeps blocks of up to 32 MiB after it has seen one of that size freed, for each
-    thread: a gigabyte after some large images. Other C libraries are left as they are.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_MMAP_THRESHOLD, LARGE_BYTES)
+
+def give_back() -> None:
+    """Give back what lies free between blocks in use."""
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "malloc_trim"):
+        library.malloc_trim(0)

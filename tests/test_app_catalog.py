@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,22 @@ def test_a_model_is_loaded_once_and_anew_when_it_changed(project: Path) -> None:
     assert catalog.load("cnn").classes[0] == "azure"
 
 
+def test_the_last_whole_model_answers_while_the_next_is_made(project: Path) -> None:
+    first = catalog.load("cnn")
+    shutil.rmtree(project / "exports/cnn")  # as DVC does
+    assert (catalog.names(), catalog.load("cnn")) == (["cnn", "digits"], first)
+    (project / "exports/cnn").mkdir()
+    (project / "exports/cnn/model.json").write_text("{")
+    assert catalog.load("cnn") is first
+    app_project.export(project, "cnn", ("a", "b"), app_project.np.ones((3, 2)))
+    assert catalog.load("cnn").classes == ("a", "b")
+
+
 def test_a_model_that_cannot_be_loaded_is_left_out(project: Path) -> None:
     (project / "exports/cnn/model.onnx").unlink()
-    assert [name for name, _ in catalog.models()] == ["digits"]
+    (cnn, why), (digits, _) = catalog.models()
+    assert (cnn, digits) == ("cnn", "digits")
+    assert "exports/cnn: must hold model.tflite or " in str(why)
     with pytest.raises(DataError, match="exports/cnn"):
         catalog.load("cnn")
 

@@ -1,46 +1,49 @@
-"""The server under clients that are slow, silent or many."""
-
+import asyncio
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from pathlib import Path
-from time import sleep
+from typing import Any
 
 import httpx
 import pytest
 import uvicorn
 
-from app import endpoint, limits
-from app.connections import Connection
-from tests import app_project, malformed
+from app import connections, limits
 
 pytestmark = pytest.mark.fault
 
-HALF_HEADER = b"GET /health HTTP/1.1\r\nHost: x\r\nX-A: "
-HEADER = (
-    b"POST /predict?model=cnn HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
-    b"Content-Type: multipart/form-data; boundary=xyz\r\n\r\n--xyz\r\n"
-    b'Content-Disposition: form-data; name="images"; filename="a.png"\r\n\r\n'
-)
-RED = malformed.picture("PNG", 20, app_project.RGB["red"])
+HALF = b"GET / HTTP/1.1\r\nHost: x\r\nX-A: "
+LATER = threading.Event()
+SLOW = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nfive."
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("project")
-    app_project.create(folder)
-    return folder
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Read the body and answer with its length, to /later when LATER is set."""
+    if scope["path"] == "/later":
+        await asyncio.to_thread(LATER.wait)
+    count, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        count, more = count + len(message["body"]), message["more_body"]
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": str(count).encode()})
 
 
 @pytest.fixture
-def port(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Serve the endpoint."""
-    monkeypatch.chdir(project)
-    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
-        server = uvicorn.Server(
-            uvicorn.Config(endpoint.api, http=Connection, log_level="error", timeout_keep_alive=1)
+def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    monkeypatch.setattr(limits, "WAITING_OF_CLIENT", 5)
+    monkeypatch.setattr(limits, "HEADER_TIMEOUT_S", 600)
+    monkeypatch.setattr(limits, "BODY_PAUSE_S", 600)
+    monkeypatch.setattr(connections.Connection, "waiting", connections.Waiting())
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(
+            application, http=connections.Connection, log_level="warning", lifespan="off"
         )
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         yield listener.getsockname()[1]
@@ -48,115 +51,77 @@ def port(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         thread.join()
 
 
-@pytest.fixture
-def send(port: int) -> Iterator:
-    """Return a function that opens a connection and sends a little on it."""
-    with contextlib.ExitStack() as opened:
-
-        def send(content: bytes) -> socket.socket:
-            connection = socket.create_connection(("127.0.0.1", port), timeout=60)
-            opened.enter_context(connection)
-            connection.sendall(content)
-            return connection
-
-        yield send
+@contextlib.contextmanager
+def opened(port: int, count: int, sent: bytes) -> Iterator[list[socket.socket]]:
+    with contextlib.ExitStack() as stack:
+        found = []
+        for _ in range(count):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            one.sendall(sent)
+            found.append(one)
+        yield found
 
 
-def ask(port: int) -> int:
-    address = f"http://127.0.0.1:{port}/predict?model=cnn"
-    return httpx.post(address, files={"images": ("a.png", RED)}, timeout=60).status_code
-
-
-def is_open(connection: socket.socket) -> bool:
-    connection.settimeout(0.05)
-    try:
-        return connection.recv(1) != b""
-    except TimeoutError:
-        return True
-    except ConnectionResetError:
-        return False
-
-
-def ends(connection: socket.socket) -> bytes:
-    """Return all that comes before the other side closes a connection."""
+def said(one: socket.socket) -> bytes:
+    """What the server says until it closes the connection."""
     received = b""
-    with contextlib.suppress(ConnectionResetError):
-        while part := connection.recv(4096):
+    with contextlib.suppress(ConnectionError):
+        while part := one.recv(1000):
             received += part
     return received
 
 
-@pytest.mark.parametrize("begun", [b"", HALF_HEADER, b"GET /health HTTP/1.1\r\nHost: x\r\n\r\nGET"])
-def test_who_does_not_finish_a_header_is_cut_off(
-    begun: bytes, send, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "HEADER_TIMEOUT_S", 0.2)
-    received = ends(send(begun))
-    assert received.count(b"200 OK") == begun.count(b"\r\n\r\n")
+def is_answered(port: int) -> bool:
+    return httpx.post(f"http://127.0.0.1:{port}", content=b"abc", timeout=30).text == "3"
 
 
-def test_many_half_headers_shut_nobody_out(
-    send, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "CLIENT_CONNECTIONS", 10)
-    held = [send(HALF_HEADER) for _ in range(30)]
-    assert ask(port) == 200
-    left = [is_open(connection) for connection in held]
-    assert left == sorted(left)  # the oldest are closed
-    assert 8 <= sum(left) <= 10
+@pytest.mark.parametrize("sent", [HALF, SLOW, b""])
+def test_one_more_that_is_waited_for_closes_the_oldest(port: int, sent: bytes) -> None:
+    with opened(port, 40, sent) as slow:
+        assert is_answered(port)
+        for one in slow[:34]:
+            said(one)  # has an end
+        slow[-1].settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            slow[-1].recv(1)
 
 
-def test_a_request_under_way_is_not_closed_for_want_of_room(
-    send, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "CLIENT_CONNECTIONS", 10)
-    under_way = send(HEADER)
-    sleep(0.2)  # until its header has been read
-    held = [send(HALF_HEADER) for _ in range(30)]
-    assert ask(port) == 200
-    assert is_open(under_way)
-    assert not is_open(held[0])
+def test_half_a_header_has_its_time(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "HEADER_TIMEOUT_S", 0.1)
+    with opened(port, 1, HALF) as (one,):
+        assert said(one) == b""
+    assert connections.Connection.waiting._of == {}
 
 
-def test_all_clients_together_are_bounded_too(
-    send, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "CONNECTIONS", 10)
-    held = [send(HALF_HEADER) for _ in range(30)]
-    assert ask(port) == 200
-    assert sum(map(is_open, held)) <= 10
+def test_a_body_by_drops_is_told_so(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "BODY_PAUSE_S", 0.1)
+    with opened(port, 1, SLOW) as (one,):
+        assert said(one).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
 
 
-def test_slow_bodies_shut_nobody_out(send, port: int) -> None:
-    slow = [send(HEADER) for _ in range(3 * limits.REQUESTS)]
-    sleep(0.2)  # until their headers have been read
-    assert ask(port) == 200
-    assert all(map(is_open, slow))
-
-
-def test_a_body_that_pauses(send, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_goes_on_is_read(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "BODY_PAUSE_S", 0.2)
-    assert b"408 Request Timeout" in send(HEADER).recv(4096)
+    monkeypatch.setattr(limits, "BODY_BYTES_PER_S", 5)
+    with opened(port, 1, SLOW) as (one,):
+        for _ in range(199):
+            time.sleep(0.003)
+            one.sendall(b"five.")
+        assert one.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_a_body_that_drips(send, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "BODY_PAUSE_S", 0.3)
-    connection = send(HEADER)
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        for _ in range(100):
-            connection.sendall(b"x")
-            sleep(0.05)
-            if endpoint._Body.held_bytes == 0:
-                break
-    assert b"408 Request Timeout" in connection.recv(4096)
+def test_connections_that_stay_open_may_ask_again(port: int) -> None:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        assert [client.post("/", content=bytes(n)).text for n in (0, 9, 10**6)] == [
+            "0",
+            "9",
+            "1000000",
+        ]
 
 
-def test_bodies_are_bounded_together(send, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "BODIES_BYTES", 900)
-    first = send(HEADER + b"x" * 800)
-    sleep(0.2)
-    assert b"503 Service Unavailable" in send(HEADER + b"x" * 200).recv(4096)
-    first.close()
-    sleep(0.2)
-    assert endpoint._Body.held_bytes == 0
-    assert ask(port) == 200
+def test_what_is_there_as_a_whole_is_never_closed_for_another(port: int) -> None:
+    LATER.clear()
+    with opened(port, 1, b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n") as (one,):
+        with opened(port, 40, HALF):
+            assert is_answered(port)
+        LATER.set()
+        assert one.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")

@@ -74,8 +74,8 @@ def test_the_endpoint_alone_until_interrupted(tmp_path: Path) -> None:
         assert process.stdout is not None
         address = process.stdout.readline().split("/predict")[0]
         answer = httpx.get(f"{address}/health", timeout=60)
-        assert answer.json() == {"status": "ok", "models": 0}
-        assert httpx.get(f"{address}/models").json() == {"models": []}
+        assert answer.json() == {"status": "ok", "models": 0, "broken": []}
+        assert httpx.get(f"{address}/models").json() == {"models": [], "broken": []}
         process.send_signal(signal.SIGINT)
         rest, errors = process.communicate(timeout=60)
     # A shell has processes in its background ignore the signal, but for what the server does.

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.fault
 ROOT = Path(__file__).parents[1]
 FREE_LARGE_BLOCKS = """
 from app import memory
-memory.give_back_large_blocks()
+memory.bound()
 first = bytearray(30 * 2**20)
 del first  # after which glibc would keep blocks of up to its size
 held, blocks = [], []

@@ -1,14 +1,16 @@
 import asyncio
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import HTTPException, Request
 from fastapi.testclient import TestClient
 
-from app import endpoint, limits
+from app import bodies, endpoint, intake, limits
 from tests import app_project, faults, malformed
 
 pytestmark = pytest.mark.fault
@@ -36,10 +38,25 @@ def ask(client: TestClient, *files: tuple[str, bytes], query: str = "model=cnn")
 
 
 def test_health_and_models(client: TestClient) -> None:
-    assert client.get("/health").json() == {"status": "ok", "models": 2}
+    assert client.get("/health").json() == {"status": "ok", "models": 2, "broken": []}
     found = client.get("/models").json()["models"]
     assert found[0] == {"name": "cnn", "classes": ["blue", "green", "red"], "shape": [16, 16, 3]}
     assert found[1]["name"] == "digits"
+
+
+def test_one_model_that_cannot_be_loaded(
+    client: TestClient, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app_project.export(project, "odd", ("a", "b"), app_project.np.ones((3, 2)))
+    (project / "exports/odd/model.json").write_text("[]")
+    assert client.get("/health").json() == {"status": "ok", "models": 2, "broken": ["odd"]}
+    found = client.get("/models").json()
+    assert [model["name"] for model in found["models"]] == ["cnn", "digits"]
+    ((broken),) = found["broken"]
+    assert broken["name"] == "odd"
+    assert "model.json: must be a section of keys and values, got []" in broken["reason"]
+    assert ask(client, ("red.png", RED), query="model=odd").status_code == 404
+    shutil.rmtree(project / "exports/odd")
 
 
 def test_one_image(client: TestClient) -> None:
@@ -145,6 +162,59 @@ def test_too_many_requests(client: TestClient, monkeypatch: pytest.MonkeyPatch) 
     assert answer.headers["retry-after"] == "1"
 
 
+@pytest.mark.usefixtures("client")
+def test_slow_bodies_hold_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "_busy", asyncio.Semaphore(limits.REQUESTS))
+    begun, url = [], "/predict?model=cnn"
+
+    async def answered() -> int:
+        go_on = asyncio.Event()
+
+        async def drops() -> AsyncIterator[bytes]:
+            begun.append(1)
+            yield b"--b"
+            await go_on.wait()
+
+        headers = {"content-type": "multipart/form-data; boundary=b"}
+        transport = httpx.ASGITransport(endpoint.api)
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            posts = [client.post(url, content=drops(), headers=headers) for _ in range(20)]
+            slow = [asyncio.create_task(post) for post in posts]
+            while len(begun) < len(slow):
+                await asyncio.sleep(0)
+            good = await client.post(url, files=[("images", ("red.png", RED))])
+            go_on.set()
+            await asyncio.gather(*slow)
+        return good.status_code
+
+    assert asyncio.run(asyncio.wait_for(answered(), 60)) == 200
+
+
+def test_large_pictures_are_held_by_those_who_decode_alone(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = []
+    pixels = endpoint.Predictor.pixels
+
+    def noted(*arguments: Any) -> Any:
+        free.append(intake.DECODING._value)
+        return pixels(*arguments)
+
+    monkeypatch.setattr(endpoint.Predictor, "pixels", noted)
+    assert ask(client, ("red.png", RED)).status_code == 200
+    assert free == [limits.DECODING_THREADS - 1]
+
+
+def test_bodies_have_room_for_so_many_bytes_together(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):  # of which each gives its room back
+        monkeypatch.setattr(limits, "BODIES_BYTES", len(RED) + 1000)
+        assert ask(client, ("red.png", RED)).status_code == 200
+        monkeypatch.setattr(limits, "BODIES_BYTES", len(RED))
+        assert ask(client, ("red.png", RED)).status_code == 503
+
+
 def test_a_body_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "BODY_TIMEOUT_S", 0.01)
 
@@ -154,7 +224,7 @@ def test_a_body_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
     headers = [(b"content-type", b"multipart/form-data; boundary=b")]
     request = Request({"type": "http", "headers": headers}, receive)
     with pytest.raises(HTTPException, match="408"):
-        asyncio.run(endpoint._files(request, endpoint._Body(request)))
+        asyncio.run(endpoint._files(request, bodies.Body(bodies.Bodies())))
 
 
 def test_a_visitor_who_leaves_in_the_middle() -> None:
@@ -164,7 +234,7 @@ def test_a_visitor_who_leaves_in_the_middle() -> None:
     headers = [(b"content-type", b"multipart/form-data; boundary=b")]
     request = Request({"type": "http", "headers": headers}, receive)
     with pytest.raises(HTTPException, match="400"):
-        asyncio.run(endpoint._files(request, endpoint._Body(request)))
+        asyncio.run(endpoint._files(request, bodies.Body(bodies.Bodies())))
 
 
 def test_description(client: TestClient) -> None:

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -422,17 +423,24 @@ def sparse(path):
         file.truncate(20 * 2**30)
 
 
-@pytest.mark.parametrize("make", [pipe, endless, unix_socket, sparse])
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (pipe, "not a regular file, but a pipe, a socket or a device"),
+        (endless, "not a regular file, but a pipe, a socket or a device"),
+        (unix_socket, "No such device or address"),
+        (sparse, "21,474,836,480 bytes, more than 1,000,000,000"),
+    ],
+)
 @pytest.mark.parametrize("word", ["odd/a.png", "odd", "odd/*.png"])
-def test_what_is_no_regular_file_is_refused_unread(word, make, here, capsys):
+def test_what_is_no_regular_file_is_refused_unread(word, make, reason, here, capsys):
     (here / "odd").mkdir()
     make(here / "odd/a.png")
 
     assert predict(word, "photos/r.png") == 3
     said = capsys.readouterr()
     assert json.loads(said.out)["label"] == "red"
-    (line,) = said.err.splitlines()
-    assert line.startswith("imago predict: odd/a.png: ")
+    assert said.err == f"imago predict: odd/a.png: {reason}\n"
 
 
 def test_a_list_that_is_a_pipe_of_nobody(here, capsys, monkeypatch):
@@ -489,3 +497,46 @@ def test_no_more_workers_than_cores(here, monkeypatch):
     monkeypatch.setattr(bulk, "predict", note)
     assert predict("photos", "--workers", 5000) == 0
     assert asked == [os.cpu_count()]
+
+
+def made_anew(here, by=None):
+    """Leave the project as DVC does when it begins with the stage export."""
+    (here / "exports/colors").rename(here / "kept")
+    rwlock = here / models.RWLOCK
+    rwlock.parent.mkdir(parents=True)
+    written = {str(here / "exports/colors"): {"pid": by or os.getpid(), "cmd": "dvc repro"}}
+    rwlock.write_text(json.dumps({"write": written, "read": {}}))
+
+
+@pytest.mark.parametrize("words", [(), ("--model", "colors"), ("--model", "exports/colors")])
+def test_an_export_that_is_made_anew_is_waited_for(words, here, monkeypatch, capsys):
+    color_export.write(here / "exports/others")
+    made_anew(here)
+
+    def finish(_):
+        shutil.rmtree(here / "exports/others")
+        (here / "kept").rename(here / "exports/colors")
+        (here / models.RWLOCK).write_text("{}")
+
+    monkeypatch.setattr(models.time, "sleep", finish)
+    assert predict("photos/r.png", *words) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["label"] == "red"
+    assert said.err == "imago predict: dvc is making the model; waiting 120 s at most\n"
+
+
+@pytest.mark.parametrize("by", [None, 2**22 + 1], ids=["too long", "by nobody"])
+def test_an_export_is_not_waited_for_without_end(by, here, monkeypatch, capsys):
+    made_anew(here, by)
+    monkeypatch.setattr(models, "PATIENCE_S", 0.1)
+    assert predict("photos/r.png", "--model", "colors") == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == (2 if by is None else 1)
+    assert lines[-1].startswith("imago predict: --model must be an experiment or an exported file")
+
+
+def test_all_workers_run_the_model_that_the_first_one_read(here, capsys):
+    first = Predictor(here / "exports/colors", threads=1)
+    shutil.rmtree(here / "exports")
+    twin = first.twin(threads=1)
+    assert twin.predict([here / "photos/r.png"]) == first.predict([here / "photos/r.png"])

@@ -95,15 +95,12 @@ def test_model_json_describes_the_model_its_formats_and_no_latency(tree, caplog)
     }
     assert found["formats"] == {
         name: {
-            "file": path.name,
-            "bytes": path.stat().st_size,
-            "sha256": model_json.digest(path),
+            "file": file,
+            "bytes": (tree / "exports/plain" / file).stat().st_size,
+            "sha256": model_json.digest(tree / "exports/plain" / file),
             **compared,
         }
-        for name, path in (
-            ("litert", tree / "exports/plain/model.tflite"),
-            ("onnx", tree / "exports/plain/model.onnx"),
-        )
+        for name, file in {"litert": "model.tflite", "onnx": "model.onnx"}.items()
     }
     found = files.read_json(paths.latency("plain"))
     assert {name: set(by_threads) for name, by_threads in found.items()} == {

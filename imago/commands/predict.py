@@ -56,9 +56,8 @@ def run(chosen: argparse.Namespace) -> int:
     if not chosen.images and not chosen.listed:
         print("imago predict: name an image, or - for standard input", file=sys.stderr)
         return 2
-    path = models.find(chosen.model)
     options = {"polarity": chosen.polarity, "find_subject": not chosen.whole_image}
-    predictor = Predictor(path, threads=1, **options)
+    predictor = models.load(chosen.model, threads=1, **options)
     loaded, classes = [predictor], predictor.classes
 
     def load() -> Predictor:

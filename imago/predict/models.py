@@ -1,10 +1,50 @@
-"""The exported models that there are."""
+"""The exported models that there are, also while one is made anew."""
 
+import json
+import os
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 from imago.core import paths
 from imago.core.errors import DataError
+from imago.predict.predictor import Predictor
 from imago.runtimes import model_json
+
+PATIENCE_S = 120.0
+"""For an export that is made anew: DVC deletes it first, and the stage takes its time."""
+PAUSE_S = 0.2
+RWLOCK = Path(".dvc/tmp/rwlock")
+"""In a project, DVC's list of the paths that its processes read and write."""
+
+
+def load(name: str | None, **options: Any) -> Predictor:
+    """Load the exported model that is meant; one that is made anew is waited for.
+
+    Args:
+        name: As of `find`.
+        options: Of the Predictor.
+
+    Raises:
+        DataError: There is none, or none that can be loaded.
+    """
+    deadline, is_told = time.monotonic() + PATIENCE_S, False
+    while True:
+        was_made = _is_made(name)
+        try:
+            if name is None and was_made:  # which may be one of several in a moment
+                message = f"{paths.export('')}: dvc is making a model in it; wait for it"
+                raise DataError(message)
+            return Predictor(find(name), **options)
+        except (DataError, OSError):
+            if time.monotonic() > deadline or not (was_made or _is_made(name)):
+                raise
+        if not is_told:
+            line = f"imago predict: dvc is making the model; waiting {PATIENCE_S:.0f} s at most"
+            print(line, file=sys.stderr, flush=True)
+            is_told = True
+        time.sleep(PAUSE_S)
 
 
 def find(name: str | None) -> Path:
@@ -30,3 +70,43 @@ def find(name: str | None) -> Path:
         return Path(name)
     message = f"--model must be an experiment or an exported file, got {name!r}; {listed}; {remedy}"
     raise DataError(message)
+
+
+def _is_made(name: str | None) -> bool:
+    """Tell whether a process of DVC is writing the export that is meant, or for None any."""
+    meant = {paths.export(name or "").resolve(), Path(name or paths.export("")).resolve()}
+    written = {
+        Path(path): by
+        for root in {parent for path in meant for parent in path.parents}
+        for path, by in _listed(root / RWLOCK).items()
+    }
+    return any(
+        path == other or path in other.parents or other in path.parents
+        for path in meant
+        for other, by in written.items()
+        if _is_alive(by)
+    )
+
+
+def _listed(path: Path) -> dict[str, Any]:
+    """Read who writes which path; nobody where the list is not there, or just being written."""
+    try:
+        listed = json.loads(path.read_bytes())["write"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return {}
+    return listed if isinstance(listed, dict) else {}
+
+
+def _is_alive(by: Any) -> bool:
+    pid = by.get("pid") if isinstance(by, dict) else None
+    if not isinstance(pid, int) or pid < 1:
+        return False
+    if os.name == "nt":  # where this would end the process
+        return True
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # such as of another user
+        return True
+    return True
