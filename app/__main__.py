@@ -10,8 +10,6 @@ from imago.core.errors import AddressError
 DEFAULT_PORT = 8501
 GREATEST_PORT = 65535
 KEEP_ALIVE_S = 20
-BACKLOG = 128
-"""Connections that are taken at once, before those that keep the server waiting are closed."""
 
 
 def main() -> int:
@@ -45,7 +43,7 @@ def _serve(host: str, port: int, endpoint_only: bool) -> int:
         http=connections.Connection,
         log_level="warning",
         timeout_keep_alive=KEEP_ALIVE_S,
-        backlog=BACKLOG,
+        backlog=connections.backlog(),
         server_header=False,
     )
     try:

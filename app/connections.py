@@ -20,6 +20,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from app import limits
 
 
+LEAST_BACKLOG = 16
+"""Fewer, and the system refuses connections while others are taken."""
+
+
 class Waiting:
     """The connections that are waited for, of each client in the order of what came last."""
 
@@ -34,7 +38,7 @@ class Waiting:
         self._count += connection not in of_client
         of_client[connection] = None
         of_client.move_to_end(connection)
-        is_over = len(of_client) > limits.WAITING_OF_CLIENT or self._count > _room()
+        is_over = len(of_client) > limits.WAITING_OF_CLIENT or self._count > room()
         if is_over and not self._is_trimming:
             self._is_trimming = True
             # In the loop's next turn but one, when what has come in the meantime is read.
@@ -46,7 +50,7 @@ class Waiting:
         for of_client in list(self._of.values()):
             while len(of_client) > limits.WAITING_OF_CLIENT:
                 next(iter(of_client)).end()
-        while self._count > _room():
+        while self._count > room():
             largest = max(self._of, key=lambda address: len(self._of[address]))
             next(iter(self._of[largest])).end()
 
@@ -60,9 +64,14 @@ class Waiting:
             self._of.pop(connection.address, None)
 
 
-def _room() -> int:
-    """Return how many connections may be waited for: half of the files that may be open."""
-    return min(limits.WAITING, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+def room() -> int:
+    """Return how many connections may be waited for: a fourth of the files that may be open."""
+    return min(limits.WAITING, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
+
+
+def backlog() -> int:
+    """Return how many may be taken at once, before those that are too many are closed."""
+    return max(LEAST_BACKLOG, room() // 4)
 
 
 class Connection(H11Protocol):
