@@ -19,7 +19,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from app import limits
 
-
 LEAST_BACKLOG = 16
 """Fewer, and the system refuses connections while others are taken."""
 

@@ -11,6 +11,7 @@ from PIL import Image
 from imago import params
 from imago.core import files
 from imago.data import arrays, provenance
+from imago.runtimes import model_json
 
 CLASSES = ('<b>cat</b> & "co"', "naïve 猫", "d" * 90)
 """Names that a page must not take for its own text, or break at."""
@@ -99,12 +100,13 @@ EXPORTS = {
     "litert": {
         "file": "model.tflite",
         "bytes": 1500,
+        "sha256": "0" * 64,
         "examples": 10,
         "accuracy": 0.7,
         "same_class_as_keras": 1.0,
         "greatest_difference": 0.0000012,
     },
-    "saved_model": {"file": "saved_model", "bytes": 2500000},
+    "saved_model": {"file": "saved_model", "bytes": 2500000, "sha256": "1" * 64},
 }
 FIGURES = {
     "curves": ("Learning curves", "training"),
@@ -148,14 +150,14 @@ def write_experiment(folder: Path, name: str) -> None:
     (exports / "saved_model").mkdir(parents=True)
     (exports / "model.tflite").write_bytes(bytes(1500))
     form = {"fit": "stretch", "interpolation": "area", "framing": None}
-    description = {
-        "experiment": name,
-        "classes": CLASSES,
-        "input": {"name": "pixels", "shape": [None, 4, 4, 3], **form},
-        "output": {"name": "probabilities", "shape": [None, 3]},
-        "formats": EXPORTS,
-    }
-    files.write_json(exports / "model.json", description)
+    described = model_json.ExportDescription(
+        experiment=name,
+        classes=CLASSES,
+        input={"name": "pixels", "shape": [None, 4, 4, 3], **form},
+        output={"name": "probabilities", "shape": [None, 3]},
+        formats=EXPORTS,
+    )
+    model_json.write(exports, described)
 
 
 def write_csv(path: Path, rows: list[list[Any]]) -> None:

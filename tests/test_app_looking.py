@@ -20,10 +20,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     whole = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(pixels))
     for name, inner in {"cnn": seen, "mlp": whole}.items():
         model = keras.Model(pixels, keras.layers.Dense(2, activation="softmax")(inner), name=name)
-        folder = tmp_path / "models" / name
-        folder.mkdir(parents=True)
-        saving.write_model(folder / "model.keras", model)
-        (folder / "model.json").write_text('{"classes": ["a", "b"], "parameters": 1}')
+        saving.write(tmp_path / "models" / name, model, ("a", "b"))
     return tmp_path
 
 

@@ -146,7 +146,8 @@ def test_an_experiment_without_validation_images_is_refused(capsys):
 @pytest.mark.usefixtures("toy")
 def test_a_value_that_is_none_is_refused_before_anything_runs(capsys):
     assert refusal(capsys, TOY, "dropout=0.1,2.0") == (
-        "imago sweep: dropout=2.0: experiments.2nd-try.train.dropout must be less than 1, got 2.0\n"
+        "imago sweep: dropout=2.0: experiments.2nd-try.train.dropout must be less than or equal to "
+        "0.99, got 2.0\n"
     )
 
 

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imago.core import files
 from imago.reports import snippets
-from imago.runtimes import saving
+from imago.runtimes import model_json, saving
 
 CLASSES = ("cat", "dog", "owl")
 
@@ -40,9 +39,14 @@ def card(tmp_path, monkeypatch):
             "framing": None,
         },
         "output": {"name": "probabilities", "shape": [None, 3], "dtype": "float32"},
-        "formats": {"litert": {"file": "model.tflite"}},
+        "formats": {
+            "litert": {
+                "file": "model.tflite",
+                "sha256": model_json.digest(export / "model.tflite"),
+            }
+        },
     }
-    files.write_json(export / "model.json", described)
+    model_json.write(export, model_json.ExportDescription(**described))
     noise = np.random.default_rng(1).integers(0, 256, (4, 6, 3), dtype=np.uint8)
     Image.fromarray(noise).save("photo.png")
     return {
