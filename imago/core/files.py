@@ -76,12 +76,9 @@ def _is_room(name: str) -> bool:
 
 def _no_space(error: BaseException | None) -> str | None:
     """Return what the system says of a full disk, if that is what an error comes from."""
-    reasons = {number: os.strerror(number) for number in _NO_SPACE}
     while error is not None:
-        if isinstance(error, OSError) and error.errno in reasons:
-            return reasons[error.errno]
         said = str(error)
-        for reason in reasons.values():
+        for reason in map(os.strerror, _NO_SPACE):
             if reason in said:
                 return reason
         error = error.__cause__ or error.__context__
