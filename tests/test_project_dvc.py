@@ -46,7 +46,17 @@ def test_a_config_that_dvc_cannot_read(here, capsys, command):
     (here / ".dvc/config").write_text("[core\n")
     said = last_line(capsys, *command)
     assert said.startswith(f"imago {command[0]}: the DVC project cannot be opened: ")
-    assert said.endswith("; mend .dvc/config")
+    assert said.endswith("; mend .dvc/config or .git")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_repository_that_is_none(here, capsys, command):
+    Repo.init(str(here), no_scm=True).close()
+    (here / ".dvc/config").write_text("")
+    (here / ".git").touch()
+    said = last_line(capsys, *command)
+    assert said.startswith(f"imago {command[0]}: the DVC project cannot be opened: ")
+    assert said.endswith("; mend .dvc/config or .git")
 
 
 @pytest.mark.parametrize("command", [["remote", "near"], ["verify"]], ids=" ".join)

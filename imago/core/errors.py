@@ -13,6 +13,10 @@ class DataError(ImagoError, ValueError):
     """The content of a data file breaks a rule."""
 
 
+class DiskFullError(ImagoError, OSError):
+    """There is no space for what is to be written."""
+
+
 class ImageError(ImagoError, ValueError):
     """An image that was given for a prediction cannot be read."""
 

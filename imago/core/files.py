@@ -15,13 +15,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imago.core.errors import DataError
+from imago.core.errors import DataError, DiskFullError
 
 if TYPE_CHECKING:  # pandas takes a quarter of a second to import, and only its own table is needed
     import pandas as pd
 
 _ROOM = ".part"
 """Ends the name of a folder that holds what is being written."""
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextlib.contextmanager
@@ -33,21 +34,55 @@ def replacing(path: Path) -> Iterator[Path]:
     that ends last has written `path`.
 
     Raises:
+        DiskFullError: There is no space for it.
         FileNotFoundError: Nothing was written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_litter(path)
-    room, lock = _room_beside(path)
+    with naming_full_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_litter(path)
+        room, lock = _room_beside(path)
+        try:
+            temporary = room / path.name
+            yield temporary
+            if not temporary.exists():
+                message = f"{path}: nothing was written"
+                raise FileNotFoundError(message)
+            _put(temporary, path, room / f"{path.name}.old")
+        finally:
+            remove(room)
+            os.close(lock)
+
+
+@contextlib.contextmanager
+def naming_full_disk(path: Path) -> Iterator[None]:
+    """Raise DiskFullError, which names `path`, where what is written there finds no space.
+
+    A write that fails does not know its file, and libraries raise errors of their own kinds for it.
+    """
     try:
-        temporary = room / path.name
-        yield temporary
-        if not temporary.exists():
-            message = f"{path}: nothing was written"
-            raise FileNotFoundError(message)
-        _put(temporary, path, room / f"{path.name}.old")
-    finally:
-        remove(room)
-        os.close(lock)
+        yield
+    except Exception as error:  # broad, for h5py, TensorFlow and others each have their own
+        reason = _no_space(error)
+        if reason is None or isinstance(error, DiskFullError):
+            raise
+        final = Path(*(part for part in path.parts if not _is_room(part)))
+        message = f"{final}: cannot be written: {reason}; make space, and do the same again"
+        raise DiskFullError(message) from error
+
+
+def _is_room(name: str) -> bool:
+    return name.startswith(".") and name.endswith(_ROOM)
+
+
+def _no_space(error: BaseException | None) -> str | None:
+    """Return what the system says of a full disk, if that is what an error comes from."""
+    while error is not None:
+        said = str(error)
+        for reason in map(os.strerror, _NO_SPACE):
+            if reason in said:
+                return reason
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _room_beside(path: Path) -> tuple[Path, int]:

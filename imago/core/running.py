@@ -48,15 +48,15 @@ def alone(what: str) -> Iterator[None]:
     """
     path = paths.running(re.sub(r"[^\w.-]", "@", what))
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="ascii") as file:
+    with path.open("ab+", buffering=0) as file:
         _take(file, what)
         file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        with contextlib.suppress(OSError):  # a full disk: the number is but told to others
+            file.write(str(os.getpid()).encode())
         yield
 
 
-def _take(file: IO[str], what: str) -> None:
+def _take(file: IO[bytes], what: str) -> None:
     """Lock a file, which the system unlocks when this process ends, however it ends."""
     for waited in range(int(PATIENCE_S / LOOK_EVERY_S) + 1):
         try:
@@ -71,6 +71,6 @@ def _take(file: IO[str], what: str) -> None:
     raise BusyError(message)
 
 
-def _owner(file: IO[str]) -> str:
+def _owner(file: IO[bytes]) -> str:
     file.seek(0)
-    return file.read() or "?"
+    return file.read().decode() or "?"

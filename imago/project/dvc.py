@@ -14,6 +14,7 @@ from dvc.repo import Repo
 from dvc.scm import SCMError
 from dvc_objects.errors import ObjectDBError
 from dvc_objects.fs.errors import AuthError, ConfigError, RemoteMissingDepsError
+from scmrepo.exceptions import SCMError as RepositoryError
 
 from imago.core.errors import DvcError, ImagoError
 from imago.project import git
@@ -41,8 +42,8 @@ def project(root: Path = Path()) -> Repo:
     except SCMError as error:  # as where it was downloaded as a zip
         message = "this folder must be in a git repository, as a clone is; run git init"
         raise DvcError(message) from error
-    except DvcException as error:
-        message = f"the DVC project cannot be opened: {_line(error)}; mend .dvc/config"
+    except (DvcException, OSError, ValueError) as error:  # the last of a .git that is none
+        message = f"the DVC project cannot be opened: {_line(error)}; mend .dvc/config or .git"
         raise DvcError(message) from error
 
 
@@ -140,7 +141,8 @@ def _failures() -> tuple[type[Exception], ...]:
         for module, name in _CLIENTS.items()
         if module in sys.modules
     ]
-    of_dvc = (DvcException, ObjectDBError, AuthError, ConfigError, RemoteMissingDepsError)
+    of_files = (ObjectDBError, AuthError, ConfigError, RemoteMissingDepsError)
+    of_dvc = (DvcException, RepositoryError, *of_files)
     return (OSError, ImportError, *of_dvc, *of_clients)  # DVC has it so where an extra is missing
 
 

@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 
 import requests
 
-from imago.core import paths, progress, sections
+from imago.core import files, paths, progress, sections
 from imago.core.errors import SourceError
 from imago.sources import transport
 from imago.sources.retries import EndlessError, TransferError, patiently
@@ -159,9 +159,10 @@ def _receive(
             part.remove()
             message = f"the server sent bytes from {first} on, asked for bytes from {offset} on"
             raise TransferError(message, may_pass=True)
-        if not resumed or not offset:
-            part.begin(response)
-        _append(response, part, total, label, limits.download_bytes)
+        with files.naming_full_disk(part.path):
+            if not resumed or not offset:
+                part.begin(response)
+            _append(response, part, total, label, limits.download_bytes)
     return resumed
 
 

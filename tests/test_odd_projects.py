@@ -1,0 +1,66 @@
+"""Every command in a project of which a part is missing, damaged or of another kind: a line."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from imago import cli
+from imago.core import boundary
+from tests import faults, tiny_project
+
+pytestmark = pytest.mark.fault
+
+COMMANDS = (
+    "check",
+    "gate",
+    "mend",
+    "missing",
+    "recipes",
+    "remote none",
+    "remove none",
+    "rename none other",
+    "resolve",
+    "results",
+    "tidy",
+    "verify",
+)
+PARTS = (".dvc", ".dvc/config", ".git", ".git/HEAD", "dvc.lock", "dvc.yaml", "params.yaml")
+MORE = (".dvc/cache", ".dvc/tmp", ".dvc/tmp/rwlock", ".imago", "exports", "metrics", "reports")
+ODD = {
+    "missing": None,
+    "a folder": Path.mkdir,
+    "empty": lambda path: path.write_bytes(b""),
+    "no text": lambda path: path.write_bytes(b"\xff\x00"),
+    "a list": lambda path: path.write_bytes(b"[1]\n"),
+}
+STATES = [(part, odd) for part in PARTS for odd in ODD]
+STATES += [(part, odd) for part in MORE for odd in ODD]
+TRIED = STATES if faults.FULL else STATES[1::7]
+"""A part of them has each kind of oddity, for 7 is no multiple of their number."""
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("template")
+    tiny_project.create_with_digits(folder)
+    return folder
+
+
+@pytest.mark.parametrize(("part", "odd"), TRIED)
+def test_each_command_says_one_line(template, tmp_path, monkeypatch, capfd, part, odd):
+    tree = shutil.copytree(template, tmp_path / "tree")
+    monkeypatch.chdir(tree)
+    path = Path(part)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    if ODD[odd]:
+        ODD[odd](path)
+    for command in COMMANDS:
+        code = cli.main(command.split())
+        said = capfd.readouterr().err
+        assert code in (0, 1, 2), command
+        assert boundary.TRACEBACK_VARIABLE not in said, command  # nobody had thought of it
+        assert said.count("\n") <= 1, command
