@@ -370,7 +370,8 @@ def test_header_that_points_behind_the_end(path):
     content[28:30] = b"\xff\xff"  # the length of the header's extra field
     path.write_bytes(content)
 
-    with pytest.raises(DataError, match="a: must be whole: its data end early; get the zip anew"):
+    reason = "(its data end early|Overlapped entries: 'a' .possible zip bomb.)"  # by newer Pythons
+    with pytest.raises(DataError, match=f"a: must be whole: {reason}; get the zip anew"):
         contents_of(path)
 
 

@@ -104,6 +104,7 @@ def test_only_formats_with_rounded_weights_are_not_exact(name):
     assert (name not in ("litert_fp16", "litert_int8")) == FORMATS[name].EXACT
 
 
+@pytest.mark.slow
 def test_another_process_writes_equal_bytes(source, images, written, tmp_path):
     found = written_by_a_process(source, images, tmp_path)
     assert {"model.tflite", "model.onnx"} <= found.keys()

@@ -10,7 +10,7 @@ import pytest
 
 from tests import faults, tiny_project
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 TIMES = faults.times(3, 60)
 COMMANDS = {

@@ -39,6 +39,7 @@ def test_the_hook_sees_who_asks():
 
 
 @pytest.mark.fault
+@pytest.mark.slow
 def test_no_import_asks_the_network():
     found = run(IMPORT_ALL, ROOT)
     assert (found.returncode, found.stdout) == (0, "all\n"), found.stderr

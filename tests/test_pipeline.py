@@ -353,6 +353,7 @@ def change(module: Path) -> None:
         file.write("# changed\n")
 
 
+@pytest.mark.slow
 def test_a_training_killed_in_the_middle_goes_on_to_the_same_files(finished, torn):
     """Whatever has changed in code that does not train."""
     change(torn / "imago/reports/limits.py")
@@ -383,6 +384,7 @@ def files_of(page: Path) -> dict[str, str]:
     )
 
 
+@pytest.mark.slow
 def test_what_the_docs_add_is_computed_drawn_and_shown(project):
     """docs/extending.md, a metric and a figure: two new files, and not a line elsewhere."""
     added = files_of(tiny_project.ROOT / "docs/extending.md")

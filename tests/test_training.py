@@ -393,7 +393,8 @@ def test_class_weights_leave_the_validation_loss_as_it_is(blobs):
     assert equal["loss"] == pytest.approx(2 * plain["loss"], rel=1e-5)
 
 
-@pytest.mark.parametrize("way", ["graph", pytest.param("xla", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["graph", "xla"])
 def test_two_replicas_come_to_the_weights_of_one(way):
     root = Path(__file__).parents[1]
     command = [sys.executable, "-m", "tests.train_on_replicas", way]
