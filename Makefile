@@ -11,8 +11,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # What `make all` adds to params.yaml, where it is not there yet.
 RECIPES := mnist_sgd mnist_adam fashion_mlp cifar10_cnn cat_dog_mobilenet
 
-# Test files side by side; scripts/ci.sh does the same.
-PYTEST := python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Test files side by side, more than two cores take, for some wait; scripts/ci.sh does the same.
+PYTEST := python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup setup-dev check test test-all faults repro all app serve bench lock clean
 
