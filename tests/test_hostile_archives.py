@@ -113,6 +113,7 @@ def cut(content: bytes, share: float) -> bytes:
     return content[: int(len(content) * share)]
 
 
+INNER = zipped({"b": bytes(9 * MIB)})  # once, for it holds the time
 ZIPS: dict[str, tuple[Build, dict[str, bytes] | None]] = {
     "path up": (partial(lying, filename="../1.jpg"), None),
     "path from the root": (partial(lying, filename="/etc/x.jpg"), None),
@@ -143,10 +144,7 @@ ZIPS: dict[str, tuple[Build, dict[str, bytes] | None]] = {
     "bzip2": (partial(zipped, PHOTOS, None, zipfile.ZIP_BZIP2), None),
     "bomb": (partial(zipped, {"a.bmp": bytes(70 * MIB)}), None),
     "many small bombs": (partial(zipped, {f"{n}.bmp": bytes(MIB) for n in range(70)}), None),
-    "zip in a zip": (
-        partial(zipped, {"a.zip": zipped({"b": bytes(9 * MIB)})}),
-        {"a.zip": zipped({"b": bytes(9 * MIB)})},
-    ),
+    "zip in a zip": (partial(zipped, {"a.zip": INNER}), {"a.zip": INNER}),
     "one content for all": (
         partial(zipped, {f"{n}.bmp": bytes(MIB) for n in range(9)}, moved),
         None,
