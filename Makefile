@@ -49,7 +49,7 @@ test: setup-dev ## run the tests but the slow ones (no network, some minutes)
 test-all: setup-dev ## run all tests
 	$(PYTEST)
 
-faults: setup-dev ## try to break every promise of docs/reliability.md, hard: an hour or two
+faults: setup-dev ## try to break every promise of docs/reliability.md, hard: hours
 	IMAGO_FAULTS=full $(PYTEST) -m fault
 
 repro: setup ## run the pipeline of params.yaml: mnist_sgd, mnist_adam and fashion_mlp on the real data
