@@ -30,7 +30,7 @@ from imago.images import forms
 from imago.photos import packs
 from imago.preparing import conversion
 from imago.runtimes import inference
-from stages import embed
+from stages import backbone
 
 FORM = forms.Form((128, 128, 3), "stretch", "area")
 TIMES = (1, 4, 16)
@@ -111,8 +111,8 @@ def embedders(extracted: Path, weights: Path) -> tuple[Callable[[], int], Callab
     """Compute the features of 1,000 photos."""
     photos = packs.read_images(extracted, "train")
     pixels = np.concatenate(list(conversion.converted(photos, np.arange(1000), FORM)))
-    model = embed.frozen(mobilenet_v2.build("MobileNetV2", FORM.shape, weights), "average")
-    runtime = inference.Runtime.of(model)
+    model = backbone.frozen(mobilenet_v2.build("MobileNetV2", FORM.shape, weights), "average")
+    runtime = inference.Runtime.litert(inference.to_litert(model))
     model.predict(pixels[:32], verbose=0)  # traces
 
     def ours() -> int:

@@ -28,17 +28,17 @@ def _metrics(condition: str) -> list[str]:
 
 AnyDataset = Annotated[sections.Dataset, ByName(datasets, "layout", "settings")]
 AnyTrain = Annotated[sections.Train, ByName(models, "model")]
-Backbone = Annotated[str, OneOf(functools.partial(registry.offers, backbones))]
+Net = Annotated[str, OneOf(functools.partial(registry.offers, backbones))]
 Format = Annotated[str, OneOf(functools.partial(registry.names, formats))]
 Floored = Annotated[str, OneOf(functools.partial(_metrics, "can_have_floor"))]
 Gated = Annotated[str, OneOf(lambda: sorted([*_metrics("can_be_gated"), CLASS_RECALL]))]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Features(sections.Features):
-    """Of a backbone that there is."""
+class Backbone(sections.Backbone):
+    """Of a net that there is."""
 
-    backbone: Backbone
+    net: Net
 
 
 class Export(sections.Export):
@@ -106,7 +106,8 @@ class Params(sections.Section):
     datasets: dict[sections.Name, AnyDataset]
     prepare: dict[sections.Name, sections.Prepare]
     weights: dict[sections.Name, sections.Weights]
-    features: dict[sections.Name, Features]
+    backbones: dict[sections.Name, Backbone]
+    features: dict[sections.Name, sections.Features]
     exports: dict[sections.Name, Export]
     experiments: dict[sections.Name, Experiment]
     gate: Gate | None = None
@@ -115,10 +116,12 @@ class Params(sections.Section):
         """Return, for each section, the names of what an experiment is made from, and its own."""
         chosen = self.experiments[experiment]
         features = {chosen.features} if chosen.features else set()
+        used = {self.features[name].backbone for name in features}
         return {
             "datasets": {self.prepare[chosen.variant].dataset},
             "prepare": {chosen.variant},
-            "weights": {self.features[name].weights for name in features},
+            "weights": {self.backbones[name].weights for name in used},
+            "backbones": used,
             "features": features,
             "exports": {chosen.export},
             "experiments": {experiment},
@@ -182,6 +185,12 @@ def _mismatches(params: Params) -> Iterator[str]:
                 f"prepare.{name}.dataset must be a data set, {_listed(params.datasets)}, "
                 f"got {variant.dataset!r}"
             )
+    for name, backbone in params.backbones.items():
+        if backbone.weights not in params.weights:
+            yield (
+                f"backbones.{name}.weights must be an entry of weights, "
+                f"{_listed(params.weights)}, got {backbone.weights!r}"
+            )
     for name, features in params.features.items():
         yield from _mismatches_of_features(params, f"features.{name}", features)
     for name, experiment in params.experiments.items():
@@ -204,14 +213,16 @@ def _mismatches_of_features(params: Params, key: str, features: sections.Feature
         yield f"{key}.variant must be a variant, {known}, got {features.variant!r}"
     elif (color := params.prepare[features.variant].color) != "rgb":
         yield f"{key}.variant must be one with color rgb, got {features.variant!r} with {color}"
-    elif (size := params.prepare[features.variant].image_size_px) < sections.SMALLEST_BACKBONE_PX:
-        yield (
-            f"{key}.variant must be one with image_size_px of {sections.SMALLEST_BACKBONE_PX} or "
-            f"more, got {features.variant!r} with {size}"
-        )
-    if features.weights not in params.weights:
-        known = _listed(params.weights)
-        yield f"{key}.weights must be an entry of weights, {known}, got {features.weights!r}"
+    if features.backbone not in params.backbones:
+        known = _listed(params.backbones)
+        yield f"{key}.backbone must be an entry of backbones, {known}, got {features.backbone!r}"
+    elif features.variant in params.prepare:
+        wanted = params.backbones[features.backbone].image_size_px
+        if (size := params.prepare[features.variant].image_size_px) != wanted:
+            yield (
+                f"{key}.variant must be one with image_size_px {wanted}, as "
+                f"backbones.{features.backbone} has, got {features.variant!r} with {size}"
+            )
 
 
 def _mismatches_of_experiment(params: Params, key: str, experiment: Experiment) -> Iterator[str]:

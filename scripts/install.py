@@ -15,7 +15,11 @@ from pathlib import Path
 
 STEP = 20
 """Packages between two lines."""
-PIP = ("-m", "pip", "install", "--progress-bar", "off", "--require-hashes", "--requirement")
+PIP = (
+    *("-m", "pip", "install", "--progress-bar", "off", "--require-hashes"),
+    "--no-compile",  # 17,000 modules, one by one; Python compiles those that are imported
+    "--requirement",
+)
 FETCHED = r"^ *(?:Downloading|Processing|Using cached) \S+\.(?:whl|tar\.gz)(?: |$)"
 
 

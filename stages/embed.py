@@ -2,23 +2,18 @@
 
 The test split is left to the stage that evaluates: the finished model takes its pixels.
 
-Reads   data/prepared/<variant>, data/weights/<weights>, params.yaml: features.<name>
-Writes  data/features/<name>, with the backbone itself, backbone.keras
+Reads   data/prepared/<variant>, data/backbones/<backbone>, params.yaml: features.<name>
+Writes  data/features/<name>, with the backbone for the model that is to be made, backbone.keras
 """
 
 import logging
+import shutil
 import time
-from pathlib import Path
-from typing import Literal
 
-from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
-import keras
-
-from imago import backbones, params
-from imago.core import paths, progress, registry, stage
-from imago.core.errors import DataError
-from imago.data import arrays, provenance, raw
-from imago.runtimes import determinism, inference, saving
+from imago import params
+from imago.core import paths, progress, stage
+from imago.data import arrays, provenance
+from imago.runtimes import frozen
 
 SPLITS: tuple[arrays.SplitName, ...] = ("train", "validation")
 
@@ -29,8 +24,8 @@ def main(name: str) -> None:
     """Embed the variant that params.yaml names under features.<name>.
 
     Raises:
-        DataError: The variant or the weights are missing or damaged.
-        ParamsError: params.yaml breaks a rule, or the backbone cannot take the variant's images.
+        DataError: The variant or the backbone is missing or damaged, or they do not fit.
+        ParamsError: params.yaml breaks a rule.
     """
     whole = params.load()
     settings = params.pick(whole.features, "features", name)
@@ -38,58 +33,26 @@ def main(name: str) -> None:
     info = arrays.read_info(source)
     arrays.verify(source, *SPLITS)
     splits = {split: arrays.read_split(source, split) for split in SPLITS if split in info.splits}
-    image_shape = splits["train"].images.shape[1:]
-    raw.verify(paths.weights(settings.weights), whole.weights[settings.weights].files)
-    weights = _weights(paths.weights(settings.weights))
+    folder = paths.backbone(settings.backbone)
+    backbone = frozen.read(folder, splits["train"].images.shape[1:])
 
-    determinism.enable()
-    family = registry.load(backbones, registry.offers(backbones)[settings.backbone])
-    model = frozen(family.build(settings.backbone, image_shape, weights), settings.pooling)
-    runtime = inference.Runtime.of(model)
     total = sum(len(split.labels) for split in splits.values())
     start_s = time.monotonic()
     with arrays.writing(
-        paths.features(name), info.classes, model.output_shape[1:], info.views
+        paths.features(name), info.classes, (backbone.features,), info.views
     ) as writer:
         with progress.bar(f"{name}: features", total, "images") as advance:
             for split, data in splits.items():
-                writer.add(split, data.labels, runtime.outputs(data.images, advance))
+                writer.add(split, data.labels, backbone.runtime.outputs(data.images, advance))
         per_second = total / (time.monotonic() - start_s)
-        saving.write_model(writer.folder / "backbone.keras", model)
+        shutil.copyfile(folder / frozen.KERAS_FILE, writer.folder / "backbone.keras")
         asked = {"name": name} | settings.model_dump(exclude_unset=True)
-        provenance.carry(source, writer.folder, features=asked)
-    (length,) = model.output_shape[1:]
+        made_by = whole.backbones[settings.backbone].model_dump(exclude_unset=True)
+        provenance.carry(source, writer.folder, features=asked | made_by)
     log.info(
         "%s: %s features of each of %s images, %.0f images a second",
-        *(name, f"{length:,}", f"{total:,}", per_second),
+        *(name, f"{backbone.features:,}", f"{total:,}", per_second),
     )
-
-
-def frozen(net: keras.Model, pooling: Literal["average", "max"]) -> keras.Model:
-    """Return a net that learns nothing, from pixels to features, (N, F) float32.
-
-    Args:
-        net: From pixels to maps.
-        pooling: Over the positions of the maps.
-    """
-    layers = keras.layers
-    pool = layers.GlobalAveragePooling2D if pooling == "average" else layers.GlobalMaxPooling2D
-    model = keras.Model(net.input, pool(name="pooling")(net.output), name=net.name)
-    model.trainable = False
-    return model
-
-
-def _weights(folder: Path) -> Path:
-    """Return the one file in a folder. Raises DataError where there is none, or more."""
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
-        message = (
-            f"{folder}: must hold one file of weights, got {names}; run the stage that fetches "
-            f"it, after naming one under weights.{folder.name}.files of params.yaml"
-        )
-        raise DataError(message)
-    return found[0]
 
 
 if __name__ == "__main__":

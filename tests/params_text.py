@@ -26,6 +26,7 @@ prepare:
   pets4: {dataset: pets, image_size_px: 4, color: grayscale, fit: stretch,
     interpolation: area, validation_fraction: 0.2}
 weights: {}
+backbones: {}
 features: {}
 exports:
   small: {formats: [litert], greatest_difference: 0.01, greatest_accuracy_loss: 0.02,

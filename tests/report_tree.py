@@ -29,6 +29,7 @@ prepare:
   pets4: {{dataset: pets, image_size_px: 4, color: rgb, fit: stretch,
     interpolation: area, validation_fraction: 0.25}}
 weights: {{}}
+backbones: {{}}
 features: {{}}
 exports:
   small: {{formats: [litert], greatest_difference: 0.01, greatest_accuracy_loss: 0.1,

@@ -36,8 +36,11 @@ prepare:
 weights:
   some: {files: {w.h5: HASH}, sources: [photos]}
 
+backbones:
+  mobile32: {net: MobileNetV2, weights: some, image_size_px: 32, pooling: average}
+
 features:
-  pets32_mobile: {variant: pets32, backbone: MobileNetV2, weights: some, pooling: average}
+  pets32_mobile: {variant: pets32, backbone: mobile32}
   # the last of them
 
 exports:
@@ -118,8 +121,8 @@ def test_no_other_line_changes(here):
     lines = difflib.ndiff(TEXT.splitlines(), after.splitlines())
 
     assert {line[0] for line in lines} == {" ", "+"}
-    assert "  pets32_mobile: {variant: pets32, backbone: MobileNetV2, weights: some" in after
-    assert "  birds32_mobile:\n    variant: birds32\n    backbone: MobileNetV2\n" in after
+    assert "  pets32_mobile: {variant: pets32, backbone: mobile32}" in after
+    assert "  birds32_mobile: {variant: birds32, backbone: mobile32}\n" in after
     assert after.index("birds32_mobile:") < after.index("# the last of them")
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from imago import params
+from imago.core import pickles
 from imago.core.errors import DataError, ParamsError
 from imago.data import arrays
-from imago.datasets.cifar import layout, pickles
+from imago.datasets.cifar import layout
 from imago.datasets.cifar.settings import Extract, Settings
 
 ARCHIVE = "pets-python.tar.gz"
@@ -389,10 +390,10 @@ def array_of(code, shape=b"K\1K\1", content=b"U\1x"):
             id="text",
         ),
         pytest.param(b"(ios\nsystem\n.", "it has the opcode INST 'os system'", id="INST"),
-        pytest.param(b"\x80\x02cnumpy\nndarray\n)\x81.", "it has the opcode EMPTY_TUPLE", id="new"),
+        pytest.param(b"\x80\x02cnumpy\nndarray\n)\x81.", "it has the opcode NEWOBJ", id="new"),
         pytest.param(b"(cnumpy\nndarray\no.", "it has the opcode OBJ;", id="OBJ"),
         pytest.param(b"Pharmed\n.", "it has the opcode PERSID 'harmed'", id="persistent id"),
-        pytest.param(b"\x80\x02U\1xQ.", "it has the opcode BINPERSID;", id="persistent id, binary"),
+        pytest.param(b"\x80\x02U\1xQ.", "it refers to 'x'", id="persistent id, binary"),
         pytest.param(b"\x80\x02\x82\1.", "it has the opcode EXT1 1", id="extension"),
         pytest.param(
             b"\x80\x02cnumpy\nndarray\nJ\xff\xff\xff\x7f\x85R.", "it makes a call", id="empty array"
@@ -579,6 +580,7 @@ datasets:
       names: label_names
 prepare: {}
 weights: {}
+backbones: {}
 features: {}
 exports: {}
 experiments: {}

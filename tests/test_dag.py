@@ -84,7 +84,7 @@ def entries(package: str, module: str = "[a-z]*.py") -> set[str]:
 
 BY_NAME = {
     "extract": entries("imago/datasets", "*/layout.py"),
-    "embed": entries("imago/backbones"),
+    "backbone": entries("imago/backbones"),
     "train": entries("imago/models"),
     "export": entries("imago/exports/formats"),
     "figures": entries("imago/figures"),
@@ -95,7 +95,7 @@ BY_NAME = {
 def taken_by_name(stage: str, entry: str) -> set[str]:
     if stage == "extract":
         return {f"imago/datasets/{SETTINGS.datasets[entry].layout}"}
-    if stage in ("embed", "export", "figures"):
+    if stage in ("backbone", "export", "figures"):
         return {room_of(module) for module in BY_NAME[stage]}
     if stage == "train":
         return {f"imago/models/{SETTINGS.experiments[entry].train.model}.py"}
@@ -143,9 +143,11 @@ def expected_files(stage: str, entry: str) -> tuple[set[Path], set[Path]]:
             return {source}, {paths.prepared(entry)}
         case "preview":
             return {paths.prepared(entry)}, {paths.preview(entry)}
+        case "backbone":
+            return {paths.weights(SETTINGS.backbones[entry].weights)}, {paths.backbone(entry)}
         case "embed":
             features = SETTINGS.features[entry]
-            sources = {paths.prepared(features.variant), paths.weights(features.weights)}
+            sources = {paths.prepared(features.variant), paths.backbone(features.backbone)}
             return sources, {paths.features(entry)}
         case "overview":
             return {paths.cards()}, {paths.overview(), paths.accuracies(), paths.curves()}
@@ -216,6 +218,7 @@ def test_every_entry_of_params_has_its_stages():
     wanted |= {f"fetch_weights@{name}" for name in SETTINGS.weights}
     for stage in ("prepare", "preview"):
         wanted |= {f"{stage}@{name}" for name in SETTINGS.prepare}
+    wanted |= {f"backbone@{name}" for name in SETTINGS.backbones}
     wanted |= {f"embed@{name}" for name in SETTINGS.features}
     for stage in ("train", "evaluate", "export", "figures", "report"):
         wanted |= {f"{stage}@{name}" for name in SETTINGS.experiments}

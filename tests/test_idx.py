@@ -177,6 +177,7 @@ datasets:
       test: {images: c, labels: d}
 prepare: {}
 weights: {}
+backbones: {}
 features: {}
 exports: {}
 experiments: {}

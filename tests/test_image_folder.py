@@ -377,6 +377,7 @@ datasets:
     extract: {greatest_unreadable_fraction: 0.05, greatest_megapixels: 100}
 prepare: {}
 weights: {}
+backbones: {}
 features: {}
 exports: {}
 experiments: {}

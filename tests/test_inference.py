@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from imago.runtimes.inference import IMAGES_PER_THREAD, Runtime
+from imago.runtimes.inference import IMAGES_PER_THREAD, Runtime, to_litert
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,9 @@ def images() -> np.ndarray:
 
 @pytest.fixture(params=[1, 2, None], ids=["litert 1 thread", "litert 2 threads", "tensorflow"])
 def runtime(request: pytest.FixtureRequest, model: keras.Model) -> Runtime:
-    return Runtime.litert(model, request.param) if request.param else Runtime.tensorflow(model)
+    if request.param is None:
+        return Runtime.tensorflow(model)
+    return Runtime.litert(to_litert(model), request.param)
 
 
 def test_features_are_those_of_keras(
@@ -37,7 +39,7 @@ def test_features_are_those_of_keras(
 
 def test_blocks_are_given_one_at_a_time(model: keras.Model, images: np.ndarray) -> None:
     told: list[int] = []
-    blocks = Runtime.litert(model, 1).outputs(images, told.append)
+    blocks = Runtime.litert(to_litert(model), 1).outputs(images, told.append)
     assert told == []
     assert len(next(blocks)) == IMAGES_PER_THREAD
     assert [len(block) for block in blocks] == [4, 3]
@@ -47,7 +49,7 @@ def test_blocks_are_given_one_at_a_time(model: keras.Model, images: np.ndarray) 
 def test_the_last_block_is_not_that_of_an_earlier_call(
     model: keras.Model, images: np.ndarray
 ) -> None:
-    runtime = Runtime.litert(model, 1)
+    runtime = Runtime.litert(to_litert(model), 1)
     first, second, _ = runtime.outputs(images, lambda _: None)
     assert not np.array_equal(first, second)  # a view of the runtime's memory would have changed
 
@@ -55,6 +57,6 @@ def test_the_last_block_is_not_that_of_an_earlier_call(
 def test_memory_mapped_images(model: keras.Model, images: np.ndarray, tmp_path) -> None:
     np.save(tmp_path / "images.npy", images)
     mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
-    runtime = Runtime.of(model)
+    runtime = Runtime.litert(to_litert(model))
     found = np.concatenate(list(runtime.outputs(mapped, lambda _: None)))
     np.testing.assert_allclose(found, model.predict(images, verbose=0), atol=1e-5)

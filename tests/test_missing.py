@@ -25,11 +25,13 @@ WITH_FEATURES = (
     TEXT.replace(
         "weights: {}",
         'weights: {net: {files: {net.h5: unpublished}, sources: ["https://example.org/{name}"]}}',
-    ).replace(
-        "features: {}",
-        "features:\n"
-        "  seen: {variant: whole, backbone: MobileNetV2, weights: net, pooling: average}",
     )
+    .replace(
+        "backbones: {}",
+        "backbones:\n"
+        "  net32: {net: MobileNetV2, weights: net, image_size_px: 32, pooling: average}",
+    )
+    .replace("features: {}", "features: {seen: {variant: whole, backbone: net32}}")
     + TRANSFER
 )
 MADE = {
@@ -48,6 +50,7 @@ MADE = {
         "data/weights/net",
         "data/extracted/pets",
         "data/prepared/whole",
+        "data/backbones/net32",
         "data/features/seen",
         "models/transferred",
         "metrics/transferred.json",

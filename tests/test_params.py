@@ -226,8 +226,10 @@ def test_early_stopping_where_the_data_may_hold_validation_images():
 FEATURES = """
 weights:
   net: {files: {net.h5: unpublished}, sources: [own]}
+backbones:
+  net32: {net: MobileNetV2, weights: net, image_size_px: 32, pooling: average}
 features:
-  pooled: {variant: whole, backbone: MobileNetV2, weights: net, pooling: average}
+  pooled: {variant: whole, backbone: net32}
 """
 FINE_TUNE = """
       fine_tune:
@@ -241,7 +243,7 @@ FINE_TUNE = """
 
 def transfer_text(old="", new=""):
     """TEXT with an experiment on features, changed."""
-    text = TEXT.replace("\nweights: {}\nfeatures: {}\n", FEATURES)
+    text = TEXT.replace("\nweights: {}\nbackbones: {}\nfeatures: {}\n", FEATURES)
     text = text.replace("pixels: prepared/pets4", "pixels: prepared/whole")
     text = text.replace("input: prepared/pets4", "input: features/pooled")
     text = text.replace("model: mlp\n      normalization: rescale", "model: transfer")
@@ -277,24 +279,36 @@ def test_an_experiment_on_pixels_has_no_features():
         ),
         fault(
             "size_px: 32, color: rgb",
-            "size_px: 8, color: grayscale",
+            "size_px: 32, color: grayscale",
             "features.pooled.variant must be one with color rgb, got 'whole' with grayscale",
             "grayscale",
         ),
         fault(
             "weights: net,",
             "weights: other,",
-            "features.pooled.weights must be an entry of weights, one of net, got 'other'",
+            "backbones.net32.weights must be an entry of weights, one of net, got 'other'",
+        ),
+        fault(
+            "backbone: net32",
+            "backbone: net64",
+            "features.pooled.backbone must be an entry of backbones, one of net32, got 'net64'",
+        ),
+        fault(
+            "image_size_px: 32, pooling",
+            "image_size_px: 64, pooling",
+            "features.pooled.variant must be one with image_size_px 64, as backbones.net32 has, "
+            "got 'whole' with 32",
+            "another size",
         ),
         fault(
             "MobileNetV2",
             "MobileNetV9",
-            "features.pooled.backbone must be …'MobileNetV2'…, got 'MobileNetV9'",
+            "backbones.net32.net must be …'MobileNetV2'…, got 'MobileNetV9'",
         ),
         fault(
             "pooling: average",
             "pooling: mean",
-            "features.pooled.pooling must be 'average' or 'max', got 'mean'",
+            "backbones.net32.pooling must be 'average' or 'max', got 'mean'",
         ),
         fault(
             "input: features/pooled",
@@ -401,7 +415,7 @@ def test_file_without_a_section(tmp_path, text, message):
         fault(
             EPOCHS,
             "epochs: 2\n      epochs: 3",
-            "line 35, column 7: the key 'epochs' stands twice",
+            "line 36, column 7: the key 'epochs' stands twice",
             "in a section",
         ),
         fault(
@@ -555,7 +569,7 @@ try:
 except ParamsError as error:
     print(error)
 else:
-    print(settings.features["pooled"].backbone, settings.exports["small"].formats)
+    print(settings.backbones["net32"].net, settings.exports["small"].formats)
 """
 
 
@@ -567,15 +581,15 @@ else:
             'NAMES = ("AlexNet", "AlexNet2")',
             transfer_text("MobileNetV2", "AlexNet2"),
             "AlexNet2 ['litert']",
-            id="backbone",
+            id="net",
         ),
         pytest.param(
             "imago.backbones",
             'NAMES = ("AlexNet", "AlexNet2")',
             transfer_text("MobileNetV2", "AlexNet3"),
-            "params.yaml: features.pooled.backbone must be 'AlexNet', 'AlexNet2', 'DenseNet121'…"
+            "params.yaml: backbones.net32.net must be 'AlexNet', 'AlexNet2', 'DenseNet121'…"
             " or 'ResNet50V2', got 'AlexNet3'",
-            id="backbone listed",
+            id="net listed",
         ),
         pytest.param(
             "imago.exports.formats",

@@ -205,12 +205,12 @@ def test_a_deep_backbone_with_all_formats(project):
     values = tiny_project.read_params(project)
     digest = hashlib.sha256(published.read_bytes()).hexdigest()
     values["weights"]["net"]["files"] = {published.name: digest}
-    values["features"]["photos32_net"]["backbone"] = "MobileNetV2"
+    values["backbones"]["net32"]["net"] = "MobileNetV2"
     values["experiments"]["transfer"]["export"] = tiny_project.EXPORT
     tiny_project.write_params(project, values)
 
     expected = {f"{stage}@transfer" for stage in OF_EXPERIMENT} | {"overview"}
-    expected |= {"fetch_weights@net", "embed@photos32_net"}
+    expected |= {"fetch_weights@net", "backbone@net32", "embed@photos32_net"}
     assert stages_run(dvc(project, "repro")) == expected
 
     assert arrays.read_info(project / "data/features/photos32_net").image_shape == (1280,)

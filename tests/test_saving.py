@@ -107,7 +107,7 @@ def describe_anew(folder):
 def test_a_damaged_file_is_told_by_its_digest(tmp_path, name):
     saving.write(tmp_path, build(), ("cat", "dog"))
     damage(tmp_path / name)
-    message = f"{tmp_path / name}: damaged since it was written, or of another training: its sha256"
+    message = f"{tmp_path / name}: damaged since it was written, or of another run: its sha256"
     with pytest.raises(DataError, match=re.escape(message)):
         saving.read(tmp_path) if name == trained.KERAS_FILE else trained.read(tmp_path, (2, 2, 1))
 

@@ -1,8 +1,10 @@
 import contextlib
 import logging
 import logging.handlers
+import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,11 +12,11 @@ import keras
 import numpy as np
 import pytest
 
-from imago.backbones import mobilenet_v2
 from imago.core import files
 from imago.core.errors import DataError, ParamsError
 from imago.data import arrays, provenance
-from stages import embed
+from imago.runtimes import saving
+from stages import backbone, embed
 from tests import tiny_net
 from tests.trees import contents, damage
 
@@ -36,8 +38,10 @@ prepare:
   PREPARE
 weights:
   net: {files: {net.h5: unpublished}, sources: [own]}
+backbones:
+  net32: {net: MobileNetV2, weights: net, image_size_px: 32, pooling: average}
 features:
-  pets: {variant: pets32, backbone: MobileNetV2, weights: net, pooling: average}
+  pets: {variant: pets32, backbone: net32}
 exports: {}
 experiments: {}
 """.replace("HASH", "f" * 64).replace(
@@ -53,38 +57,30 @@ IMAGES = {
 LABELS = {split: np.arange(len(images), dtype=np.int32) % 2 for split, images in IMAGES.items()}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _tiny() -> Iterator[None]:
-    """Let a tiny net stand for the backbone, which is tested in tests/test_backbones.py."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mobilenet_v2, "build", tiny_net.build)
-        yield
-
-
 @pytest.fixture(scope="module")
 def net() -> keras.Model:
     keras.utils.set_random_seed(1)
-    return tiny_net.untrained(SHAPE)
+    return backbone.frozen(tiny_net.untrained(SHAPE), "average")
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory, net) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "net.weights.h5"
-    net.save_weights(path)
-    return path
+def made(tmp_path_factory, net) -> Path:
+    """What the stage backbone writes."""
+    folder = tmp_path_factory.mktemp("backbones") / "net32"
+    saving.write_backbone(folder, net)
+    return folder
 
 
-def write_tree(folder, weights):
+def write_tree(folder, made):
     (folder / "params.yaml").write_text(PARAMS, "utf-8")
-    (folder / "data/weights/net").mkdir(parents=True)
-    shutil.copy(weights, folder / "data/weights/net")
+    shutil.copytree(made, folder / "data/backbones/net32")
     prepare(folder, "train", "validation", "test")
 
 
 @pytest.fixture
-def tree(tmp_path, monkeypatch, weights):
+def tree(tmp_path, monkeypatch, made):
     monkeypatch.chdir(tmp_path)
-    write_tree(tmp_path, weights)
+    write_tree(tmp_path, made)
     return tmp_path
 
 
@@ -97,9 +93,9 @@ class Run(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def embedded(tmp_path_factory, weights) -> Run:
+def embedded(tmp_path_factory, made) -> Run:
     tree, read, opened = tmp_path_factory.mktemp("embedded"), arrays.read_split, []
-    write_tree(tree, weights)
+    write_tree(tree, made)
     told = logging.getLogger("imago.stages.embed")
     said = logging.handlers.BufferingHandler(100)
     told.addHandler(said)
@@ -129,7 +125,7 @@ def test_features_are_the_mean_of_the_nets_maps(embedded, net):
     folder = embedded.tree / "data/features/pets"
     for split in ("train", "validation"):
         found = arrays.read_split(folder, split)
-        expected = net.predict(IMAGES[split], verbose=0).mean(axis=(1, 2))
+        expected = net.predict(IMAGES[split], verbose=0)
         assert (found.images.shape, found.images.dtype) == (expected.shape, np.float32)
         assert_equal_to_1e_4(found.images, expected)
         np.testing.assert_array_equal(found.labels, LABELS[split])
@@ -152,8 +148,10 @@ def test_says_where_the_features_come_from(embedded):
         "features": {
             "name": "pets",
             "variant": "pets32",
-            "backbone": "MobileNetV2",
+            "backbone": "net32",
+            "net": "MobileNetV2",
             "weights": "net",
+            "image_size_px": 32,
             "pooling": "average",
         },
     }
@@ -183,44 +181,6 @@ def test_two_runs_write_equal_bytes(tree, embedded):
     assert {"backbone.keras", "dataset.json", "train/images.npy"} <= first.keys()
 
 
-@pytest.mark.parametrize(("pooling", "over"), [("average", np.mean), ("max", np.max)])
-def test_pooling(pooling, over):
-    pixels = keras.Input((6, 8, 3), dtype="uint8", name="pixels")
-    convolution = keras.layers.Conv2D(4, 3, name="convolution")
-    net = keras.Model(pixels, convolution(keras.layers.Rescaling(1 / 255)(pixels)), name="net")
-
-    model = embed.frozen(net, pooling)
-
-    images = GENERATOR.integers(0, 256, (3, 6, 8, 3), dtype=np.uint8)
-    maps = net(images).numpy()
-    assert maps.shape == (3, 4, 6, 4)
-    np.testing.assert_allclose(model(images).numpy(), over(maps, axis=(1, 2)), atol=1e-6)
-    assert model.name == "net"
-
-
-def test_nothing_learns(tree):
-    embed.main("pets")
-
-    model = keras.saving.load_model(tree / "data/features/pets/backbone.keras")
-    assert model.trainable_weights == []
-    assert not any(layer.trainable for layer in model.layers if layer.weights)
-    assert not any(isinstance(layer, keras.Model) for layer in model.layers)
-
-
-@pytest.mark.parametrize("names", [[], ["a.h5", "b.h5"]], ids=["none", "two"])
-def test_weights_are_one_file(tree, names):
-    (tree / "data/weights/net/net.weights.h5").unlink()
-    for name in names:
-        (tree / "data/weights/net" / name).touch()
-
-    message = (
-        f"data/weights/net: must hold one file of weights, got {', '.join(names) or 'none'}; run"
-    )
-    with pytest.raises(DataError, match=message):
-        embed.main("pets")
-    assert not (tree / "data/features").exists()
-
-
 def test_missing_variant(tree):
     (tree / "data/prepared/pets32/dataset.json").unlink()
 
@@ -242,11 +202,39 @@ def test_damaged_images_are_not_embedded(tree, split):
     assert not (tree / "data/features").exists()
 
 
-def test_weights_that_are_not_those_of_params_yaml(tree):
-    path = tree / "params.yaml"
-    text = path.read_text("utf-8").replace(
-        "{net.h5: unpublished}", f"{{net.weights.h5: {'f' * 64}}}"
+def test_a_backbone_of_another_size(tree):
+    made_for = files.read_json(tree / "data/backbones/net32/model.json")
+    files.write_json(
+        tree / "data/backbones/net32/model.json", made_for | {"image_shape": [64, 64, 3]}
     )
-    path.write_text(text, "utf-8")
-    with pytest.raises(DataError, match=r"net\.weights\.h5: damaged since it was fetched"):
+    with pytest.raises(
+        DataError, match=r"net32: its net takes images of 64×64×3, got a variant of"
+    ):
         embed.main("pets")
+
+
+@pytest.mark.parametrize("name", ["model.json", "model.tflite"])
+def test_a_backbone_that_is_missing(tree, name):
+    (tree / "data/backbones/net32" / name).unlink()
+    with pytest.raises(DataError, match=rf"data/backbones/net32/{name}: not found; .* stage"):
+        embed.main("pets")
+
+
+def test_a_damaged_backbone(tree):
+    damage(tree / "data/backbones/net32/model.tflite")
+    with pytest.raises(DataError, match=r"model\.tflite: damaged since it was written"):
+        embed.main("pets")
+    assert not (tree / "data/features").exists()
+
+
+def test_tensorflow_is_not_needed(tree):
+    script = "import sys; from stages import embed; embed.main('pets'); print(*sys.modules)"
+    modules = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
+    assert "imago.runtimes.litert" in modules
+    assert not {"tensorflow", "keras"} & set(modules)

@@ -37,6 +37,7 @@ datasets:
       test: {{images: c, labels: d}}
 prepare: {{}}
 weights: {{}}
+backbones: {{}}
 features: {{}}
 exports: {{}}
 experiments: {{}}

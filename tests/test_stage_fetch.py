@@ -38,6 +38,7 @@ datasets:
       test: {{images: test-images, labels: test-labels}}
 prepare: {{}}
 weights: {{}}
+backbones: {{}}
 features: {{}}
 exports: {{}}
 experiments: {{}}

@@ -19,6 +19,7 @@ datasets: {{}}
 prepare: {{}}
 weights:
   net: {{files: {{net.h5: {digest}}}, sources: ["{source}"]}}
+backbones: {{}}
 features: {{}}
 exports: {{}}
 experiments: {{}}

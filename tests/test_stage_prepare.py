@@ -88,6 +88,7 @@ prepare:
     augment: {rotation_degrees: 20, horizontal_flip: true}
     views: 2
 weights: {}
+backbones: {}
 features: {}
 exports: {}
 experiments: {}

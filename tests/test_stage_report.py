@@ -235,7 +235,11 @@ def test_features_are_described(tree):
     text = text.replace("weights: {}", "weights: {net: {files: {n.h5: unpublished}, sources: [a]}}")
     text = text.replace("image_size_px: 4", "image_size_px: 32").replace(
         "features: {}",
-        "features: {net: {variant: pets4, backbone: MobileNetV2, weights: net, pooling: max}}",
+        "features: {net: {variant: pets4, backbone: net32}}",
+    )
+    text = text.replace(
+        "backbones: {}",
+        "backbones: {net32: {net: MobileNetV2, weights: net, image_size_px: 32, pooling: max}}",
     )
     text = text.replace("input: prepared/pets4", "input: features/net")
     text = text.replace("model: mlp\n      normalization: rescale", "model: transfer")
@@ -246,10 +250,10 @@ def test_features_are_described(tree):
     assert "<code>data/features/net</code>" in html.read_text("utf-8")
 
     told = files.read_json(tree / "data/prepared/pets4/provenance.json")
-    told["features"] = {"name": "net", "backbone": "MobileNetV2"}
+    told["features"] = {"name": "net", "net": "MobileNetV2"}
     files.write_json(tree / "data/features/net/provenance.json", told)
     report.main("tiny")
-    assert "backbone: MobileNetV2" in html.read_text("utf-8")
+    assert "net: MobileNetV2" in html.read_text("utf-8")
 
 
 @pytest.mark.parametrize(

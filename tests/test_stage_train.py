@@ -123,7 +123,8 @@ def write_transfer_params(tree, **train_keys):
     form = {"image_size_px": 32, "color": "rgb", "fit": "stretch", "interpolation": "area"}
     published = {"files": {"a": "f" * 64}, "sources": ["published"]}
     extract = {"greatest_unreadable_fraction": 0.0, "greatest_megapixels": 1}
-    features = {"variant": "pets8", "backbone": "MobileNetV2", "weights": "w", "pooling": "max"}
+    net = {"net": "MobileNetV2", "weights": "w", "image_size_px": 32, "pooling": "max"}
+    features = {"variant": "pets8", "backbone": "net32"}
     experiment = {
         "input": "features/pets8",
         "pixels": "prepared/pets8",
@@ -137,6 +138,7 @@ def write_transfer_params(tree, **train_keys):
         },
         "prepare": {"pets8": {"dataset": "pets", "validation_fraction": 0.0, **form}},
         "weights": {"w": published},
+        "backbones": {"net32": net},
         "features": {"pets8": features},
         "exports": tiny_project.EXPORTS,
         "experiments": {"transfer": experiment},

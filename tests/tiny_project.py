@@ -157,6 +157,7 @@ def settings() -> dict[str, Any]:
             },
         },
         "weights": {},
+        "backbones": {},
         "features": {},
         "exports": EXPORTS,
         "experiments": {
@@ -181,7 +182,7 @@ _TRAIN = {"optimizer": "adam", "learning_rate": 0.003, "batch_size": 16, "jit_co
 
 
 def settings_with_photos(
-    weights_sha256: str = "0" * 64, backbone: str = "MobileNetV2"
+    weights_sha256: str = "0" * 64, net: str = "MobileNetV2"
 ) -> dict[str, Any]:
     """The experiment `plain`, and a head on a backbone's features of photos."""
     plain = settings()
@@ -205,11 +206,15 @@ def settings_with_photos(
         "files": {WEIGHTS: weights_sha256},
         "sources": ["published/{name}"],
     }
+    plain["backbones"]["net32"] = {
+        "net": net,
+        "weights": "net",
+        "image_size_px": 32,
+        "pooling": "average",
+    }
     plain["features"]["photos32_net"] = {
         "variant": "photos32",
-        "backbone": backbone,
-        "weights": "net",
-        "pooling": "average",
+        "backbone": "net32",
     }
     plain["experiments"]["transfer"] = {
         "input": "features/photos32_net",

@@ -32,6 +32,11 @@ def weights(name: str) -> Path:
     return Path("data/weights", name)
 
 
+def backbone(name: str) -> Path:
+    """The folder of a frozen backbone, for images of one size."""
+    return Path("data/backbones", name)
+
+
 def extracted(dataset: str) -> Path:
     """The checked arrays of a data set."""
     return Path("data/extracted", dataset)

@@ -230,16 +230,24 @@ SMALLEST_BACKBONE_PX = 32
 """Along each side of an image: every backbone halves its maps five times."""
 
 
-class Features(Section):
-    """What a frozen backbone makes of a variant's images, one vector for each."""
+class Backbone(Section):
+    """A pretrained net that learns nothing, for images of one size."""
 
-    variant: str
-    backbone: str
+    net: str
     """A net of imago.backbones."""
     weights: str
     """A name in the section `weights`."""
+    image_size_px: Annotated[int, Field(ge=SMALLEST_BACKBONE_PX, le=1024)]
     pooling: Literal["average", "max"]
-    """Over the positions of the backbone's last feature maps."""
+    """Over the positions of the net's last maps."""
+
+
+class Features(Section):
+    """What a backbone makes of a variant's images, one vector for each."""
+
+    variant: str
+    backbone: str
+    """A name in the section `backbones`."""
 
 
 class EarlyStopping(Section):

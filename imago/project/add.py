@@ -29,6 +29,8 @@ TEST_FRACTION = 0.2
 EXTRACT = {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 50}
 """Where the copied experiment is not on photos. Like LICENCE and TEST_FRACTION, to be changed in
 params.yaml."""
+SHARED = ("weights", "backbones", "exports")
+"""Sections whose entries several experiments may have in common."""
 
 _KEPT = ("exports",)
 """Sections in which a recipe does not mind what stands under a name: only how strict one is."""
@@ -138,8 +140,8 @@ def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Ad
         variant = _write(path, text).experiments[name].variant
         return AddedPhotos(name, variant, found.classes("train"), len(found.places), is_new=False)
     for section, (entry, content) in _entries(model, name, archive, found).items():
-        if entry in raw[section] and section in ("weights", "exports"):
-            continue  # shared with other experiments
+        if entry in raw[section] and section in SHARED:
+            continue
         if entry in raw[section]:
             message = f"{path}: {section} has an entry {entry} already; choose another --name"
             raise ParamsError(message)
@@ -236,8 +238,10 @@ def _entries(
         features["variant"] = variant
         made = f"{variant}_{old.features.removeprefix(old.variant).lstrip('_')}"
         experiment["input"] = f"features/{made}"
-        weights = features["weights"]
+        backbone = features["backbone"]
+        weights = model.settings.backbones[backbone].weights
         entries["weights"] = (weights, model.copied("weights", weights))
+        entries["backbones"] = (backbone, model.copied("backbones", backbone))
         entries["features"] = (made, features)
     entries["exports"] = (old.export, model.copied("exports", old.export))
     return entries | {"experiments": (name, experiment)}

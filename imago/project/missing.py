@@ -63,7 +63,7 @@ def _published(params: Params, name: str) -> Iterator[Gap]:
     published: sections.Dataset | sections.Weights = params.datasets[dataset]
     yield Gap(paths.raw(dataset), _supply(published, f"fetch@{dataset}", f"datasets.{dataset}"))
     if experiment.features:
-        weights = params.features[experiment.features].weights
+        weights = params.backbones[params.features[experiment.features].backbone].weights
         remedy = _supply(params.weights[weights], f"fetch_weights@{weights}", f"weights.{weights}")
         yield Gap(paths.weights(weights), remedy)
 
@@ -75,6 +75,8 @@ def _made(params: Params, name: str) -> Iterator[Gap]:
     yield Gap(paths.extracted(dataset), _again(f"extract@{dataset}"))
     yield Gap(paths.prepared(experiment.variant), _again(f"prepare@{experiment.variant}"))
     if experiment.features:
+        backbone = params.features[experiment.features].backbone
+        yield Gap(paths.backbone(backbone), _again(f"backbone@{backbone}"))
         yield Gap(paths.features(experiment.features), _again(f"embed@{experiment.features}"))
     yield Gap(paths.model(name), _again(f"train@{name}"))
     yield Gap(paths.metrics(name), _again(f"evaluate@{name}"))

@@ -77,7 +77,7 @@ def read(name: str) -> Recipe:
     except ValidationError as error:
         lines = [messages.describe(fault, said, {}, ()) for fault in error.errors()]
         raise ParamsError("\n".join(f"{path}: {ABOUT}.{line}" for line in lines)) from error
-    empty = {"seed": 0, "weights": {}, "features": {}}
+    empty = {"seed": 0, "weights": {}, "backbones": {}, "features": {}}
     settings = params.check(empty | raw, str(path))
     if list(settings.experiments) != [name]:
         message = (

@@ -1,7 +1,7 @@
-"""A model's outputs for many images, in the runtime that is fastest where it runs.
+"""A model's outputs for many images, in LiteRT or in TensorFlow.
 
 On processors alone LiteRT gives what Keras gives, to 1e-4, and several times as fast; a GPU is left
-to TensorFlow, which is imported only where a model of Keras is to run.
+to TensorFlow, which is imported only where it is needed.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -38,32 +39,33 @@ class Runtime:
     images_per_call: int
 
     @classmethod
-    def of(cls, model: keras.Model) -> Self:
-        """Choose the runtime for a model from pixels, (N, H, W, C) uint8, to (N, K) float32."""
-        import tensorflow as tf
-
-        if tf.config.list_physical_devices("GPU"):
-            return cls.tensorflow(model)
-        return cls.litert(model, os.cpu_count() or 1)
-
-    @classmethod
     def tensorflow(cls, model: keras.Model) -> Self:
-        """Run as Keras does, in one graph for any number of images."""
+        """Run a model from pixels as Keras does, in one graph for any number of images."""
         import tensorflow as tf
 
         graph = _graph(model)
         return cls(lambda images: graph(tf.constant(images)).numpy(), IMAGES_PER_GPU_CALL)
 
     @classmethod
-    def litert(cls, model: keras.Model, threads: int) -> Self:
-        """Convert the model and run it in LiteRT."""
-        return cls(litert.load(to_litert(model), threads), threads * IMAGES_PER_THREAD)
+    def litert(cls, content: bytes, threads: int | None = None) -> Self:
+        """Run what `to_litert` gave; threads None: one for each core. Raises ValueError."""
+        threads = threads or os.cpu_count() or 1
+        return cls(litert.load(content, threads), threads * IMAGES_PER_THREAD)
 
     def outputs(
         self, images: NDArray[np.uint8], advance: Callable[[int], object]
     ) -> Iterator[NDArray[np.float32]]:
         """Return the outputs for images, (N, H, W, C) uint8; see `in_batches`."""
         return in_batches(self.call, images, self.images_per_call, advance)
+
+
+def has_gpu() -> bool:
+    """Say whether TensorFlow has a GPU; it is asked only where there is one of NVIDIA."""
+    if not any(Path("/dev").glob("nvidia[0-9]*")):
+        return False
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
 
 
 def to_litert(model: keras.Model) -> bytes:

@@ -1,5 +1,6 @@
 """model.json, which lies beside a model and says what it takes and gives: written and read here.
 
+    data/backbones/<name>/model.json   BackboneDescription, written by the stage backbone
     models/<experiment>/model.json     TrainedDescription, written by the stage train
     exports/<experiment>/model.json    ExportDescription, written by the stage export
 
@@ -28,28 +29,50 @@ GREATEST_SIDE = 65_535
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainedDescription:
-    """Of a trained model.
+class _Description:
+    """Of a model and its files.
 
     Attributes:
-        classes: K names, in the order of the probabilities.
-        parameters: Numbers in its weights.
         files: The sha256 of each file beside it, by its name.
     """
 
-    classes: tuple[str, ...]
-    parameters: int
     files: Mapping[str, str]
 
     def verify(self, path: Path) -> None:
         """Compare a file beside the description with its digest. Raises DataError."""
         if (found := digest(path)) != (told := self.files.get(path.name)):
             message = (
-                f"{path}: damaged since it was written, or of another training: its sha256 is "
+                f"{path}: damaged since it was written, or of another run: its sha256 is "
                 f"{found}, {FILE} has {told}; delete {path.parent}, and `dvc checkout "
                 f"{path.parent}` brings it back from the DVC cache"
             )
             raise DataError(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedDescription(_Description):
+    """Of a trained model.
+
+    Attributes:
+        classes: K names, in the order of the probabilities.
+        parameters: Numbers in its weights.
+    """
+
+    classes: tuple[str, ...]
+    parameters: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackboneDescription(_Description):
+    """Of a frozen backbone.
+
+    Attributes:
+        image_shape: (H, W, C) of the pixels that it takes.
+        features: Numbers that it gives for an image.
+    """
+
+    image_shape: tuple[int, int, int]
+    features: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +96,7 @@ class ExportDescription:
     formats: Mapping[str, Mapping[str, Any]]
 
 
-def write(folder: Path, description: TrainedDescription | ExportDescription) -> None:
+def write(folder: Path, description: _Description | ExportDescription) -> None:
     """Write the description of the model in a folder; that of an export with its own sha256."""
     described = dataclasses.asdict(description)
     if isinstance(description, ExportDescription):
@@ -98,6 +121,12 @@ def read_trained(folder: Path) -> TrainedDescription:
     """Read what the stage train wrote. Raises DataError, saying what is wrong and what to do."""
     found = _read(folder / FILE, _OF_TRAINED, "train")
     return TrainedDescription(**found | {"classes": tuple(found["classes"])})
+
+
+def read_backbone(folder: Path) -> BackboneDescription:
+    """Read what the stage backbone wrote. Raises DataError, saying what is wrong and what to do."""
+    found = _read(folder / FILE, _OF_BACKBONE, "backbone")
+    return BackboneDescription(**found | {"image_shape": tuple(found["image_shape"])})
 
 
 def read_export(folder: Path) -> ExportDescription:
@@ -143,9 +172,13 @@ def _are_different(value: Any) -> bool:
 
 
 def _is_image_shape(value: Any) -> bool:
-    if not isinstance(value, list) or len(value) != 4 or not all(map(_is_count, value[1:])):
+    return isinstance(value, list) and value[:1] == [None] and _are_sides(value[1:])
+
+
+def _are_sides(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) != 3 or not all(map(_is_count, value)):
         return False
-    return value[0] is None and all(1 <= side <= GREATEST_SIDE for side in value[1:])
+    return all(1 <= side <= GREATEST_SIDE for side in value)
 
 
 def _is_text(value: Any) -> bool:
@@ -203,6 +236,11 @@ _OF_TRAINED: Sequence[tuple[str, Rule]] = (
     ("classes", _NAMES),
     ("classes", _DIFFERENT),
     ("parameters", (_is_count, "a whole number, 0 or more")),
+    ("files", (_are_digests, "a sha256 for each file")),
+)
+_OF_BACKBONE: Sequence[tuple[str, Rule]] = (
+    ("image_shape", (_are_sides, "[height, width, channels]")),
+    ("features", (_is_count, "a whole number, 0 or more")),
     ("files", (_are_digests, "a sha256 for each file")),
 )
 _OF_EXPORT: Sequence[tuple[str, Rule]] = (

@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from imago.core import files
 from imago.core.errors import DataError
-from imago.runtimes import inference, model_json, trained
+from imago.runtimes import calls, frozen, inference, model_json, trained
 from imago.runtimes.calls import first_line
 
+GREATEST_DIFFERENCE = 1e-4
+"""Between the features of a backbone in Keras and in LiteRT, as a share of the greatest."""
+COMPARED = 8
+"""Images by which the two are compared."""
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
 
 
@@ -34,6 +39,51 @@ def write(folder: Path, model: keras.Model, classes: tuple[str, ...]) -> None:
             files={path.name: model_json.digest(path) for path in sorted(temporary.iterdir())},
         )
         model_json.write(temporary, described)
+
+
+def write_backbone(folder: Path, model: keras.Model) -> float:
+    """Write a frozen backbone for Keras and for LiteRT; see `imago.runtimes.frozen`.
+
+    Args:
+        folder: Replaced as a whole.
+        model: From uint8 images, (N, H, W, C), to features, (N, F) float32.
+
+    Returns:
+        The greatest difference between the two, as a share of the greatest feature.
+
+    Raises:
+        DataError: They differ by more than GREATEST_DIFFERENCE; the folder is then as it was.
+    """
+    with files.replacing(folder) as temporary:
+        temporary.mkdir()
+        write_model(temporary / frozen.KERAS_FILE, model)
+        converted = inference.to_litert(model)
+        (temporary / frozen.LITERT_FILE).write_bytes(converted)
+        difference = _difference(model, converted)
+        if not difference <= GREATEST_DIFFERENCE:  # so that NaN is none either
+            message = (
+                f"{folder}: {model.name}'s features in LiteRT must be those in Keras to "
+                f"{GREATEST_DIFFERENCE:g} of the greatest, got {difference:g}; see whether its "
+                "weights are whole"
+            )
+            raise DataError(message)
+        described = model_json.BackboneDescription(
+            image_shape=model.input_shape[1:],
+            features=model.output_shape[1],
+            files={path.name: model_json.digest(path) for path in sorted(temporary.iterdir())},
+        )
+        model_json.write(temporary, described)
+    return difference
+
+
+def _difference(model: keras.Model, converted: bytes) -> float:
+    """Compare the features of images that are all edges, and of one that has none."""
+    shape = (COMPARED, *model.input_shape[1:])
+    images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    images[0] = calls.GRAY
+    wanted = inference.Runtime.tensorflow(model).call(images)
+    found = inference.Runtime.litert(converted).call(images)
+    return float(np.abs(found - wanted).max() / np.abs(wanted).max())
 
 
 def write_model(path: Path, model: keras.Model) -> None:

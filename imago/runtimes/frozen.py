@@ -1,0 +1,67 @@
+"""A frozen backbone's folder, and the net in it without TensorFlow.
+
+    <folder>/model.keras     the net, as Keras saves it
+    <folder>/model.tflite    the same, as LiteRT runs it
+    <folder>/model.json      the pixels that it takes and the number of its features
+
+Both take pixels, (N, H, W, 3) uint8, 0-255, and give features, (N, F) float32, equal to 1e-4 of the
+greatest, which was found when they were written.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imago.core.errors import DataError
+from imago.runtimes import calls, inference, model_json
+
+KERAS_FILE, LITERT_FILE = "model.keras", "model.tflite"
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A frozen backbone, ready to run.
+
+    Attributes:
+        runtime: The fastest here.
+        features: F, of an image.
+    """
+
+    runtime: inference.Runtime
+    features: int
+
+
+def read(folder: Path, image_shape: Sequence[int]) -> Backbone:
+    """Load what `imago.runtimes.saving.write_backbone` wrote.
+
+    Raises:
+        DataError: There is none, or none for images of this shape, (H, W, C).
+    """
+    described = model_json.read_backbone(folder)
+    if tuple(image_shape) != described.image_shape:
+        wanted, got = ("×".join(map(str, shape)) for shape in (described.image_shape, image_shape))
+        message = (
+            f"{folder}: its net takes images of {wanted}, got a variant of {got}; run the stages "
+            "that write the two again"
+        )
+        raise DataError(message)
+    on_gpu = inference.has_gpu()
+    path = folder / (KERAS_FILE if on_gpu else LITERT_FILE)
+    if not path.is_file():
+        message = f"{path}: not found; run the stage that writes it"
+        raise DataError(message)
+    described.verify(path)
+    try:
+        runtime = _in_tensorflow(path) if on_gpu else inference.Runtime.litert(path.read_bytes())
+        calls.check(runtime.call, image_shape, described.features)
+    except ValueError as error:
+        message = f"{path}: {error}; run the stage backbone again"
+        raise DataError(message) from error
+    return Backbone(runtime, described.features)
+
+
+def _in_tensorflow(path: Path) -> inference.Runtime:
+    from imago.runtimes import determinism, saving
+
+    determinism.enable()
+    return inference.Runtime.tensorflow(saving.read_model(path))
