@@ -96,7 +96,7 @@ def test_plain_keras_loads_it_in_safe_mode(weights: Path, tmp_path: Path) -> Non
 def test_another_net(weights: Path) -> None:
     message = (
         r"lite0\.pth: must hold the weights of EfficientNetLite2: the tensor "
-        r"_blocks\.\d+\._\w+\.weight must have the shape .*, got .*; name the right file in the section weights of p"
+        r"_blocks\.\d+\._\w+\.weight must have the shape .*, got .*; name the right file in"
     )
     with pytest.raises(DataError, match=message):
         efficientnet_lite.build("EfficientNetLite2", SHAPE, weights)
