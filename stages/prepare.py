@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from imago import params
 from imago.core import paths, progress, stage
 from imago.core.sections import Prepare
-from imago.data import arrays, provenance
+from imago.data import arrays, index, provenance
 from imago.images import augment, forms
 from imago.photos import packs
 from imago.preparing import conversion, splits, views
@@ -57,6 +57,7 @@ def main(name: str) -> None:
         writer.statistics = totals.statistics()
         asked = {"name": name, "seed": settings.seed} | variant.model_dump(exclude_unset=True)
         provenance.carry(source, writer.folder, prepare=asked)
+        index.carry(source, writer.folder, chosen, copies)
     logger.info("%s: %s", name, writer.info.summary())
 
 

@@ -145,6 +145,10 @@ def expected_files(stage: str, entry: str) -> tuple[set[Path], set[Path]]:
             return {paths.prepared(entry)}, {paths.preview(entry)}
         case "backbone":
             return {paths.weights(SETTINGS.backbones[entry].weights)}, {paths.backbone(entry)}
+        case "inspect":
+            features = SETTINGS.features[entry]
+            sources = {paths.prepared(features.variant), paths.backbone(features.backbone)}
+            return sources | {paths.features(entry)}, {paths.inspection(entry)}
         case "embed":
             features = SETTINGS.features[entry]
             sources = {paths.prepared(features.variant), paths.backbone(features.backbone)}
@@ -219,6 +223,7 @@ def test_every_entry_of_params_has_its_stages():
     for stage in ("prepare", "preview"):
         wanted |= {f"{stage}@{name}" for name in SETTINGS.prepare}
     wanted |= {f"backbone@{name}" for name in SETTINGS.backbones}
+    wanted |= {f"inspect@{name}" for name in SETTINGS.features}
     wanted |= {f"embed@{name}" for name in SETTINGS.features}
     for stage in ("train", "evaluate", "export", "figures", "report"):
         wanted |= {f"{stage}@{name}" for name in SETTINGS.experiments}

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from photo_archives import encoded, picture
 
-from imago.datasets.image_folder import fingerprints
+from imago.photos import fingerprints
 
 
 def differing_bits(image, other):

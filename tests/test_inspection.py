@@ -8,8 +8,8 @@ import pytest
 from photo_archives import encoded, photo, picture
 
 from imago.datasets.image_folder import archives, inspection
-from imago.datasets.image_folder.fingerprints import fingerprint
 from imago.datasets.image_folder.folders import Place
+from imago.photos.fingerprints import fingerprint
 
 CAT = Place("train", "cat")
 

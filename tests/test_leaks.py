@@ -1,8 +1,8 @@
 import pytest
 
 from imago.datasets.image_folder import leaks
-from imago.datasets.image_folder.fingerprints import Fingerprint
 from imago.datasets.image_folder.inspection import Photo
+from imago.photos.fingerprints import Fingerprint
 
 FIVE_BITS = 0b11111
 

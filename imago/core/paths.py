@@ -8,7 +8,7 @@ RECIPES = Path("recipes")
 WORK = Path(".imago")
 """Git-ignored and unknown to DVC: what must outlive a stage that was interrupted."""
 
-REPORT_FOLDERS = ("cards", "variants")
+REPORT_FOLDERS = ("cards", "data", "variants")
 """Under reports/, beside those of experiments."""
 
 
@@ -125,6 +125,11 @@ def curves() -> Path:
 def preview(variant: str) -> Path:
     """The figure of some training images and their augmented copies."""
     return Path("reports/variants", f"{variant}.png")
+
+
+def inspection(features: str) -> Path:
+    """The page and the tables of what a person should look at in a data set."""
+    return Path("reports/data", features)
 
 
 def set_aside(dataset: str) -> Path:

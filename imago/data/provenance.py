@@ -7,6 +7,7 @@
 So whoever holds a variant, or features, knows its data set without a look at params.yaml.
 """
 
+import csv
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,8 @@ from imago.core.errors import DataError
 from imago.core.sections import Section
 
 FILE = "provenance.json"
-LISTINGS = ("set_aside.csv", "leaks.csv")
+SET_ASIDE = "set_aside.csv"
+LISTINGS = (SET_ASIDE, "leaks.csv")
 
 
 def write(folder: Path, name: str, dataset: Section) -> None:
@@ -65,6 +67,15 @@ def read(folder: Path) -> dict[str, Any]:
         raise DataError(message)
     told: dict[str, Any] = files.read_json(path)
     return told
+
+
+def set_aside(folder: Path) -> list[dict[str, str]]:
+    """Read which files of the data set are not used, each with `path` and `reason`."""
+    path = folder / SET_ASIDE
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _has_rows(path: Path) -> bool:

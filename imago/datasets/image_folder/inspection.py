@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from imago.core import progress
 from imago.core.errors import DataError
 from imago.data.arrays import SplitName
-from imago.datasets.image_folder import archives, fingerprints
+from imago.datasets.image_folder import archives
 from imago.datasets.image_folder.folders import Place
-from imago.photos import decoding
+from imago.photos import decoding, fingerprints
 
 PHOTOS_PER_TASK = 16
 """So many that handing small ones to a thread costs little beside decoding them."""

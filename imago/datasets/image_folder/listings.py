@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from imago.core import files
+from imago.data import index
 from imago.data.arrays import SplitName
 from imago.datasets.image_folder.inspection import Photo
 from imago.datasets.image_folder.leaks import Leak
 
-INDEX, SET_ASIDE, LEAKS = "index.csv", "set_aside.csv", "leaks.csv"
+INDEX, SET_ASIDE, LEAKS = index.FILE, "set_aside.csv", "leaks.csv"
 
 
 def write_index(path: Path, splits: Mapping[SplitName, list[Photo]]) -> None:

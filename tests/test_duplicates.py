@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from imago.inspecting import duplicates
+from imago.inspecting.duplicates import Pair
+
+ALIKE = np.array([[1, 0], [0.99, 0.1], [0, 1], [1, 0]], np.float32)
+
+
+def found(pixels, looks, features=ALIKE):
+    return duplicates.pairs(pixels, looks, features)
+
+
+def test_equal_pixels_are_exact_whatever_their_features():
+    assert found([b"a", b"b", b"a", b"c"], [0, 2**63 - 1, 0, 1023]) == [Pair(0, 2, "exact", 0)]
+
+
+def test_looks_of_few_differing_bits_and_like_features_are_near():
+    looks = [0b0, 0b1111_1111, 0b1111_0000_0000_0000, 0b1_1111_1111]
+    # Photo 2 is another by its features, photo 3 differs from the first in 9 bits.
+    assert found([b"a", b"b", b"c", b"d"], looks) == [
+        Pair(0, 1, "near", 8),
+        Pair(1, 3, "near", 1),
+    ]
+
+
+def test_flat_photos_have_no_look_to_be_near_by():
+    assert found([b"a", b"b", b"c", b"d"], [None, None, None, 0]) == []
+
+
+def test_photos_of_one_picture_are_counted_together():
+    pairs = [Pair(0, 3, "near", 1), Pair(3, 4, "exact", 0)]
+    assert duplicates.pictures(6, pairs).tolist() == [0, 1, 2, 0, 0, 3]
+    assert duplicates.pictures(2, []).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("count", [1, 0])
+def test_few_photos(count):
+    assert found([b"a"] * count, [1] * count, ALIKE[:count]) == []

@@ -1,0 +1,63 @@
+import csv
+
+import numpy as np
+import pytest
+
+from imago.core.errors import DataError
+from imago.data import index
+
+HEAD = "path,class,split,row,width_px,height_px"
+
+
+def write(folder, *lines):
+    folder.mkdir(exist_ok=True)
+    (folder / index.FILE).write_text("\n".join([HEAD, *lines, ""]), "utf-8")
+    return folder
+
+
+@pytest.fixture
+def extracted(tmp_path):
+    return write(
+        tmp_path / "extracted",
+        "cat/a b.jpg,cat,train,0,4,5",
+        '"cat/é,ü.jpg",cat,train,1,6,7',
+        "dog/c.jpg,dog,train,2,8,9",
+        "dog/d.jpg,dog,test,0,1,2",
+    )
+
+
+def test_rows_of_each_split(extracted):
+    found = index.read(extracted)
+    assert [row["path"] for row in found["train"]] == ["cat/a b.jpg", "cat/é,ü.jpg", "dog/c.jpg"]
+    assert found["test"][0]["width_px"] == "1"
+
+
+def test_no_index(tmp_path):
+    assert index.read(tmp_path) == {}
+    index.carry(tmp_path, tmp_path, {"train": ("train", np.array([0]))}, 0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_prepared_data_name_the_files_of_their_rows(extracted, tmp_path):
+    """Training photos are followed by two copies each; a validation photo is one of train."""
+    chosen = {
+        "train": ("train", np.array([0, 2])),
+        "validation": ("train", np.array([1])),
+        "test": ("test", np.array([0])),
+    }
+    (tmp_path / "prepared").mkdir()
+    index.carry(extracted, tmp_path / "prepared", chosen, 2)
+    with (tmp_path / "prepared" / index.FILE).open(encoding="utf-8", newline="") as file:
+        rows = [(row["path"], row["split"], row["row"]) for row in csv.DictReader(file)]
+    assert rows == [
+        ("cat/a b.jpg", "train", "0"),
+        ("dog/c.jpg", "train", "3"),
+        ("cat/é,ü.jpg", "validation", "0"),
+        ("dog/d.jpg", "test", "0"),
+    ]
+
+
+def test_rows_out_of_order(tmp_path):
+    folder = write(tmp_path / "data", "a,cat,train,1,1,1", "b,cat,train,0,1,1")
+    with pytest.raises(DataError, match=r"data/index\.csv: rows must be in their order; run"):
+        index.read(folder)
