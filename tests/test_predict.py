@@ -129,7 +129,7 @@ def test_unreadable_images_are_a_line_each_and_the_others_go_on(capsys):
     assert [json.loads(line)["answer"] for line in printed.out.splitlines()] == ["red", "green"]
     assert printed.err.splitlines() == [
         "imago predict: none.png: No such file or directory",
-        "imago predict: photos/notes.txt: not of a known format: BMP, GIF, JPEG, PNG, TIFF, WEBP",
+        "imago predict: photos/notes.txt: not of a known format: AVIF, BMP, GIF, HEIF, JPEG, PNG, TIFF, WEBP",
         "imago predict: *.gif: matches no files",
         "imago predict: exports: holds no images",
     ]
@@ -343,7 +343,7 @@ def test_urls(monkeypatch, capsys):
     assert json.loads(printed.out)["image"] == urls[2]
     assert printed.err.splitlines() == [
         f"imago predict: {urls[0]}: 404 Not Found",
-        f"imago predict: {urls[1]}: not of a known format: BMP, GIF, JPEG, PNG, TIFF, WEBP",
+        f"imago predict: {urls[1]}: not of a known format: AVIF, BMP, GIF, HEIF, JPEG, PNG, TIFF, WEBP",
     ]
 
 

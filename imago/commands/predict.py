@@ -1,8 +1,8 @@
 """Say what images show, by a model that the stage export wrote.
 
 An image is a file, a folder (every image in it and below), a pattern in quotes, an http(s) URL, or
-`-`, the bytes of an image on standard input. JPEG, PNG, GIF, WebP, BMP and TIFF of any size and
-colours are read, and turned upright. Answers come in the order of the images: as a table on a
+`-`, the bytes of an image on standard input. JPEG, PNG, HEIC, AVIF, WebP, GIF, BMP and TIFF of any
+size and colours are read, and turned upright. Answers come in the order of the images: as a table on a
 terminal, else as JSON lines.
 
 A model that knows light things on dark ground, such as digits, takes a dark thing on a light ground
