@@ -6,7 +6,7 @@ from pathlib import Path
 import photo_archives
 import pytest
 
-from imago import params
+from imago import cli, params
 from imago.core.errors import DataError, ParamsError
 from imago.project import add
 
@@ -93,7 +93,8 @@ def test_what_is_added():
     archive = zip_of()
     added = add.photos(archive, "birds", "pets_mobile")
 
-    assert added == add.AddedPhotos("birds", "birds32", ["owl", "wren"], 3, is_new=True)
+    assert (added.experiment, added.variant, added.is_new) == ("birds", "birds32", True)
+    assert added.arrangement.counts() == {"owl": {"train": 2}, "wren": {"train": 1}}
     settings = params.load()
     dataset = settings.datasets["birds"]
     assert dataset.files == {"birds.zip": hashlib.sha256(archive.read_bytes()).hexdigest()}
@@ -136,11 +137,11 @@ def test_line_ends_stay_as_they_are(here):
 def test_a_zip_that_has_changed_is_taken_as_it_is_now(here):
     add.photos(zip_of(), "birds", "pets_mobile")
     before = (here / "params.yaml").read_text("utf-8")
-    archive = zip_of(names=[*BIRDS, "wren/more.jpg"])
+    archive = zip_of(names=[*BIRDS, "birds/wren/more.jpg"])
 
     added = add.photos(archive, "birds", "pets_mobile")
 
-    assert (added.photos, added.is_new) == (4, False)
+    assert (len(added.arrangement.places), added.is_new) == (4, False)
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     assert params.load().datasets["birds"].files == {"birds.zip": digest}
     changed = [
@@ -158,13 +159,56 @@ def test_a_zip_that_has_changed_is_taken_as_it_is_now(here):
 def test_a_zip_that_was_moved_is_fetched_from_where_it_lies_now(here):
     add.photos(zip_of(), "birds", "pets_mobile")
     Path("birds.zip").unlink()
-    archive = zip_of(names=[*BIRDS, "wren/more.jpg"], path=Path("new/birds.zip"))
+    archive = zip_of(names=[*BIRDS, "birds/wren/more.jpg"], path=Path("new/birds.zip"))
 
     assert not add.photos(archive, "birds", "pets_mobile").is_new
 
     dataset = params.load().datasets["birds"]
     assert dataset.sources == ["./new/{name}"]
     assert dataset.files == {"birds.zip": hashlib.sha256(archive.read_bytes()).hexdigest()}
+
+
+def test_one_zip_under_two_names_stays_two_data_sets():
+    archive = zip_of()
+    before = hashlib.sha256(archive.read_bytes()).hexdigest()
+    add.photos(archive, "birds", "pets_mobile")
+    add.photos(archive, "owls", "pets_mobile")
+    zip_of(names=[*BIRDS, "birds/wren/more.jpg"])
+
+    add.photos(archive, "owls", "pets_mobile")
+
+    after = hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert params.load().datasets["birds"].files == {"birds.zip": before}
+    assert params.load().datasets["owls"].files == {"birds.zip": after}
+
+
+def test_what_is_taken_and_what_is_left_out_is_said(capsys):
+    three = ("train/{}/1.jpg", "train/{}/2.jpg", "test/{}/3.jpg")
+    names = [path.format(name) for path in three for name in ("owl", "wren")]
+    zip_of([*names, "test/wren/4.jpg", "train/owl/.1.jpg", "train/owl/._1.jpg", "a.md", "b.md"])
+
+    assert cli.main(["add", "birds.zip", "--like", "pets_pixels"]) == 0
+
+    assert capsys.readouterr().out.splitlines()[:8] == [
+        "birds.zip: 7 photos of 2 classes: owl, wren",
+        "             train        test",
+        "  owl            2           1",
+        "  wren           2           2",
+        "left out: 2 no image by its name, such as a.md",
+        "left out: 1 hidden, or in a hidden folder: train/owl/.1.jpg",
+        "left out: 1 left by an operating system: train/owl/._1.jpg",
+        "added to params.yaml, as birds, like pets_pixels",
+    ]
+
+
+def test_many_classes_are_a_table_of_some(capsys):
+    zip_of([f"{n:03}/{m}.jpg" for n in range(40) for m in range(n + 1)])
+
+    assert cli.main(["add", "birds.zip", "--like", "pets_pixels"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:3] == ["           photos", "  000           1"]
+    assert lines[32] == "  and 10 more classes; all have 1 to 40 photos"
 
 
 def test_two_may_be_added():

@@ -194,6 +194,29 @@ def test_photos_with_too_many_pixels_are_set_aside(here):
     assert "100×101" in row["reason"]
 
 
+def test_the_remedy_for_too_many_pixels_is_the_limit_on_them(here):
+    message = (
+        "1 too many pixels; .imago/set_aside/pets.csv lists them: raise extract.greatest_megap"
+    )
+    contents = split_pets() | {"train/cat/big.png": encoded(np.zeros((101, 100, 3), np.uint8))}
+    with pytest.raises(DataError, match=re.escape(message)):
+        extract(here, contents, greatest_megapixels=0.01, greatest_unreadable_fraction=0.0)
+
+
+def test_pictures_in_two_classes_are_told(here, caplog):
+    contents = split_pets()
+    contents |= {f"train/dog/copy{n}.png": contents[f"train/cat/{n}.png"] for n in range(4)}
+    with caplog.at_level("INFO", "imago"):
+        extract(here, contents)
+
+    assert caplog.messages[1] == (
+        "pets.zip: 4 pictures, pixel for pixel, are in two classes, such as "
+        "train/cat/0.png = train/dog/copy0.png, train/cat/1.png = train/dog/copy1.png, "
+        "train/cat/2.png = train/dog/copy2.png and 1 more; of each pair one label is wrong: "
+        "remove one"
+    )
+
+
 def test_exact_leaks_stop_the_stage(here):
     contents = split_pets()
     contents["test/dog/101.png"] = contents["train/cat/3.png"]

@@ -8,13 +8,21 @@ Nothing is run. `imago remove` and `imago rename` undo it and give the experimen
 """
 
 import argparse
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from imago import terminal
+from imago.commands._left_out import said_of
 from imago.core import paths
 from imago.core.errors import ParamsError
-from imago.datasets.image_folder import folders
+from imago.core.photo_names import listed
+from imago.data.arrays import SplitName
+from imago.datasets.image_folder.split_folders import SPLITS
 
 CLASSES_SHOWN = 10
+ROWS_SHOWN = 30
 LIKE = "cat_dog_mobilenet"
 
 
@@ -75,11 +83,34 @@ def _photos(archive: Path, name: str | None, like: str) -> str:
         raise ParamsError(message)
     name = name or add.name_for(archive)
     added = add.photos(archive, name, like)
-    classes = folders.listed(added.classes, CLASSES_SHOWN)
-    print(f"{archive}: {added.photos:,} photos of {len(added.classes)} classes: {classes}")
+    counts = added.arrangement.counts()
+    names = [terminal.printable(name) for name in counts]
+    total = f"{len(added.arrangement.places):,} photos of {len(counts)} classes"
+    print(f"{archive}: {total}: {listed(names, CLASSES_SHOWN)}")
+    splits = [split for split in SPLITS if added.arrangement.classes(split)]
+    for line in (
+        *_table(names, list(counts.values()), splits),
+        *said_of(added.arrangement.unused),
+    ):
+        print(line)
     print(
         f"added to {paths.PARAMS}, as {name}, like {like}"
         if added.is_new
         else f"{paths.PARAMS} had it before, and now has its present sha256 and place"
     )
     return name
+
+
+def _table(
+    names: Sequence[str], counts: Sequence[Counter[SplitName]], splits: Sequence[SplitName]
+) -> Iterator[str]:
+    """Yield a line for each of the first classes: how many photos it has in each split."""
+    width = max(map(terminal.cells, names))
+    titles = splits if len(splits) > 1 else ["photos"]
+    yield " " * (width + 2) + "".join(f"{title:>12}" for title in titles)
+    for name, found in itertools.islice(zip(names, counts, strict=True), ROWS_SHOWN):
+        room = " " * (width - terminal.cells(name))
+        yield f"  {name}{room}" + "".join(f"{found[split]:>12,}" for split in splits)
+    if (more := len(names) - ROWS_SHOWN) > 0:
+        totals = [found.total() for found in counts]
+        yield f"  and {more:,} more classes; all have {min(totals):,} to {max(totals):,} photos"

@@ -30,11 +30,6 @@ from imago.core.errors import ImagoError
 from imago.photos import png_text
 
 FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "PNG", "TIFF", "WEBP")
-SUFFIXES = frozenset(
-    {".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jfif", ".jpe", ".jpeg", ".jpg"}
-    | {".png", ".tif", ".tiff", ".webp"}
-)
-"""Of file names, in lower case, that say: this is an image."""
 
 _JPEG = b"\xff\xd8"
 _METADATA = (b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0")
@@ -80,6 +75,10 @@ _TURNS: dict[object, Image.Transpose] = {
 
 GREATEST_SIDE_PX = 65_535
 """The most that JPEG and GIF can say; decoders and resizers are not made for longer sides."""
+
+
+TOO_MANY_PIXELS = "too many pixels"
+"""Begins the reason against an image that is larger than was asked for."""
 
 
 class UnreadableError(ImagoError, ValueError):
@@ -168,7 +167,7 @@ def _read_frame(content: bytes) -> _Frame | None:
 
 def _check_size(width: int, height: int, greatest_pixels: int) -> None:
     if width * height > greatest_pixels:
-        reason = f"too many pixels: {width}×{height}, more than {greatest_pixels:,}"
+        reason = f"{TOO_MANY_PIXELS}: {width}×{height}, more than {greatest_pixels:,}"
         raise UnreadableError(reason)
     if not 1 <= min(width, height) <= max(width, height) <= GREATEST_SIDE_PX:
         reason = f"{width}×{height} pixels, a side must have 1 to {GREATEST_SIDE_PX:,}"

@@ -17,6 +17,7 @@ from imago import params
 from imago.core import files, paths, strict_yaml
 from imago.core.errors import ParamsError
 from imago.datasets.image_folder import archives, folders
+from imago.datasets.image_folder.arrangement import Arrangement
 from imago.params import Params
 from imago.project import recipes, yaml_text
 
@@ -54,15 +55,13 @@ class AddedPhotos:
     Attributes:
         experiment: Its name.
         variant: Its variant's name.
-        classes: Their names.
-        photos: How many there are by their names, for none was looked at yet.
+        arrangement: What photos there are by their names, for none was looked at yet.
         is_new: Whether entries were added, and not those of a zip that was there renewed.
     """
 
     experiment: str
     variant: str
-    classes: list[str]
-    photos: int
+    arrangement: Arrangement
     is_new: bool
 
 
@@ -128,15 +127,15 @@ def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Ad
         raise ParamsError(message)
     text, there = _text(path), params.load(path)
     model = _model(like, there, text)
-    with archives.opened(archive) as (_, members):
-        found = folders.arrange([member.filename for member in members], str(archive))
+    with archives.opened(archive) as opened:
+        found = folders.arrange([*opened.files, *opened.folders], str(archive))
     raw = strict_yaml.read(text)
     known = raw["datasets"].get(name, {}).get("files", {})
     if archive.name in known and name in raw["experiments"]:
-        text = text.replace(known[archive.name], _sha256(archive))
+        text = yaml_text.put(text, ["datasets", name, "files", archive.name], _sha256(archive))
         text = yaml_text.put(text, ["datasets", name, "sources"], _sources(archive))
         variant = _write(path, text).experiments[name].variant
-        return AddedPhotos(name, variant, found.classes("train"), len(found.places), is_new=False)
+        return AddedPhotos(name, variant, found, is_new=False)
     for section, (entry, content) in _entries(model, name, archive, found).items():
         if entry in raw[section] and section in ("weights", "exports"):
             continue  # shared with other experiments
@@ -145,7 +144,7 @@ def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Ad
             raise ParamsError(message)
         text = _inserted(text, section, yaml_text.block(entry, content, yaml_text.INDENT), path)
     variant = _write(path, text).experiments[name].variant
-    return AddedPhotos(name, variant, found.classes("train"), len(found.places), is_new=True)
+    return AddedPhotos(name, variant, found, is_new=True)
 
 
 def _text(path: Path) -> str:
@@ -208,7 +207,7 @@ def _model(like: str, there: Params, text: str) -> _Model:
 
 
 def _entries(
-    model: _Model, name: str, archive: Path, found: folders.Arrangement
+    model: _Model, name: str, archive: Path, found: Arrangement
 ) -> dict[str, tuple[str, Any]]:
     """Return for each section the name of its new entry, and what that says."""
     old = model.settings.experiments[model.name]
@@ -243,7 +242,7 @@ def _entries(
     return entries | {"experiments": (name, experiment)}
 
 
-def _dataset(archive: Path, found: folders.Arrangement, extract: dict[str, Any]) -> dict[str, Any]:
+def _dataset(archive: Path, found: Arrangement, extract: dict[str, Any]) -> dict[str, Any]:
     """Describe the zip, which is to be fetched from the folder in which it lies."""
     extract.pop("test_fraction", None)
     extract.pop("allow_leaks", None)
