@@ -2,9 +2,10 @@
 
 import logging
 import os
+import shlex
 import stat
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
@@ -26,6 +27,9 @@ from imago.sources.kinds import (
 from imago.sources.retries import NotFoundError, UnreachableError
 
 log = logging.getLogger(__name__)
+
+ARCHIVES = (".zip",)
+"""Ends the names of files that `imago add` adds."""
 
 Wanted = Mapping[str, str | None]
 """Name of each file: sha256 of its content, None where its publisher gives none."""
@@ -112,7 +116,7 @@ def fetch(
         for failure, count in Counter(tried[-1] for tried in faults.values()).items():
             log.info("%s (%d of %d files)", failure, count, len(wanted))
     if faults:
-        raise SourceError(_explain(section, len(wanted), faults))
+        raise SourceError(_explain(section, len(wanted), faults, sources))
     return found
 
 
@@ -221,7 +225,9 @@ def _check_name(location: str, name: str, digest: str | None) -> None:
         raise SourceError(message)
 
 
-def _explain(section: str, wanted: int, faults: Mapping[str, list[str]]) -> str:
+def _explain(
+    section: str, wanted: int, faults: Mapping[str, list[str]], sources: Sequence[Source]
+) -> str:
     """Say what was tried for each missing file, those with one fate together, and what to do."""
     fates: dict[tuple[str, ...], list[str]] = {}
     for name, tried in faults.items():
@@ -233,15 +239,30 @@ def _explain(section: str, wanted: int, faults: Mapping[str, list[str]]) -> str:
     folder = _entry(section)
     lines += [
         "What to do, one of:",
+        *_own_archives(section, faults, sources),
         f"  set {MIRROR_VARIABLE} to a folder or URL that holds the files, in {folder}/ or by",
         "    themselves, as they are or as .gz",
         f"  name the folder in which they lie under {section}.sources of params.yaml, and under",
         f"    {section}.files the names that they have there, with their sha256",
         "  run `dvc pull`, if a DVC remote has them",
     ]
-    if any(name.endswith(".zip") for name in faults):
-        lines.append("  run `imago add` on the zip, if it is your own and has changed or moved")
     return "\n".join(lines)
+
+
+def _own_archives(section: str, missing: Iterable[str], sources: Sequence[Source]) -> Iterator[str]:
+    """Say what to do about archives of one's own, which lie in a folder and not on a server."""
+    for name in missing:
+        places = [
+            source.locations(name)[0]
+            for source in sources
+            if isinstance(source, Places) and not is_url(source.templates[0])
+        ]
+        if not places or not name.lower().endswith(ARCHIVES):
+            continue
+        there = next((place for place in places if _path(place).is_file()), None)
+        add = f"imago add {shlex.quote(there or name)} --name {_entry(section)}"
+        why = "has changed" if there else "has moved, in the folder in which it lies now"
+        yield f"  run `{add}`, if it is your own and {why}"
 
 
 def _entry(section: str) -> str:
