@@ -102,14 +102,8 @@ def test_a_copy_of_the_project_by_dvc_takes_files_that_git_does_not_know(
 @pytest.mark.parametrize(
     ("there", "remedy"),
     [
-        (
-            True,
-            "`imago add own/pets.zip --name pets`, if own/pets.zip is your own and has\n    chan",
-        ),
-        (
-            False,
-            "`imago add FOLDER/pets.zip --name pets`, if own/pets.zip is your own and has\n    m",
-        ),
+        (True, "`imago add own/pets.zip --name pets`, if it is your own and has changed"),
+        (False, "`imago add pets.zip --name pets`, if it is your own and has moved, in the folder"),
     ],
 )
 def test_a_zip_of_ones_own_is_to_be_added_again(there: bool, remedy: str, tmp_path: Path) -> None:
