@@ -3,10 +3,10 @@
 A path has / between its folders, and begins below what was given: that may lie in a hidden folder.
 """
 
+import functools
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import PurePosixPath
 
 SUFFIXES = frozenset(
     {".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jfif", ".jpe", ".jpeg", ".jpg"}
@@ -56,20 +56,30 @@ _DOCUMENTS = frozenset(
 
 def reason_against(path: str) -> str | None:
     """Say why a file is no photo to be used; None for a photo."""
-    *folders, name = path.split("/")
-    if reason := next(filter(None, map(reason_against_folder, folders)), None):
+    folder, _, name = path.rpartition("/")
+    if folder and (reason := _reason_against_folders(folder)):
         return reason
     lower = name.lower()
     if lower in _LEFT_BY_SYSTEMS or lower.startswith(_RESOURCE_FORK) or lower.endswith(_ZONE):
         return SYSTEM
     if lower.startswith("."):
         return HIDDEN
-    suffix = PurePosixPath(lower).suffix
+    suffix = _suffix(lower)
     if suffix in SUFFIXES:
         return None
     if suffix in _UNREAD:
         return f"{UNREAD}: {suffix}"
     return ARCHIVE if suffix in _ARCHIVES else NO_PHOTO
+
+
+@functools.cache
+def _reason_against_folders(path: str) -> str | None:
+    return next(filter(None, map(reason_against_folder, path.split("/"))), None)
+
+
+def _suffix(path: str) -> str:
+    stem, dot, suffix = path.rpartition(".")
+    return dot + suffix if stem and "/" not in suffix else ""
 
 
 def reason_against_folder(name: str) -> str | None:
@@ -81,7 +91,7 @@ def reason_against_folder(name: str) -> str | None:
 
 def is_document(path: str) -> bool:
     """Tell a file that nobody takes for a photo, such as a table or a text, by its name."""
-    return PurePosixPath(path.lower()).suffix in _DOCUMENTS
+    return _suffix(path.lower()) in _DOCUMENTS
 
 
 def normal(name: str) -> str:

@@ -1,7 +1,7 @@
 """Folders that make no sense as classes, or that can be read in two ways."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from imago.core import photo_names
 from imago.core.errors import DataError
@@ -76,7 +76,7 @@ def check_depths(folders: Iterable[Parts], where: str) -> None:
 
 
 def check_no_class_is_empty(
-    paths: Sequence[str],
+    folders: Iterable[str],
     splits: Mapping[str, tuple[SplitName, Parts]],
     arrangement: Arrangement,
     where: str,
@@ -86,24 +86,26 @@ def check_no_class_is_empty(
     One with documents alone is taken for what it is.
 
     Args:
-        paths: Of all files, and of folders, which end in /.
+        folders: Those that the archive names by themselves; each ends in /.
         splits: Path of each photo: its split, and its folders from that of its class on.
         arrangement: What came of it.
         where: Begins the error.
     """
-    around = {tuple(path.split("/")[: -1 - len(splits[path][1])]) for path in arrangement.places}
+    depths = {(path.rpartition("/")[0], len(splits[path][1])) for path in arrangement.places}
+    around = {tuple(folder.split("/")[:-depth]) for folder, depth in depths}
     held: defaultdict[Parts, list[str]] = defaultdict(list)
-    for path in paths:
-        *folders, name = path.split("/")
+    for path in (*arrangement.unused, *folders):
+        *parents, name = path.split("/")
         for outer in around:
-            if tuple(folders[: len(outer)]) == outer and len(folders) > len(outer):
-                held[tuple(folders[: len(outer) + 1])] += [path] if name else []
-    classes = {photo_names.folded(place.class_name) for place in arrangement.places.values()}
+            if tuple(parents[: len(outer)]) == outer and len(parents) > len(outer):
+                held[tuple(parents[: len(outer) + 1])] += [path] if name else []
+    names = {place.class_name for place in arrangement.places.values()}
+    classes = {photo_names.folded(name) for name in names}
     empty = {
         folder[-1]: files
         for folder, files in held.items()
         if _may_be_a_class(folder[-1]) and photo_names.folded(folder[-1]) not in classes
-        if not any(arrangement.unused.get(path) in (None, NO_CLASS, COPY) for path in files)
+        if not any(arrangement.unused[path] in (NO_CLASS, COPY) for path in files)
         if not files or not all(map(photo_names.is_document, files))
     }
     if empty:

@@ -7,6 +7,7 @@ Folders within a class folder belong to the class. Where folders can be read in 
 is guessed: the error says which, and what to do.
 """
 
+import functools
 import itertools
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from imago.core import photo_names
 from imago.datasets.image_folder import folder_checks, split_folders, split_names
 from imago.datasets.image_folder.arrangement import COPY, NO_CLASS, Arrangement, Place
-from imago.datasets.image_folder.split_folders import SPLITS, Inner, Parts
+from imago.datasets.image_folder.split_folders import Inner, Parts
 
 
 def arrange(paths: Sequence[str], where: str) -> Arrangement:
@@ -37,16 +38,16 @@ def arrange(paths: Sequence[str], where: str) -> Arrangement:
     splits = split_folders.read(inner, where)
     places: dict[str, Place] = {}
     names: dict[str, str] = {}  # of classes, as the training photos spell them
-    for path in sorted(splits, key=lambda path: (SPLITS.index(splits[path][0]), path)):
-        split, parts = splits[path]
+    for path, (split, parts) in splits.items():  # training first
         if parts:
-            places[path] = Place(split, names.setdefault(photo_names.folded(parts[0]), parts[0]))
+            places[path] = Place(split, names.setdefault(_folded(parts[0]), parts[0]))
     rest = [path for path in photos if path not in places and path not in unused]
     unused |= dict.fromkeys(rest, NO_CLASS)
     arrangement = Arrangement({path: places[path] for path in photos if path in places}, unused)
     folder_checks.check_classes(arrangement, where)
     folder_checks.check_depths([parts for _, parts in splits.values()], where)
-    folder_checks.check_no_class_is_empty(paths, splits, arrangement, where)
+    named = [path for path in paths if path.endswith("/")]
+    folder_checks.check_no_class_is_empty(named, splits, arrangement, where)
     return arrangement
 
 
@@ -56,7 +57,8 @@ def _copies(photos: list[str]) -> list[str]:
     Such as flowers/flowers/rose/1.jpg, where there is flowers/rose/1.jpg, and the same for all
     others in flowers/flowers: whoever packed it has packed it twice.
     """
-    folders = {parts[:depth] for parts in map(_folders, photos) for depth in range(len(parts) + 1)}
+    deepest = {_folders(path) for path in photos}
+    folders = {parts[:depth] for parts in deepest for depth in range(len(parts) + 1)}
     doubtful = {
         folder[:-1]
         for folder in folders
@@ -77,6 +79,11 @@ def _copies(photos: list[str]) -> list[str]:
         if all(folder != _folders(one) and _without(folder, one) in there for one in paths)
         for path in paths
     ]
+
+
+@functools.cache
+def _folded(name: str) -> str:
+    return photo_names.folded(name)
 
 
 def _folders(path: str) -> Parts:

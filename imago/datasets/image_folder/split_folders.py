@@ -22,7 +22,7 @@ Inner: TypeAlias = dict[str, Parts]
 
 
 def read(inner: Inner, where: str) -> dict[str, tuple[SplitName, Parts]]:
-    """Return the split of each photo, and its folders from that of its class on.
+    """Return the split of each photo, training first, and its folders from that of its class on.
 
     Args:
         inner: Path of each photo: its folders below those that all share.
