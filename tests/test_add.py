@@ -1,6 +1,7 @@
 import difflib
 import hashlib
 import re
+import tarfile
 from pathlib import Path
 
 import photo_archives
@@ -285,6 +286,16 @@ def test_a_failure_changes_nothing(here, names, name, like, error, message):
     assert (here / "params.yaml").read_text("utf-8") == TEXT
 
 
+def test_a_tar_is_as_good_as_a_zip():
+    with tarfile.open("birds.tar.xz", "w:xz") as archive:
+        for name in BIRDS:
+            archive.addfile(tarfile.TarInfo(name))
+    added = add.photos(Path("birds.tar.xz"), "birds", "pets_mobile")
+
+    assert added.arrangement.counts() == {"owl": {"train": 2}, "wren": {"train": 1}}
+    assert list(params.load().datasets["birds"].files) == ["birds.tar.xz"]
+
+
 def test_no_zip():
     with pytest.raises(DataError, match=r"birds\.zip: not found"):
         add.photos(Path("birds.zip"), "birds", "pets_mobile")
@@ -310,3 +321,4 @@ def test_no_params(here):
 )
 def test_name_for(stem, name):
     assert add.name_for(Path(f"some/{stem}.zip")) == name
+    assert add.name_for(Path(f"some/{stem}.tar.gz")) == name

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from imago.core import photo_names
+from imago.core import photo_names, photo_walk
 from imago.core.errors import DataError, ImageError
 from imago.photos import image_files
 
@@ -115,33 +115,17 @@ def _file(path: str) -> Given:
 
 
 def _in_folder(folder: str, left_out: LeftOut) -> Iterator[Given]:
-    """Find the images in a folder and below, each folder once, whatever links lead to it."""
-    seen: set[tuple[int, int]] = set()
     failed: list[OSError] = []
-    for parent, folders, names in os.walk(folder, onerror=failed.append, followlinks=True):
-        yield from (_failed(failed.pop()) for _ in list(failed))
-        found = os.stat(parent)  # noqa: PTH116 - as above
-        if (found.st_dev, found.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((found.st_dev, found.st_ino))
-        for name in sorted(folders):
-            if reason := photo_names.reason_against_folder(name):
-                left_out[os.path.join(parent, name)] = reason  # noqa: PTH118
-        folders[:] = sorted(one for one in folders if not photo_names.reason_against_folder(one))
-        for name in sorted(names):
-            path, reason = os.path.join(parent, name), photo_names.reason_against(name)  # noqa: PTH118
-            if reason is None:
-                yield _file(path)
-            elif reason.startswith(photo_names.UNREAD):
-                yield _refused(path, f"{reason}; convert it to JPEG")
-            else:
-                left_out[path] = reason
-    yield from map(_failed, failed)
-
-
-def _failed(error: OSError) -> Given:
-    return _refused(str(error.filename), error.strerror or str(error))
+    for below, reason in photo_walk.files(folder, failed.append):
+        path = os.path.join(folder, below)  # noqa: PTH118
+        if reason is None and not below.endswith("/"):
+            yield _file(path)
+        elif reason and reason.startswith(photo_names.UNREAD):
+            yield _refused(path, f"{reason}; convert it to JPEG")
+        elif reason:
+            left_out[path.removesuffix("/")] = reason
+    for error in failed:
+        yield _refused(str(error.filename), error.strerror or str(error))
 
 
 def _or_refused(found: Iterator[Given], word: str, reason: str) -> Iterator[Given]:

@@ -6,7 +6,6 @@ an experiment that is there. Every line of params.yaml stays as it is, comments 
 
 import hashlib
 import re
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from dvc.utils.serialize import parse_yaml_for_update
 
 from imago import params
-from imago.core import files, paths, strict_yaml
+from imago.core import files, paths, photo_names, strict_yaml
 from imago.core.errors import ParamsError
 from imago.datasets.image_folder import archives, folders
 from imago.datasets.image_folder.arrangement import Arrangement
@@ -98,7 +97,8 @@ def recipe(name: str, path: Path = paths.PARAMS) -> AddedRecipe:
 
 def name_for(archive: Path) -> str:
     """Make a name of letters, digits, _ and - from that of a file; may be empty."""
-    stem = unicodedata.normalize("NFC", archive.stem)
+    stem = photo_names.normal(archive.stem)
+    stem = stem.removesuffix(".tar")  # of birds.tar.gz
     return re.sub(r"[^\w-]+", "_", stem).strip("_-")
 
 

@@ -28,7 +28,7 @@ from imago.sources.retries import NotFoundError, UnreachableError
 
 log = logging.getLogger(__name__)
 
-ARCHIVES = (".zip",)
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
 """Ends the names of files that `imago add` adds."""
 
 Wanted = Mapping[str, str | None]

@@ -6,26 +6,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imago.core.errors import DataError
-from imago.datasets.image_folder import zips
+from imago.datasets.image_folder import tars, zips
 from imago.datasets.image_folder.archive import GENEROUS, Archive, Limits
 
-_REPACK = "unpack it, and add what comes out as a zip"
+_REPACK = "unpack it, and add the folder"
+_FOLDER = "add the folder that holds a folder of photos for each class"
 _OTHERS = {
     b"7z\xbc\xaf\x27\x1c": ("a 7z archive", _REPACK),
     b"Rar!\x1a\x07": ("a RAR archive", _REPACK),
-    b"\x1f\x8b": ("a gzip", _REPACK),
-    b"\xfd7zXZ\0": ("an xz archive", _REPACK),
-    b"BZh": ("a bzip2 archive", _REPACK),
     b"\x28\xb5\x2f\xfd": ("a zstd archive", _REPACK),
-    b"\xff\xd8\xff": ("a photo", "add the folder that holds a folder of photos for each class"),
-    b"\x89PNG": ("a picture", "add the folder that holds a folder of photos for each class"),
+    b"\xff\xd8\xff": ("a photo", _FOLDER),
+    b"\x89PNG": ("a picture", _FOLDER),
     b"%PDF": ("a PDF", "add the photos themselves"),
     b"<": ("a web page", "download the archive itself, which may need a login"),
     b"{": ("JSON", "download the archive itself, which may need a login"),
 }
 """First bytes of what is given in place of an archive: what it is, and what to do."""
 _HEAD_BYTES = 512
-_TAR = (257, b"ustar")
 _SPANNED = b"PK\7\x08"
 """First bytes of the first part of a zip in parts. Source: PKWARE, APPNOTE.TXT 6.3.10, 8.5.5."""
 _PART = re.compile(r"\.(z\d\d|\d{3})", re.IGNORECASE)
@@ -45,18 +42,19 @@ def opened(path: Path, limits: Limits = GENEROUS) -> Iterator[Archive]:
     if path.is_dir():
         message = f"{path}: must be an archive, got a folder; pack it as a zip"
         raise DataError(message)
-    if what := _other_kind(path):
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if what := _other_kind(path, head):
         kind, remedy = what
-        message = f"{path}: must be a zip file, got {kind}; {remedy}"
+        message = f"{path}: must be a zip or a tar, got {kind}; {remedy}"
         raise DataError(message)
-    with zips.opened(path, limits) as archive:
+    is_tar = head.startswith((tars.GZIP, tars.XZ, tars.BZIP2)) or tars.is_tar(head)
+    with (tars if is_tar else zips).opened(path, limits) as archive:
         yield archive
 
 
-def _other_kind(path: Path) -> tuple[str, str] | None:
+def _other_kind(path: Path, head: bytes) -> tuple[str, str] | None:
     """Say what a file is in place of an archive that can be read whole, and what to do."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
     if not head:
         return "an empty file", "get it anew"
     first = path.with_suffix(".z01")
@@ -66,7 +64,4 @@ def _other_kind(path: Path) -> tuple[str, str] | None:
         if path.suffix[1:].isdigit():
             join = f"cat {whole}.* > {whole}"
         return "a part of an archive in parts", f"join them, such as with `{join}`"
-    start, mark = _TAR
-    if head[start:].startswith(mark):
-        return "a tar archive", _REPACK
     return next((what for begin, what in _OTHERS.items() if head.lstrip().startswith(begin)), None)
