@@ -1,5 +1,6 @@
 import difflib
 import hashlib
+import os
 import re
 import tarfile
 from pathlib import Path
@@ -294,6 +295,80 @@ def test_a_tar_is_as_good_as_a_zip():
 
     assert added.arrangement.counts() == {"owl": {"train": 2}, "wren": {"train": 1}}
     assert list(params.load().datasets["birds"].files) == ["birds.tar.xz"]
+
+
+def folder_of(names=BIRDS, path=Path("photos/birds")):
+    for name in names:
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(os.fsencode(name))
+    return path
+
+
+def test_a_folder_is_pinned_photo_by_photo():
+    added = add.photos(folder_of([*BIRDS, "birds/notes.txt"]), "birds", "pets_mobile")
+
+    assert added.arrangement.counts() == {"owl": {"train": 2}, "wren": {"train": 1}}
+    assert added.arrangement.unused == {"birds/notes.txt": "no image by its name"}
+    dataset = params.load().datasets["birds"]
+    assert list(dataset.files) == ["birds.tar"]
+    assert dataset.sources == ["folder:./photos/birds"]
+    assert Path("listings/birds.csv").read_text("utf-8").splitlines() == [
+        "path,sha256",
+        *(f"{name},{hashlib.sha256(name.encode()).hexdigest()}" for name in sorted(BIRDS)),
+    ]
+
+
+def test_a_folder_elsewhere(tmp_path_factory):
+    folder = folder_of(path=tmp_path_factory.mktemp("elsewhere") / "birds")
+    add.photos(folder, "birds", "pets_mobile")
+
+    assert params.load().datasets["birds"].sources == [f"folder:{folder}"]
+
+
+def test_the_digest_of_a_folder_is_that_of_its_photos(tmp_path_factory):
+    add.photos(folder_of(), "birds", "pets_mobile")
+    other = folder_of(BIRDS[::-1], tmp_path_factory.mktemp("other") / "vögel")
+    (other / "birds/.DS_Store").touch()
+    add.photos(other, "owls", "pets_mobile")
+
+    (one,), (another,) = (params.load().datasets[key].files.values() for key in ("birds", "owls"))
+    assert one == another
+
+
+def test_a_folder_that_has_changed_says_how(capsys):
+    folder = folder_of()
+    assert cli.main(["add", str(folder), "--like", "pets_pixels"]) == 0
+    (before,) = params.load().datasets["birds"].files.values()
+    (folder / "birds/owl/1.jpg").write_bytes(b"changed")
+    (folder / "birds/owl/2.jpg").unlink()
+    folder_of(["birds/wren/9.jpg"])
+    capsys.readouterr()
+
+    assert cli.main(["add", str(folder), "--like", "pets_pixels"]) == 0
+
+    said = capsys.readouterr().out
+    assert (
+        "since it was added: 1 new: birds/wren/9.jpg; 1 changed: birds/owl/1.jpg; "
+        "1 missing: birds/owl/2.jpg\n"
+    ) in said
+    assert "listings/birds.csv lists the photos with their sha256; git should keep it" in said
+    (after,) = params.load().datasets["birds"].files.values()
+    assert before != after
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["owl/1.jpg", "wren/1.jpg", "owl/A.jpg", "owl/a.jpg"], "must differ by more than case"),
+        (["owl/1.jpg", "wren/caf\udce9.jpg"], "name must be UTF-8; rename it"),
+        (["owl/1.jpg", "wren/1.jpg", "hen/1.cr2"], "must have photos, got none in hen"),
+    ],
+)
+def test_a_folder_that_cannot_be_taken(here, names, message):
+    with pytest.raises(DataError, match=message):
+        add.photos(folder_of(names), "birds", "pets_mobile")
+    assert (here / "params.yaml").read_text("utf-8") == TEXT
+    assert not Path("listings").exists()
 
 
 def test_no_zip():

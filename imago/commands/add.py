@@ -1,10 +1,13 @@
-"""Add recipes, or a zip of photos with an experiment on it, to params.yaml.
+"""Add recipes, or photos of your own with an experiment on them, to params.yaml.
 
     imago add cifar10_cnn                 a recipe; `imago recipes` lists them
-    imago add birds.zip                   a zip with a folder of photos for each class
+    imago add birds                       a folder with a folder of photos for each class
+    imago add birds.zip                   the same as a zip or a tar
     imago add birds.zip --like cifar10_cnn
 
-Nothing is run. `imago remove` and `imago rename` undo it and give the experiment another name.
+Nothing is copied, and nothing is run: the bytes are pinned by their sha256, those of a folder
+photo by photo in a listing, which belongs into git as params.yaml does. `imago remove` and `imago
+rename` undo it and give the experiment another name.
 """
 
 import argparse
@@ -28,13 +31,13 @@ LIKE = "cat_dog_mobilenet"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to its parser."""
-    parser.add_argument("what", nargs="+", help="a recipe, or a zip of photos")
+    parser.add_argument("what", nargs="+", help="a recipe, or a folder, a zip or a tar of photos")
     parser.add_argument(
-        "--name", help="of the zip's data set and experiment; else that of the file"
+        "--name", help="of the photos' data set and experiment; else that of the file"
     )
     parser.add_argument(
         "--like",
-        help=f"the experiment or recipe that a zip's experiment is a copy of; else {LIKE}",
+        help=f"the experiment or recipe that theirs is a copy of; else {LIKE}",
     )
 
 
@@ -43,15 +46,15 @@ def run(chosen: argparse.Namespace) -> int:
     from imago.project import recipes  # here, for DVC's YAML takes a while to import
 
     known = recipes.names()
-    zips = [what for what in chosen.what if what not in known]
-    if chosen.name and len(zips) != 1:
-        message = f"--name is for one zip of photos, got {len(zips)} with it"
+    photos = [what for what in chosen.what if what not in known]
+    if chosen.name and len(photos) != 1:
+        message = f"--name is for photos of one place, got {len(photos)} with it"
         raise ParamsError(message)
-    if chosen.like and not zips:
-        message = "--like is for a zip of photos, got recipes alone"
+    if chosen.like and not photos:
+        message = "--like is for photos of your own, got recipes alone"
         raise ParamsError(message)
     names = [
-        _photos(Path(what), chosen.name, chosen.like or LIKE) if what in zips else _recipe(what)
+        _photos(Path(what), chosen.name, chosen.like or LIKE) if what in photos else _recipe(what)
         for what in chosen.what
     ]
     pages = ", ".join(str(paths.page(name)) for name in names)
@@ -79,7 +82,7 @@ def _photos(archive: Path, name: str | None, like: str) -> str:
 
     if not archive.suffix and not archive.exists():
         known = ", ".join(recipes.names()) or "there are none"
-        message = f"{archive} must be a recipe ({known}) or a zip of photos, and is neither"
+        message = f"{archive} must be a recipe ({known}) or photos of your own, and is neither"
         raise ParamsError(message)
     name = name or add.name_for(archive)
     added = add.photos(archive, name, like)
@@ -93,6 +96,10 @@ def _photos(archive: Path, name: str | None, like: str) -> str:
         *said_of(added.arrangement.unused),
     ):
         print(line)
+    if added.difference:
+        print(f"since it was added: {added.difference}")
+    if archive.is_dir():
+        print(f"{paths.listing(name)} lists the photos with their sha256; git should keep it")
     print(
         f"added to {paths.PARAMS}, as {name}, like {like}"
         if added.is_new

@@ -1,11 +1,12 @@
-"""What `imago add` puts into params.yaml: a recipe, or a zip of one's own photos.
+"""What `imago add` puts into params.yaml: a recipe, or photos of one's own.
 
-A zip becomes a data set, a variant, features and an experiment, copied from those of a recipe or of
-an experiment that is there. Every line of params.yaml stays as it is, comments and all.
+An archive or a folder becomes a data set, a variant, features and an experiment, copied from those
+of a recipe or of an experiment that is there. Every line of params.yaml stays as it is, comments
+and all.
 """
 
-import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,21 @@ from typing import Any
 from dvc.utils.serialize import parse_yaml_for_update
 
 from imago import params
-from imago.core import files, paths, photo_names, strict_yaml
+from imago.core import files, paths, photo_names, progress, strict_yaml
 from imago.core.errors import ParamsError
 from imago.datasets.image_folder import archives, folders
+from imago.datasets.image_folder.archive import Archive
 from imago.datasets.image_folder.arrangement import Arrangement
 from imago.params import Params
 from imago.project import recipes, yaml_text
+from imago.sources import kinds, photo_folders
 
 LAYOUT = "image_folder"
 NAME = re.compile(r"[^\W\d][\w-]*")
 """Of an entry; one that begins with a digit may be read as a number, such as 1e5."""
 LICENCE = "of your own"
 TEST_FRACTION = 0.2
-"""Of the photos of a zip without a test folder."""
+"""Of the photos of what has no test folder."""
 EXTRACT = {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 50}
 """Where the copied experiment is not on photos. Like LICENCE and TEST_FRACTION, to be changed in
 params.yaml."""
@@ -49,19 +52,21 @@ class AddedRecipe:
 
 @dataclass(frozen=True)
 class AddedPhotos:
-    """What was added for a zip.
+    """What was added for an archive or a folder.
 
     Attributes:
         experiment: Its name.
         variant: Its variant's name.
         arrangement: What photos there are by their names, for none was looked at yet.
-        is_new: Whether entries were added, and not those of a zip that was there renewed.
+        is_new: Whether entries were added, and not those of what was there renewed.
+        difference: Of a folder that was there, between the photos before and now, in words.
     """
 
     experiment: str
     variant: str
     arrangement: Arrangement
     is_new: bool
+    difference: str = ""
 
 
 def recipe(name: str, path: Path = paths.PARAMS) -> AddedRecipe:
@@ -105,17 +110,19 @@ def name_for(archive: Path) -> str:
 def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> AddedPhotos:
     """Add a data set, a variant, features and an experiment to params.yaml.
 
-    Where the zip was added before, under this name, only its digest and its place are renewed.
+    Where it was added before, under this name, only its digest and its place are renewed, and the
+    listing of a folder.
 
     Args:
-        archive: A zip of photos, in the layout image_folder; it stays where it is.
+        archive: A zip, a tar or a folder of photos, in the layout image_folder; it stays where it
+            is.
         name: Of the data set and of the experiment.
         like: An experiment of params.yaml, or else a recipe, whose entries are copied; without its
             limits of photos and its floors.
         path: Of params.yaml.
 
     Raises:
-        DataError: The zip cannot be used; its photos themselves are not looked at.
+        DataError: It cannot be used; the photos themselves are not looked at.
         ParamsError: A name is taken, there is no such experiment, or params.yaml breaks a rule,
             now or with the new entries.
     """
@@ -129,22 +136,74 @@ def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Ad
     model = _model(like, there, text)
     with archives.opened(archive) as opened:
         found = folders.arrange([*opened.files, *opened.folders], str(archive))
+        pinned = _pinned(archive, name, opened)
     raw = strict_yaml.read(text)
     known = raw["datasets"].get(name, {}).get("files", {})
-    if archive.name in known and name in raw["experiments"]:
-        text = yaml_text.put(text, ["datasets", name, "files", archive.name], _sha256(archive))
-        text = yaml_text.put(text, ["datasets", name, "sources"], _sources(archive))
-        variant = _write(path, text).experiments[name].variant
-        return AddedPhotos(name, variant, found, is_new=False)
-    for section, (entry, content) in _entries(model, name, archive, found).items():
+    is_new = not (known.keys() == pinned.files.keys() and name in raw["experiments"])
+    if is_new:
+        text = _with_entries(text, raw, _entries(model, name, pinned, found), path)
+    else:
+        for file, digest in pinned.files.items():
+            text = yaml_text.put(text, ["datasets", name, "files", file], digest)
+        text = yaml_text.put(text, ["datasets", name, "sources"], pinned.sources)
+    settings = params.parse(text, str(path))
+    difference = _write_listing(name, pinned.listing) if pinned.listing else ""
+    files.write_text(path, text)
+    return AddedPhotos(name, settings.experiments[name].variant, found, is_new, difference)
+
+
+def _with_entries(
+    text: str, raw: Mapping[str, Any], entries: Mapping[str, tuple[str, Any]], path: Path
+) -> str:
+    for section, (entry, content) in entries.items():
         if entry in raw[section] and section in ("weights", "exports"):
             continue  # shared with other experiments
         if entry in raw[section]:
             message = f"{path}: {section} has an entry {entry} already; choose another --name"
             raise ParamsError(message)
         text = _inserted(text, section, yaml_text.block(entry, content, yaml_text.INDENT), path)
-    variant = _write(path, text).experiments[name].variant
-    return AddedPhotos(name, variant, found, is_new=True)
+    return text
+
+
+@dataclass(frozen=True)
+class _Pinned:
+    """The files of a data set, by the sha256 of their bytes, and where they come from.
+
+    Attributes:
+        listing: Of a folder: the sha256 of each photo.
+    """
+
+    files: dict[str, str]
+    sources: list[str]
+    listing: dict[str, str] | None = None
+
+
+def _pinned(path: Path, name: str, opened: Archive) -> _Pinned:
+    """Read all that is to be pinned; it is fetched from where it lies."""
+    if not path.is_dir():
+        return _Pinned(
+            {path.name: files.sha256(path)}, [f"{_place(path.absolute().parent)}/{{name}}"]
+        )
+    photos = [one for one in opened.files if photo_names.reason_against(one) is None]
+    counted = progress.over(photos, "read the photos", len(photos), "photos")
+    digest, listing = photo_folders.digests(counted, opened.read)
+    source = f"{kinds.FOLDER}{_place(path.absolute())}"
+    return _Pinned({f"{name}{photo_folders.SUFFIX}": digest}, [source], listing)
+
+
+def _place(folder: Path) -> str:
+    """Name a folder, from that of params.yaml if it is within."""
+    within = folder.is_relative_to(Path.cwd())
+    place = f"./{folder.relative_to(Path.cwd()).as_posix()}" if within else folder.as_posix()
+    return place.removesuffix("/.")
+
+
+def _write_listing(name: str, listing: dict[str, str]) -> str:
+    """Write the listing of a folder, and say how it differs from the one that was there."""
+    path = paths.listing(name)
+    before = photo_folders.read_listing(path) if path.exists() else listing
+    photo_folders.write_listing(path, listing)
+    return photo_folders.differences(before, listing)
 
 
 def _text(path: Path) -> str:
@@ -171,11 +230,6 @@ def _inserted(text: str, section: str, block: str, path: Path) -> str:
 def _says(entry: Any) -> Any:
     """Return what of an entry shapes a result: not where files come from."""
     return {key: value for key, value in entry.items() if key not in ("sources", "licence")}
-
-
-def _sha256(archive: Path) -> str:
-    with archive.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)
@@ -207,7 +261,7 @@ def _model(like: str, there: Params, text: str) -> _Model:
 
 
 def _entries(
-    model: _Model, name: str, archive: Path, found: Arrangement
+    model: _Model, name: str, pinned: _Pinned, found: Arrangement
 ) -> dict[str, tuple[str, Any]]:
     """Return for each section the name of its new entry, and what that says."""
     old = model.settings.experiments[model.name]
@@ -224,7 +278,7 @@ def _entries(
         prepare["validation_fraction"] = 0.0
     variant = f"{name}{prepare['image_size_px']}"
     entries = {
-        "datasets": (name, _dataset(archive, found, extract)),
+        "datasets": (name, _dataset(pinned, found, extract)),
         "prepare": (variant, prepare),
     }
     experiment = model.copied("experiments", model.name)
@@ -242,8 +296,7 @@ def _entries(
     return entries | {"experiments": (name, experiment)}
 
 
-def _dataset(archive: Path, found: Arrangement, extract: dict[str, Any]) -> dict[str, Any]:
-    """Describe the zip, which is to be fetched from the folder in which it lies."""
+def _dataset(pinned: _Pinned, found: Arrangement, extract: dict[str, Any]) -> dict[str, Any]:
     extract.pop("test_fraction", None)
     extract.pop("allow_leaks", None)
     if not found.classes("test"):
@@ -251,15 +304,7 @@ def _dataset(archive: Path, found: Arrangement, extract: dict[str, Any]) -> dict
     return {
         "layout": LAYOUT,
         "licence": LICENCE,
-        "files": {archive.name: _sha256(archive)},
-        "sources": _sources(archive),
+        "files": pinned.files,
+        "sources": pinned.sources,
         "extract": extract,
     }
-
-
-def _sources(archive: Path) -> list[str]:
-    """Name the folder in which the zip lies, from that of params.yaml if it is within."""
-    folder, here = archive.absolute().parent, Path.cwd()
-    within = folder.is_relative_to(here)
-    source = f"./{folder.relative_to(here).as_posix()}" if within else folder.as_posix()
-    return [f"{source.removesuffix('/.')}/{{name}}"]

