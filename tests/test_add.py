@@ -103,10 +103,12 @@ def test_what_is_added():
     assert dataset.sources == ["./{name}"]
     assert dataset.licence == "of your own"
     assert dataset.extract.test_fraction == 0.2
+    assert dataset.extract.validation_fraction == 0.2  # of the variant that is copied
+    assert dataset.extract.keep_together
     assert dataset.extract.greatest_unreadable_fraction == 0.05
     old = settings.prepare["pets32"]
     assert settings.prepare["birds32"] == old.model_copy(
-        update={"dataset": "birds", "limit_per_class": None}
+        update={"dataset": "birds", "limit_per_class": None, "validation_fraction": 0.0}
     )
     features = settings.features["pets32_mobile"].model_copy(update={"variant": "birds32"})
     assert settings.features["birds32_mobile"] == features
@@ -240,7 +242,9 @@ def test_floors_are_those_of_the_other_experiment(here):
 def test_split_folders_are_used_as_they_are():
     add.photos(zip_of(SPLIT_BIRDS), "birds", "pets_mobile")
 
-    assert params.load().datasets["birds"].extract.test_fraction is None
+    extract = params.load().datasets["birds"].extract
+    assert (extract.test_fraction, extract.validation_fraction) == (None, None)
+    assert not extract.keep_together
     assert params.load().prepare["birds32"].validation_fraction == 0.0
 
 

@@ -286,9 +286,30 @@ def test_a_drawn_test_split_has_no_leaks(here):
     assert all(split_of[f"{path}.copy.png"] == split_of[path] for path in pets(numbers=range(20)))
 
 
+def test_look_alikes_are_drawn_together(here):
+    contents = pets(numbers=range(30))
+    for name, start in (("cat", 0), ("dog", 1000)):
+        for n in range(30):
+            small = cv2.resize(picture(n + start), (24, 18), interpolation=cv2.INTER_AREA)
+            contents[f"{name}/{n}.small.png"] = encoded(small)
+    shares = {"test_fraction": 0.3, "validation_fraction": 0.2}
+    info = extract(here, contents, keep_together=True, **shares)
+
+    assert set(info.splits) == {"train", "validation", "test"}
+    assert table(here / "out/pets/leaks.csv") == []
+    split_of = {row["path"]: row["split"] for row in table(here / "out/pets/index.csv")}
+    assert all(split_of[f"{p[:-4]}.small.png"] == split_of[p] for p in pets(numbers=range(30)))
+
+
 @pytest.mark.parametrize(
     ("contents", "changes", "message"),
     [
+        pytest.param(
+            split_pets() | pets("val/", range(200, 202)),
+            {"validation_fraction": 0.2, "keep_together": True},
+            "extract.validation_fraction must be left out where there is a validation folder",
+            id="fraction beside a validation folder",
+        ),
         pytest.param(
             split_pets(),
             {"test_fraction": 0.2},
@@ -427,6 +448,18 @@ def test_sound_section():
         pytest.param("0.05", "1.0", "extract.greatest_unreadable_fraction", id="fraction"),
         pytest.param("100", "0", "extract.greatest_megapixels", id="megapixels"),
         pytest.param("extract: {", "extract: {test_fraction: 1.0, ", "test_fraction", id="all"),
+        pytest.param(
+            "extract: {",
+            "extract: {validation_fraction: 0.2, ",
+            "validation_fraction needs keep_together: true",
+            id="validation by itself",
+        ),
+        pytest.param(
+            "extract: {",
+            "extract: {keep_together: true, test_fraction: 0.6, validation_fraction: 0.4, ",
+            "must leave photos for training",
+            id="nothing for training",
+        ),
         pytest.param("extract: {", "extract: {test_fraction: 0.0, ", "test_fraction", id="none"),
     ],
 )

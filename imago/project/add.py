@@ -274,11 +274,12 @@ def _entries(
     )
     prepare["dataset"] = name
     prepare.pop("limit_per_class", None)
-    if found.classes("validation"):  # which are used in place of drawn ones
-        prepare["validation_fraction"] = 0.0
+    # Photos that belong together know each other in extract alone, so all is drawn there.
+    validation_fraction = 0.0 if found.classes("validation") else prepare["validation_fraction"]
+    prepare["validation_fraction"] = 0.0
     variant = f"{name}{prepare['image_size_px']}"
     entries = {
-        "datasets": (name, _dataset(pinned, found, extract)),
+        "datasets": (name, _dataset(pinned, found, extract, validation_fraction)),
         "prepare": (variant, prepare),
     }
     experiment = model.copied("experiments", model.name)
@@ -296,11 +297,15 @@ def _entries(
     return entries | {"experiments": (name, experiment)}
 
 
-def _dataset(pinned: _Pinned, found: Arrangement, extract: dict[str, Any]) -> dict[str, Any]:
-    extract.pop("test_fraction", None)
-    extract.pop("allow_leaks", None)
-    if not found.classes("test"):
-        extract = {"test_fraction": TEST_FRACTION, **extract}
+def _dataset(
+    pinned: _Pinned, found: Arrangement, extract: dict[str, Any], validation_fraction: float
+) -> dict[str, Any]:
+    for key in ("test_fraction", "validation_fraction", "keep_together", "allow_leaks"):
+        extract.pop(key, None)
+    drawn = {} if found.classes("test") else {"test_fraction": TEST_FRACTION}
+    if validation_fraction:
+        drawn["validation_fraction"] = validation_fraction
+    extract = {**drawn, **({"keep_together": True} if drawn else {}), **extract}
     return {
         "layout": LAYOUT,
         "licence": LICENCE,

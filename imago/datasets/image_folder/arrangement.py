@@ -16,6 +16,8 @@ class Place(NamedTuple):
 
     split: SplitName
     class_name: str
+    group: str | None = None
+    """Of photos that no two splits may share, such as those of a patient, where a table says it."""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ class Photo:
         file_bytes: As its publisher encoded it.
         sha256: Of these bytes.
         fingerprint: Of its pixels.
+        group: Of photos that no two splits may share; None where nobody says so.
     """
 
     path: str
@@ -41,6 +42,7 @@ class Photo:
     file_bytes: int
     sha256: bytes
     fingerprint: fingerprints.Fingerprint
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,4 +106,5 @@ def _look_at(archive: Archive, path: str, place: Place, greatest_pixels: int) ->
         file_bytes=len(content),
         sha256=hashlib.sha256(content).digest(),
         fingerprint=fingerprints.fingerprint(image),
+        group=place.group,
     )

@@ -13,7 +13,7 @@ before lower. What `extract` writes beside the packed photos and their labels:
 import dataclasses
 import itertools
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -24,12 +24,12 @@ from imago.core.errors import DataError
 from imago.core.photo_names import by_reason, listed
 from imago.data import arrays
 from imago.data.arrays import SplitName
-from imago.datasets.image_folder import archives, folders, inspection, leaks, listings
+from imago.datasets.image_folder import archives, folders, groups, inspection, leaks, listings
 from imago.datasets.image_folder.archive import Archive, Limits
 from imago.datasets.image_folder.arrangement import Arrangement
 from imago.datasets.image_folder.inspection import Inspection, Photo
 from imago.datasets.image_folder.leaks import Leak
-from imago.datasets.image_folder.settings import Settings
+from imago.datasets.image_folder.settings import Extract, Settings
 from imago.datasets.image_folder.split_folders import SPLITS
 from imago.photos import decoding, packs
 
@@ -54,13 +54,13 @@ def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
     path = source / name
     with archives.opened(path, Limits(whole=settings.limits)) as archive:
         arrangement = folders.arrange([*archive.files, *archive.folders], str(path))
-        _check_test_fraction(path, arrangement, wanted.test_fraction)
+        _check_fractions(path, arrangement, wanted)
         greatest_pixels = int(wanted.greatest_megapixels * PIXELS_PER_MEGAPIXEL)
         found = inspection.inspect(archive, arrangement.places, greatest_pixels)
         set_aside = arrangement.unused | found.unreadable
         greatest_fraction = wanted.greatest_unreadable_fraction
         _check_readable(path, found, greatest_fraction, set_aside, paths.set_aside(target.name))
-        splits = _split(path, found.photos, arrangement, wanted.test_fraction)
+        splits = _split(path, found.photos, arrangement, wanted)
         leaked = leaks.find(splits)
         _check_leaks(path, leaked, wanted.allow_leaks, paths.leaks(target.name))
 
@@ -74,20 +74,29 @@ def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
     return writer.info
 
 
-def _check_test_fraction(path: Path, arrangement: Arrangement, fraction: float | None) -> None:
-    has_test = bool(arrangement.classes("test"))
-    if has_test and fraction is not None:
-        message = (
-            f"{path}: extract.test_fraction must be left out where there is a test folder, "
-            f"got {fraction}; remove it from params.yaml"
-        )
-        raise DataError(message)
-    if not has_test and fraction is None:
+def _check_fractions(path: Path, arrangement: Arrangement, wanted: Extract) -> None:
+    for split, fraction in _fractions(wanted).items():
+        if arrangement.classes(split):
+            message = (
+                f"{path}: extract.{split}_fraction must be left out where there is a {split} "
+                f"folder, got {fraction}; remove it from params.yaml"
+            )
+            raise DataError(message)
+    if not arrangement.classes("test") and wanted.test_fraction is None:
         message = (
             f"{path}: must have a test folder that holds a folder for each class, got none; add "
             "extract.test_fraction to params.yaml, such as 0.2, to draw the test photos"
         )
         raise DataError(message)
+
+
+def _fractions(wanted: Extract) -> dict[SplitName, float]:
+    """Return the share of each split that is to be drawn."""
+    fractions: dict[SplitName, float | None] = {
+        "test": wanted.test_fraction,
+        "validation": wanted.validation_fraction,
+    }
+    return {split: fraction for split, fraction in fractions.items() if fraction is not None}
 
 
 def _check_readable(
@@ -113,22 +122,21 @@ def _check_readable(
 
 
 def _split(
-    path: Path,
-    photos: Sequence[Photo],
-    arrangement: Arrangement,
-    test_fraction: float | None,
+    path: Path, photos: Sequence[Photo], arrangement: Arrangement, wanted: Extract
 ) -> dict[SplitName, list[Photo]]:
     """Return the photos of each split that the archive has or that is to be drawn.
 
     Raises:
         DataError: A class is left without training photos, or without drawn test photos; or a
-            split without any.
+            split without any; or a group is in two splits.
     """
-    if test_fraction is not None:
-        photos = _with_test(photos, test_fraction)
-    names = [split for split in SPLITS if split == "test" or arrangement.classes(split)]
+    photos = _drawn(photos, wanted)
+    drawn = _fractions(wanted)
+    names = [
+        split for split in SPLITS if split == "test" or split in drawn or arrangement.classes(split)
+    ]
     splits = {name: [photo for photo in photos if photo.split == name] for name in names}
-    complete = ("train",) if test_fraction is None else ("train", "test")
+    complete = {"train", "test"} & {"train", *drawn}
     for name, some in splits.items():
         there = {photo.class_name for photo in some}
         absent = [one for one in arrangement.classes("train") if one not in there]
@@ -138,18 +146,37 @@ def _split(
                 f"splits, got none of {listed(absent)}; add photos"
             )
             raise DataError(message)
+    _check_groups(path, photos)
     return splits
 
 
-def _with_test(photos: Sequence[Photo], fraction: float) -> list[Photo]:
-    """Draw the test photos of each class from its training photos."""
+def _drawn(photos: Sequence[Photo], wanted: Extract) -> list[Photo]:
+    """Draw the photos of the splits that are wanted from the training photos."""
     candidates = [photo for photo in photos if photo.split == "train"]
-    drawn = leaks.draw(candidates, fraction)
-    test = {photo.path for photo in itertools.compress(candidates, drawn)}
+    split_of: dict[str, SplitName] = {}
+    if wanted.keep_together:
+        drawn = groups.draw(candidates, _fractions(wanted))
+        split_of = {one.path: split for one, split in zip(candidates, drawn, strict=True)}
+    elif wanted.test_fraction is not None:
+        chosen = leaks.draw(candidates, wanted.test_fraction)
+        split_of = {one.path: "test" for one in itertools.compress(candidates, chosen)}
     return [
-        dataclasses.replace(photo, split="test") if photo.path in test else photo
-        for photo in photos
+        dataclasses.replace(photo, split=split_of.get(photo.path, photo.split)) for photo in photos
     ]
+
+
+def _check_groups(path: Path, photos: Sequence[Photo]) -> None:
+    splits: defaultdict[str, set[str]] = defaultdict(set)
+    for photo in photos:
+        if photo.group is not None:
+            splits[photo.group].add(photo.split)
+    if crossing := sorted(group for group, some in splits.items() if len(some) > 1):
+        message = (
+            f"{path}: no group may be in two splits, got {listed(crossing)}; give each group one "
+            "split in the table, or leave the column split out and set extract.keep_together to "
+            "true in params.yaml"
+        )
+        raise DataError(message)
 
 
 def _check_leaks(path: Path, leaked: Sequence[Leak], allowed: bool, listing: Path) -> None:

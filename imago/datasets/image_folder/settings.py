@@ -13,12 +13,27 @@ class Extract(sections.Section):
     test_fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Share of the different photos of each class that is drawn for the test: for zips without a
     test folder, and for these alone."""
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """The same for validation; needs `keep_together`."""
+    keep_together: bool = False
+    """Draw photos that look alike, or that a table puts into one group, as one; and each group by
+    itself, so that photos that come or go move no other. Else each share is exact."""
     greatest_unreadable_fraction: sections.Fraction
     """Share of the photos that may be unreadable; with more, the stage stops."""
     greatest_megapixels: Annotated[float, Field(gt=0, le=1_000)]
     """A photo with more counts as unreadable."""
     allow_leaks: bool = False
     """Go on where a photo is in two splits, pixel for pixel."""
+
+    @model_validator(mode="after")
+    def _shares_fit_together(self) -> Self:
+        if self.validation_fraction and not self.keep_together:
+            message = "validation_fraction needs keep_together: true"
+            raise ValueError(message)
+        if (self.test_fraction or 0) + (self.validation_fraction or 0) >= 1:
+            message = "test_fraction and validation_fraction must leave photos for training"
+            raise ValueError(message)
+        return self
 
 
 class Settings(sections.Dataset):
