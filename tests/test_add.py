@@ -375,6 +375,61 @@ def test_a_folder_that_cannot_be_taken(here, names, message):
     assert not Path("listings").exists()
 
 
+TABLE = "path,label,split,group\n1.jpg,owl,train,a\n2.jpg,wren,train,\n3.jpg,owl,test,b\n"
+
+
+@pytest.mark.parametrize("place", ["folder", "zip"])
+def test_a_table_beside_photos(place, capsys):
+    Path("labels.csv").write_text(TABLE)
+    names = ["images/1.jpg", "images/2.jpg", "images/3.jpg", "images/4.jpg"]
+    birds = folder_of(names) if place == "folder" else zip_of(names)
+
+    assert cli.main(["add", "labels.csv", str(birds), "--like", "pets_pixels"]) == 0
+
+    said = capsys.readouterr().out
+    assert "  owl            1           1\n  wren           1           0\n" in said
+    assert "left out: 1 not in the table: images/4.jpg\n" in said
+    dataset = params.load().datasets["birds"]
+    assert dataset.files["labels.csv"] == hashlib.sha256(TABLE.encode()).hexdigest()
+    assert dataset.sources == (
+        ["folder:./photos/birds", "./{name}"] if place == "folder" else ["./{name}"]
+    )
+    assert dataset.extract.test_fraction is None
+
+
+def test_several_with_a_name_are_one_data_set():
+    zip_of(["owl/1.jpg", "wren/1.jpg"], Path("a/train.zip"))
+    zip_of(["owl/2.jpg", "wren/2.jpg"], Path("b/test.zip"))
+    words = ["a/train.zip", "b/test.zip", "--name", "birds", "--like", "pets_pixels"]
+
+    assert cli.main(["add", *words]) == 0
+
+    dataset = params.load().datasets["birds"]
+    assert sorted(dataset.files) == ["test.zip", "train.zip"]
+    assert dataset.sources == ["./a/{name}", "./b/{name}"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["labels.csv"], "labels.csv is a table; name the folder or the archive of its photos"),
+        (["cifar10_cnn", "--name", "x"], "--name and --like are for photos of your own"),
+        (
+            ["a/x.zip", "b/x.zip", "--name", "x"],
+            "archives with names of their own, got a/x.zip, b/",
+        ),
+    ],
+)
+def test_words_that_do_not_go_together(words, message, capsys, monkeypatch):
+    monkeypatch.setattr(add.recipes, "names", lambda: ["cifar10_cnn"])
+    Path("labels.csv").write_text(TABLE)
+    for folder in "ab":
+        zip_of([f"owl/{folder}.jpg", f"wren/{folder}.jpg"], Path(folder, "x.zip"))
+
+    assert cli.main(["add", *words]) == 1
+    assert message in capsys.readouterr().err
+
+
 def test_no_zip():
     with pytest.raises(DataError, match=r"birds\.zip: not found"):
         add.photos(Path("birds.zip"), "birds", "pets_mobile")

@@ -286,6 +286,40 @@ def test_a_drawn_test_split_has_no_leaks(here):
     assert all(split_of[f"{path}.copy.png"] == split_of[path] for path in pets(numbers=range(20)))
 
 
+def extract_by_table(here, table, **changes):
+    wanted = {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 1.0} | changes
+    files = {"pets.zip": "0" * 64, "labels.csv": "0" * 64}
+    settings = Settings(
+        layout="image_folder", licence="MIT", files=files, sources=["x"], extract=Extract(**wanted)
+    )
+    photo_archives.write(here / "pets.zip", {f"{n}.png": photo(n) for n in range(40)})
+    (here / "labels.csv").write_text(table)
+    return layout.extract(settings, here, here / "out/pets")
+
+
+def test_groups_of_a_table_are_in_one_split(here):
+    rows = [f"{n},{'cat' if n % 2 else 'dog'},patient {n // 4}" for n in range(40)]
+    text = "\n".join(["path,label,group", *rows])
+    info = extract_by_table(here, text, test_fraction=0.3, keep_together=True)
+
+    assert info.classes == ("cat", "dog")
+    index = table(here / "out/pets/index.csv")
+    splits = {(row["group"], row["split"]) for row in index}
+    assert len(splits) == 10
+    assert {split for _, split in splits} == {"train", "test"}
+
+
+def test_a_group_in_two_splits_of_a_table(here):
+    rows = [
+        f"{n},{'cat' if n % 2 else 'dog'},{'test' if n < 9 else ''},p{n // 4}" for n in range(40)
+    ]
+    text = "\n".join(["path,label,split,group", *rows])
+    with pytest.raises(
+        DataError, match="no group may be in two splits, got p2; give each group one"
+    ):
+        extract_by_table(here, text)
+
+
 def test_look_alikes_are_drawn_together(here):
     contents = pets(numbers=range(30))
     for name, start in (("cat", 0), ("dog", 1000)):
@@ -441,10 +475,11 @@ def test_sound_section():
     [
         pytest.param(
             "files: {",
-            f"files: {{more.zip: {'e' * 64}, ",
-            "datasets.pets: files must be one zip, got 2: more.zip, pets.zip",
-            id="two files",
+            f"files: {{a.csv: {'e' * 64}, b.csv: {'e' * 64}, ",
+            "datasets.pets: files must be archives, and at most one table of their photos, got a.",
+            id="two tables",
         ),
+        pytest.param("pets.zip:", "pets.csv:", "files must be archives, and at most", id="table"),
         pytest.param("0.05", "1.0", "extract.greatest_unreadable_fraction", id="fraction"),
         pytest.param("100", "0", "extract.greatest_megapixels", id="megapixels"),
         pytest.param("extract: {", "extract: {test_fraction: 1.0, ", "test_fraction", id="all"),

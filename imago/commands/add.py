@@ -3,6 +3,8 @@
     imago add cifar10_cnn                 a recipe; `imago recipes` lists them
     imago add birds                       a folder with a folder of photos for each class
     imago add birds.zip                   the same as a zip or a tar
+    imago add birds labels.csv            with a table: path, label and, if wanted, split and group
+    imago add a.zip b.zip --name birds    several as one data set
     imago add birds.zip --like cifar10_cnn
 
 Nothing is copied, and nothing is run: the bytes are pinned by their sha256, those of a folder
@@ -22,6 +24,7 @@ from imago.core import paths
 from imago.core.errors import ParamsError
 from imago.core.photo_names import listed
 from imago.data.arrays import SplitName
+from imago.datasets.image_folder import tables
 from imago.datasets.image_folder.split_folders import SPLITS
 
 CLASSES_SHOWN = 10
@@ -31,7 +34,9 @@ LIKE = "cat_dog_mobilenet"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to its parser."""
-    parser.add_argument("what", nargs="+", help="a recipe, or a folder, a zip or a tar of photos")
+    parser.add_argument(
+        "what", nargs="+", help="a recipe, or a folder, a zip, a tar or a table of photos"
+    )
     parser.add_argument(
         "--name", help="of the photos' data set and experiment; else that of the file"
     )
@@ -42,21 +47,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Add all, in the order given, and say what to run next."""
+    """Add all, recipes first, and say what to run next."""
     from imago.project import recipes  # here, for DVC's YAML takes a while to import
 
     known = recipes.names()
     photos = [what for what in chosen.what if what not in known]
-    if chosen.name and len(photos) != 1:
-        message = f"--name is for photos of one place, got {len(photos)} with it"
+    if (chosen.name or chosen.like) and not photos:
+        message = "--name and --like are for photos of your own, got recipes alone"
         raise ParamsError(message)
-    if chosen.like and not photos:
-        message = "--like is for photos of your own, got recipes alone"
-        raise ParamsError(message)
-    names = [
-        _photos(Path(what), chosen.name, chosen.like or LIKE) if what in photos else _recipe(what)
-        for what in chosen.what
-    ]
+    like = chosen.like or LIKE
+    are_one = bool(chosen.name) or any(map(tables.is_table, photos))
+    names = [_recipe(what) for what in chosen.what if what not in photos]
+    if photos and are_one:
+        names.append(_photos([Path(what) for what in photos], chosen.name, like))
+    else:
+        names += [_photos([Path(what)], None, like) for what in photos]
     pages = ", ".join(str(paths.page(name)) for name in names)
     print(f"Look at {paths.PARAMS}, and then run\n")
     print(f"    dvc repro {' '.join(f'report@{name}' for name in names)}")
@@ -77,15 +82,19 @@ def _recipe(name: str) -> str:
     return name
 
 
-def _photos(archive: Path, name: str | None, like: str) -> str:
+def _photos(places: list[Path], name: str | None, like: str) -> str:
     from imago.project import add, recipes
 
+    archive, *beside = sorted(places, key=tables.is_table)
+    if tables.is_table(archive) and not archive.is_dir():
+        message = f"{archive} is a table; name the folder or the archive of its photos beside it"
+        raise ParamsError(message)
     if not archive.suffix and not archive.exists():
         known = ", ".join(recipes.names()) or "there are none"
         message = f"{archive} must be a recipe ({known}) or photos of your own, and is neither"
         raise ParamsError(message)
     name = name or add.name_for(archive)
-    added = add.photos(archive, name, like)
+    added = add.photos(archive, name, like, beside=beside)
     counts = added.arrangement.counts()
     names = [terminal.printable(name) for name in counts]
     total = f"{len(added.arrangement.places):,} photos of {len(counts)} classes"

@@ -6,7 +6,7 @@ and all.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,8 @@ from dvc.utils.serialize import parse_yaml_for_update
 
 from imago import params
 from imago.core import files, paths, photo_names, progress, strict_yaml
-from imago.core.errors import ParamsError
-from imago.datasets.image_folder import archives, folders
-from imago.datasets.image_folder.archive import Archive
+from imago.core.errors import DataError, ParamsError
+from imago.datasets.image_folder import archives, contents
 from imago.datasets.image_folder.arrangement import Arrangement
 from imago.params import Params
 from imago.project import recipes, yaml_text
@@ -107,7 +106,13 @@ def name_for(archive: Path) -> str:
     return re.sub(r"[^\w-]+", "_", stem).strip("_-")
 
 
-def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> AddedPhotos:
+def photos(
+    archive: Path,
+    name: str,
+    like: str,
+    path: Path = paths.PARAMS,
+    beside: Sequence[Path] = (),
+) -> AddedPhotos:
     """Add a data set, a variant, features and an experiment to params.yaml.
 
     Where it was added before, under this name, only its digest and its place are renewed, and the
@@ -120,6 +125,7 @@ def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Ad
         like: An experiment of params.yaml, or else a recipe, whose entries are copied; without its
             limits of photos and its floors.
         path: Of params.yaml.
+        beside: More archives, and a table that says which class a photo is of.
 
     Raises:
         DataError: It cannot be used; the photos themselves are not looked at.
@@ -134,9 +140,9 @@ def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Ad
         raise ParamsError(message)
     text, there = _text(path), params.load(path)
     model = _model(like, there, text)
-    with archives.opened(archive) as opened:
-        found = folders.arrange([*opened.files, *opened.folders], str(archive))
-        pinned = _pinned(archive, name, opened)
+    places = [archive, *beside]
+    with contents.opened(places, name) as (_, found):
+        pinned = _pinned(places, name)
     raw = strict_yaml.read(text)
     known = raw["datasets"].get(name, {}).get("files", {})
     is_new = not (known.keys() == pinned.files.keys() and name in raw["experiments"])
@@ -178,17 +184,28 @@ class _Pinned:
     listing: dict[str, str] | None = None
 
 
-def _pinned(path: Path, name: str, opened: Archive) -> _Pinned:
+def _pinned(places: Sequence[Path], name: str) -> _Pinned:
     """Read all that is to be pinned; it is fetched from where it lies."""
-    if not path.is_dir():
-        return _Pinned(
-            {path.name: files.sha256(path)}, [f"{_place(path.absolute().parent)}/{{name}}"]
+    of_folders = [place for place in places if place.is_dir()]
+    of_files = {place.name: place for place in places if not place.is_dir()}
+    if len(of_folders) > 1 or len(of_files) + len(of_folders) < len(places):
+        message = (
+            f"{name}: photos must be of one folder at most, and of archives with names of their "
+            f"own, got {', '.join(map(str, places))}; put them into one folder"
         )
-    photos = [one for one in opened.files if photo_names.reason_against(one) is None]
-    counted = progress.over(photos, "read the photos", len(photos), "photos")
-    digest, listing = photo_folders.digests(counted, opened.read)
-    source = f"{kinds.FOLDER}{_place(path.absolute())}"
-    return _Pinned({f"{name}{photo_folders.SUFFIX}": digest}, [source], listing)
+        raise DataError(message)
+    digests = {file: files.sha256(place) for file, place in of_files.items()}
+    sources = [f"{_place(place.absolute().parent)}/{{name}}" for place in of_files.values()]
+    if not of_folders:
+        return _Pinned(digests, list(dict.fromkeys(sources)))
+    (folder,) = of_folders
+    with archives.opened(folder) as opened:
+        photos = [one for one in opened.files if photo_names.reason_against(one) is None]
+        counted = progress.over(photos, "read the photos", len(photos), "photos")
+        digest, listing = photo_folders.digests(counted, opened.read)
+    source = f"{kinds.FOLDER}{_place(folder.absolute())}"
+    tar = f"{name}{photo_folders.SUFFIX}"
+    return _Pinned({tar: digest, **digests}, list(dict.fromkeys([source, *sources])), listing)
 
 
 def _place(folder: Path) -> str:

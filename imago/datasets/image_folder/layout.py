@@ -1,9 +1,10 @@
-"""The layout of a zip with a folder of photos for each class, such as Microsoft's PetImages.
+"""The layout of archives with a folder of photos for each class, such as Microsoft's PetImages.
 
     [wrapping folders/] [train, validation or test/] class/ photo.jpg
 
-`folders` has the rules. Classes are called as their folders and sorted by name, upper case
-before lower. What `extract` writes beside the packed photos and their labels:
+`folders` has the rules, unless a table beside says what is what (see `tables`). Classes are called
+as their folders and sorted by name, upper case before lower. What `extract` writes beside the
+packed photos and their labels:
 
     index.csv       each photo that is used: its class, its split, its row there, its size
     set_aside.csv   each file that is not, and why
@@ -24,7 +25,7 @@ from imago.core.errors import DataError
 from imago.core.photo_names import by_reason, listed
 from imago.data import arrays
 from imago.data.arrays import SplitName
-from imago.datasets.image_folder import archives, folders, groups, inspection, leaks, listings
+from imago.datasets.image_folder import contents, groups, inspection, leaks, listings
 from imago.datasets.image_folder.archive import Archive, Limits
 from imago.datasets.image_folder.arrangement import Arrangement
 from imago.datasets.image_folder.inspection import Inspection, Photo
@@ -40,20 +41,21 @@ CLASSES_SHOWN = 10
 
 
 def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
-    """Look at every photo in the zip in `source`, and pack those that can be used into `target`.
+    """Look at every photo in the archives in `source`, and pack what can be used into `target`.
 
     Nothing is unpacked to disk, and memory holds a row for each photo.
 
     Raises:
-        DataError: The zip is broken or could do harm, its folders are not those of the layout, too
-            many photos are unreadable, a class or a split has none left, or photos are in two
+        DataError: An archive is broken or could do harm, its folders are not those of the layout,
+            too many photos are unreadable, a class or a split has none left, or photos are in two
             splits. `target` is then as it was, and a list that is too long for the message stands
             in a file that the message names.
     """
-    wanted, (name,) = settings.extract, settings.files
-    path = source / name
-    with archives.opened(path, Limits(whole=settings.limits)) as archive:
-        arrangement = folders.arrange([*archive.files, *archive.folders], str(path))
+    wanted, names = settings.extract, sorted(settings.files)
+    name = names[0] if len(names) == 1 else target.name
+    path = source / name if len(names) == 1 else source
+    raw = [source / one for one in names]
+    with contents.opened(raw, str(path), Limits(whole=settings.limits)) as (archive, arrangement):
         _check_fractions(path, arrangement, wanted)
         greatest_pixels = int(wanted.greatest_megapixels * PIXELS_PER_MEGAPIXEL)
         found = inspection.inspect(archive, arrangement.places, greatest_pixels)

@@ -1,4 +1,4 @@
-"""The section of params.yaml of a zip with a folder of photos for each class."""
+"""The section of params.yaml of archives with a folder of photos for each class, or a table."""
 
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -6,12 +6,15 @@ from pydantic import Field, model_validator
 
 from imago.core import sections
 
+TABLES = (".csv", ".tsv", ".parquet")
+"""Ends the names of tables that say which class a photo is of."""
+
 
 class Extract(sections.Section):
     """Which photos are used, and how they are split."""
 
     test_fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Share of the different photos of each class that is drawn for the test: for zips without a
+    """Share of the different photos of each class that is drawn for the test: where there is no
     test folder, and for these alone."""
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
     """The same for validation; needs `keep_together`."""
@@ -45,8 +48,12 @@ class Settings(sections.Dataset):
     extract: Extract
 
     @model_validator(mode="after")
-    def _there_is_one_zip(self) -> Self:
-        if len(self.files) != 1:
-            message = f"files must be one zip, got {len(self.files)}: {', '.join(self.files)}"
+    def _there_are_archives(self) -> Self:
+        tables = [name for name in self.files if name.lower().endswith(TABLES)]
+        if len(tables) > 1 or len(tables) == len(self.files):
+            message = (
+                "files must be archives, and at most one table of their photos, got "
+                f"{', '.join(self.files)}"
+            )
             raise ValueError(message)
         return self
