@@ -415,8 +415,8 @@ def test_several_with_a_name_are_one_data_set():
         (["labels.csv"], "labels.csv is a table; name the folder or the archive of its photos"),
         (["cifar10_cnn", "--name", "x"], "--name and --like are for photos of your own"),
         (
-            ["a/x.zip", "b/x.zip", "--name", "x"],
-            "archives with names of their own, got a/x.zip, b/",
+            ["a/x.zip", "b/x.zip", "--name", "x", "--like", "pets_pixels"],
+            "archives with names of their own, got a/x.zip, b/x.zip; put them into one folder",
         ),
     ],
 )

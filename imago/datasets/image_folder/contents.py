@@ -1,6 +1,7 @@
 """All photos of a data set: its archives as one, and what its folders or its table say of them."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -55,9 +56,8 @@ def _joined(found: Mapping[Path, Archive], where: str) -> Archive:
         for file in archive.files
     }
     if len(files) != sum(len(archive.files) for archive in found.values()):
-        seen: set[str] = set()
-        every = [f"{start[path]}{file}" for path, one in found.items() for file in one.files]
-        twice = [name for name in every if name in seen or seen.add(name)]
+        every = Counter(f"{start[path]}{file}" for path in found for file in found[path].files)
+        twice = [name for name, count in every.items() if count > 1]
         message = (
             f"{where}: a path must be in one archive, got {listed(twice)} in several; rename one, "
             "or add what is in them as one folder"

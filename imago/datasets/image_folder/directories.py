@@ -17,6 +17,7 @@ from imago.datasets.image_folder.archive import (
     tidied,
 )
 from imago.photos import image_files
+from imago.photos.decoding import UnreadableError
 
 
 @contextlib.contextmanager
@@ -57,7 +58,7 @@ def _read(folder: Path, names: dict[str, str], name: str) -> bytes:
     path = folder / names[name]
     try:
         return image_files.read(path)
-    except (OSError, image_files.UnreadableError) as error:
+    except (OSError, UnreadableError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         message = f"{path}: cannot be read: {reason}; mend it or remove it"
         raise DataError(message) from error

@@ -126,7 +126,7 @@ def _place(photos: Sequence[Photo]) -> float:
     names = sorted({photo.group for photo in photos if photo.group is not None})
     key = names[0].encode() if names else min(photo.fingerprint.pixels for photo in photos)
     digest = hashlib.sha256(key).digest()[: _DIGEST_BITS // 8]
-    return int.from_bytes(digest, "big") / 2**_DIGEST_BITS
+    return float(int.from_bytes(digest, "big") / 2**_DIGEST_BITS)
 
 
 def _split(place: float, fractions: Mapping[SplitName, float]) -> SplitName:

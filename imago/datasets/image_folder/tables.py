@@ -151,7 +151,8 @@ def _found(rows: Sequence[Row], photos: Iterable[str], where: str) -> dict[str, 
     """Return the row of each photo that is named."""
     ends = _Ends(photos)
     found: dict[str, Row] = {}
-    absent, doubtful = [], []
+    absent: list[str] = []
+    doubtful: list[str] = []
     for row in rows:
         some = ends.of(row.path)
         if len(some) != 1:
