@@ -29,7 +29,10 @@ from imago.sources.retries import NotFoundError, UnreachableError
 
 log = logging.getLogger(__name__)
 
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
+OWN = (
+    *(".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2"),
+    *(".csv", ".tsv", ".parquet"),
+)
 """Ends the names of files that `imago add` adds."""
 
 Wanted = Mapping[str, str | None]
@@ -256,7 +259,7 @@ def _explain(
     folder = _entry(section)
     lines += [
         "What to do, one of:",
-        *_own_archives(section, faults, sources),
+        *_own_files(section, faults, sources),
         f"  set {MIRROR_VARIABLE} to a folder or URL that holds the files, in {folder}/ or by",
         "    themselves, as they are or as .gz",
         f"  name the folder in which they lie under {section}.sources of params.yaml, and under",
@@ -266,20 +269,21 @@ def _explain(
     return "\n".join(lines)
 
 
-def _own_archives(section: str, missing: Iterable[str], sources: Sequence[Source]) -> Iterator[str]:
-    """Say what to do about archives of one's own, which lie in a folder and not on a server."""
+def _own_files(section: str, missing: Iterable[str], sources: Sequence[Source]) -> Iterator[str]:
+    """Say what to do about archives and tables of one's own, which lie in a folder here."""
     for name in missing:
         places = [
             source.locations(name)[0]
             for source in sources
             if isinstance(source, Places) and not is_url(source.templates[0])
         ]
-        if not places or not name.lower().endswith(ARCHIVES):
+        if not places or not name.lower().endswith(OWN):
             continue
         there = next((place for place in places if _path(place).is_file()), None)
         add = f"imago add {shlex.quote(there or name)} --name {_entry(section)}"
         why = "has changed" if there else "has moved, in the folder in which it lies now"
-        yield f"  run `{add}`, if it is your own and {why}"
+        beside = ", with all that was added with it" if len(sources) > 1 else ""
+        yield f"  run `{add}`{beside}, if it is your own and {why}"
 
 
 def _entry(section: str) -> str:
