@@ -215,6 +215,30 @@ def test_many_classes_are_a_table_of_some(capsys):
     assert lines[32] == "  and 10 more classes; all have 1 to 40 photos"
 
 
+def test_what_has_another_name_now_is_renewed():
+    add.photos(zip_of(), "birds", "pets_mobile")
+    Path("birds.zip").rename("2026.zip")
+    assert not add.photos(Path("2026.zip"), "birds", "pets_mobile").is_new
+    assert list(params.load().datasets["birds"].files) == ["2026.zip"]
+
+    assert not add.photos(folder_of(), "birds", "pets_mobile").is_new
+    assert list(params.load().datasets["birds"].files) == ["birds.tar"]
+    assert params.load().datasets["birds"].sources == ["folder:./photos/birds"]
+    assert Path("listings/birds.csv").exists()
+
+    assert not add.photos(Path("2026.zip"), "birds", "pets_mobile").is_new
+    assert params.load().datasets["birds"].sources == ["./{name}"]
+    assert not Path("listings/birds.csv").exists()
+    assert len(params.load().experiments) == 3
+
+
+def test_what_comes_from_elsewhere_is_not_renewed(here):
+    text = TEXT.replace("pets_pixels:", "pets:").replace("[photos]", "[https://host/a]")
+    (here / "params.yaml").write_text(text, "utf-8")
+    with pytest.raises(ParamsError, match="an entry pets already"):
+        add.photos(zip_of(path=Path("pets.zip")), "pets", "pets_mobile")
+
+
 def test_two_may_be_added():
     add.photos(zip_of(), "birds", "pets_mobile")
     add.photos(zip_of(path=Path("owls.zip")), "owls", "birds")
@@ -327,6 +351,16 @@ def test_a_folder_elsewhere(tmp_path_factory):
     add.photos(folder, "birds", "pets_mobile")
 
     assert params.load().datasets["birds"].sources == [f"folder:{folder}"]
+
+
+def test_a_folder_above(here, monkeypatch):
+    folder_of()
+    (here / "work").mkdir()
+    (here / "params.yaml").rename(here / "work/params.yaml")
+    monkeypatch.chdir(here / "work")
+    add.photos(Path("../photos/birds"), "birds", "pets_mobile")
+
+    assert params.load().datasets["birds"].sources == [f"folder:{here}/photos/birds"]
 
 
 def test_the_digest_of_a_folder_is_that_of_its_photos(tmp_path_factory):

@@ -14,15 +14,14 @@ from typing import Any
 from dvc.utils.serialize import parse_yaml_for_update
 
 from imago import params
-from imago.core import files, paths, photo_names, progress, strict_yaml
-from imago.core.errors import DataError, ParamsError
-from imago.datasets.image_folder import archives, contents
+from imago.core import files, paths, photo_names, strict_yaml
+from imago.core.errors import ParamsError
+from imago.datasets.image_folder import contents
 from imago.datasets.image_folder.arrangement import Arrangement
 from imago.params import Params
-from imago.project import recipes, yaml_text
-from imago.sources import kinds, photo_folders
+from imago.project import pins, recipes, yaml_text
+from imago.project.pins import LAYOUT, Pinned
 
-LAYOUT = "image_folder"
 NAME = re.compile(r"[^\W\d][\w-]*")
 """Of an entry; one that begins with a digit may be read as a number, such as 1e5."""
 LICENCE = "of your own"
@@ -142,20 +141,26 @@ def photos(
     model = _model(like, there, text)
     places = [archive, *beside]
     with contents.opened(places, name) as (_, found):
-        pinned = _pinned(places, name)
+        pinned = pins.pin(places, name)
     raw = strict_yaml.read(text)
-    known = raw["datasets"].get(name, {}).get("files", {})
-    is_new = not (known.keys() == pinned.files.keys() and name in raw["experiments"])
+    is_new = not pins.is_own(name, there)
     if is_new:
         text = _with_entries(text, raw, _entries(model, name, pinned, found), path)
     else:
-        for file, digest in pinned.files.items():
-            text = yaml_text.put(text, ["datasets", name, "files", file], digest)
-        text = yaml_text.put(text, ["datasets", name, "sources"], pinned.sources)
+        text = _with_files(text, name, there.datasets[name].files, pinned)
     settings = params.parse(text, str(path))
-    difference = _write_listing(name, pinned.listing) if pinned.listing else ""
+    difference = pins.write_listing(name, pinned.listing)
     files.write_text(path, text)
     return AddedPhotos(name, settings.experiments[name].variant, found, is_new, difference)
+
+
+def _with_files(text: str, name: str, known: Mapping[str, str], pinned: Pinned) -> str:
+    """Renew what params.yaml says of the files of a data set, and where they come from."""
+    if known.keys() != pinned.files.keys():
+        text = yaml_text.put(text, ["datasets", name, "files"], pinned.files)
+    for file, digest in pinned.files.items():
+        text = yaml_text.put(text, ["datasets", name, "files", file], digest)
+    return yaml_text.put(text, ["datasets", name, "sources"], pinned.sources)
 
 
 def _with_entries(
@@ -169,58 +174,6 @@ def _with_entries(
             raise ParamsError(message)
         text = _inserted(text, section, yaml_text.block(entry, content, yaml_text.INDENT), path)
     return text
-
-
-@dataclass(frozen=True)
-class _Pinned:
-    """The files of a data set, by the sha256 of their bytes, and where they come from.
-
-    Attributes:
-        listing: Of a folder: the sha256 of each photo.
-    """
-
-    files: dict[str, str]
-    sources: list[str]
-    listing: dict[str, str] | None = None
-
-
-def _pinned(places: Sequence[Path], name: str) -> _Pinned:
-    """Read all that is to be pinned; it is fetched from where it lies."""
-    of_folders = [place for place in places if place.is_dir()]
-    of_files = {place.name: place for place in places if not place.is_dir()}
-    if len(of_folders) > 1 or len(of_files) + len(of_folders) < len(places):
-        message = (
-            f"{name}: photos must be of one folder at most, and of archives with names of their "
-            f"own, got {', '.join(map(str, places))}; put them into one folder"
-        )
-        raise DataError(message)
-    digests = {file: files.sha256(place) for file, place in of_files.items()}
-    sources = [f"{_place(place.absolute().parent)}/{{name}}" for place in of_files.values()]
-    if not of_folders:
-        return _Pinned(digests, list(dict.fromkeys(sources)))
-    (folder,) = of_folders
-    with archives.opened(folder) as opened:
-        photos = [one for one in opened.files if photo_names.reason_against(one) is None]
-        counted = progress.over(photos, "read the photos", len(photos), "photos")
-        digest, listing = photo_folders.digests(counted, opened.read)
-    source = f"{kinds.FOLDER}{_place(folder.absolute())}"
-    tar = f"{name}{photo_folders.SUFFIX}"
-    return _Pinned({tar: digest, **digests}, list(dict.fromkeys([source, *sources])), listing)
-
-
-def _place(folder: Path) -> str:
-    """Name a folder, from that of params.yaml if it is within."""
-    within = folder.is_relative_to(Path.cwd())
-    place = f"./{folder.relative_to(Path.cwd()).as_posix()}" if within else folder.as_posix()
-    return place.removesuffix("/.")
-
-
-def _write_listing(name: str, listing: dict[str, str]) -> str:
-    """Write the listing of a folder, and say how it differs from the one that was there."""
-    path = paths.listing(name)
-    before = photo_folders.read_listing(path) if path.exists() else listing
-    photo_folders.write_listing(path, listing)
-    return photo_folders.differences(before, listing)
 
 
 def _text(path: Path) -> str:
@@ -278,7 +231,7 @@ def _model(like: str, there: Params, text: str) -> _Model:
 
 
 def _entries(
-    model: _Model, name: str, pinned: _Pinned, found: Arrangement
+    model: _Model, name: str, pinned: Pinned, found: Arrangement
 ) -> dict[str, tuple[str, Any]]:
     """Return for each section the name of its new entry, and what that says."""
     old = model.settings.experiments[model.name]
@@ -315,7 +268,7 @@ def _entries(
 
 
 def _dataset(
-    pinned: _Pinned, found: Arrangement, extract: dict[str, Any], validation_fraction: float
+    pinned: Pinned, found: Arrangement, extract: dict[str, Any], validation_fraction: float
 ) -> dict[str, Any]:
     for key in ("test_fraction", "validation_fraction", "keep_together", "allow_leaks"):
         extract.pop(key, None)
