@@ -126,7 +126,7 @@ _BODY = {
                         "minItems": 1,
                         "maxItems": limits.IMAGES,
                         "items": {"type": "string", "format": "binary"},
-                        "description": "JPEG, PNG, GIF, WebP, BMP or TIFF of at most "
+                        "description": "JPEG, PNG, HEIC, WebP, AVIF, GIF, BMP or TIFF of at most "
                         f"{limits.IMAGE_BYTES:,} bytes and {limits.PIXELS:,} pixels",
                     }
                 },

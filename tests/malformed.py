@@ -6,9 +6,10 @@ import zlib
 from collections.abc import Iterator
 
 import numpy as np
+import pillow_heif
 from PIL import Image
 
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "PNG", "TIFF", "WEBP")
 
 
 def picture(
@@ -20,7 +21,10 @@ def picture(
     if color is not None:
         pixels[:] = color
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, kind)
+    if kind == "HEIF":  # which Pillow by itself does not write
+        pillow_heif.from_pillow(Image.fromarray(pixels)).save(buffer)
+    else:
+        Image.fromarray(pixels).save(buffer, kind)
     return buffer.getvalue()
 
 

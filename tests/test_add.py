@@ -1,12 +1,14 @@
 import difflib
 import hashlib
+import os
 import re
+import tarfile
 from pathlib import Path
 
 import photo_archives
 import pytest
 
-from imago import params
+from imago import cli, params
 from imago.core.errors import DataError, ParamsError
 from imago.project import add
 
@@ -96,17 +98,20 @@ def test_what_is_added():
     archive = zip_of()
     added = add.photos(archive, "birds", "pets_mobile")
 
-    assert added == add.AddedPhotos("birds", "birds32", ["owl", "wren"], 3, is_new=True)
+    assert (added.experiment, added.variant, added.is_new) == ("birds", "birds32", True)
+    assert added.arrangement.counts() == {"owl": {"train": 2}, "wren": {"train": 1}}
     settings = params.load()
     dataset = settings.datasets["birds"]
     assert dataset.files == {"birds.zip": hashlib.sha256(archive.read_bytes()).hexdigest()}
     assert dataset.sources == ["./{name}"]
     assert dataset.licence == "of your own"
     assert dataset.extract.test_fraction == 0.2
+    assert dataset.extract.validation_fraction == 0.2  # of the variant that is copied
+    assert dataset.extract.keep_together
     assert dataset.extract.greatest_unreadable_fraction == 0.05
     old = settings.prepare["pets32"]
     assert settings.prepare["birds32"] == old.model_copy(
-        update={"dataset": "birds", "limit_per_class": None}
+        update={"dataset": "birds", "limit_per_class": None, "validation_fraction": 0.0}
     )
     features = settings.features["pets32_mobile"].model_copy(update={"variant": "birds32"})
     assert settings.features["birds32_mobile"] == features
@@ -139,11 +144,11 @@ def test_line_ends_stay_as_they_are(here):
 def test_a_zip_that_has_changed_is_taken_as_it_is_now(here):
     add.photos(zip_of(), "birds", "pets_mobile")
     before = (here / "params.yaml").read_text("utf-8")
-    archive = zip_of(names=[*BIRDS, "wren/more.jpg"])
+    archive = zip_of(names=[*BIRDS, "birds/wren/more.jpg"])
 
     added = add.photos(archive, "birds", "pets_mobile")
 
-    assert (added.photos, added.is_new) == (4, False)
+    assert (len(added.arrangement.places), added.is_new) == (4, False)
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     assert params.load().datasets["birds"].files == {"birds.zip": digest}
     changed = [
@@ -161,13 +166,80 @@ def test_a_zip_that_has_changed_is_taken_as_it_is_now(here):
 def test_a_zip_that_was_moved_is_fetched_from_where_it_lies_now(here):
     add.photos(zip_of(), "birds", "pets_mobile")
     Path("birds.zip").unlink()
-    archive = zip_of(names=[*BIRDS, "wren/more.jpg"], path=Path("new/birds.zip"))
+    archive = zip_of(names=[*BIRDS, "birds/wren/more.jpg"], path=Path("new/birds.zip"))
 
     assert not add.photos(archive, "birds", "pets_mobile").is_new
 
     dataset = params.load().datasets["birds"]
     assert dataset.sources == ["./new/{name}"]
     assert dataset.files == {"birds.zip": hashlib.sha256(archive.read_bytes()).hexdigest()}
+
+
+def test_one_zip_under_two_names_stays_two_data_sets():
+    archive = zip_of()
+    before = hashlib.sha256(archive.read_bytes()).hexdigest()
+    add.photos(archive, "birds", "pets_mobile")
+    add.photos(archive, "owls", "pets_mobile")
+    zip_of(names=[*BIRDS, "birds/wren/more.jpg"])
+
+    add.photos(archive, "owls", "pets_mobile")
+
+    after = hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert params.load().datasets["birds"].files == {"birds.zip": before}
+    assert params.load().datasets["owls"].files == {"birds.zip": after}
+
+
+def test_what_is_taken_and_what_is_left_out_is_said(capsys):
+    three = ("train/{}/1.jpg", "train/{}/2.jpg", "test/{}/3.jpg")
+    names = [path.format(name) for path in three for name in ("owl", "wren")]
+    zip_of([*names, "test/wren/4.jpg", "train/owl/.1.jpg", "train/owl/._1.jpg", "a.md", "b.md"])
+
+    assert cli.main(["add", "birds.zip", "--like", "pets_pixels"]) == 0
+
+    assert capsys.readouterr().out.splitlines()[:8] == [
+        "birds.zip: 7 photos of 2 classes: owl, wren",
+        "             train        test",
+        "  owl            2           1",
+        "  wren           2           2",
+        "left out: 2 no image by its name, such as a.md",
+        "left out: 1 hidden, or in a hidden folder: train/owl/.1.jpg",
+        "left out: 1 left by an operating system: train/owl/._1.jpg",
+        "added to params.yaml, as birds, like pets_pixels",
+    ]
+
+
+def test_many_classes_are_a_table_of_some(capsys):
+    zip_of([f"{n:03}/{m}.jpg" for n in range(40) for m in range(n + 1)])
+
+    assert cli.main(["add", "birds.zip", "--like", "pets_pixels"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:3] == ["           photos", "  000           1"]
+    assert lines[32] == "  and 10 more classes; all have 1 to 40 photos"
+
+
+def test_what_has_another_name_now_is_renewed():
+    add.photos(zip_of(), "birds", "pets_mobile")
+    Path("birds.zip").rename("2026.zip")
+    assert not add.photos(Path("2026.zip"), "birds", "pets_mobile").is_new
+    assert list(params.load().datasets["birds"].files) == ["2026.zip"]
+
+    assert not add.photos(folder_of(), "birds", "pets_mobile").is_new
+    assert list(params.load().datasets["birds"].files) == ["birds.tar"]
+    assert params.load().datasets["birds"].sources == ["folder:./photos/birds"]
+    assert Path("listings/birds.csv").exists()
+
+    assert not add.photos(Path("2026.zip"), "birds", "pets_mobile").is_new
+    assert params.load().datasets["birds"].sources == ["./{name}"]
+    assert not Path("listings/birds.csv").exists()
+    assert len(params.load().experiments) == 3
+
+
+def test_what_comes_from_elsewhere_is_not_renewed(here):
+    text = TEXT.replace("pets_pixels:", "pets:").replace("[photos]", "[https://host/a]")
+    (here / "params.yaml").write_text(text, "utf-8")
+    with pytest.raises(ParamsError, match="an entry pets already"):
+        add.photos(zip_of(path=Path("pets.zip")), "pets", "pets_mobile")
 
 
 def test_two_may_be_added():
@@ -197,7 +269,9 @@ def test_floors_are_those_of_the_other_experiment(here):
 def test_split_folders_are_used_as_they_are():
     add.photos(zip_of(SPLIT_BIRDS), "birds", "pets_mobile")
 
-    assert params.load().datasets["birds"].extract.test_fraction is None
+    extract = params.load().datasets["birds"].extract
+    assert (extract.test_fraction, extract.validation_fraction) == (None, None)
+    assert not extract.keep_together
     assert params.load().prepare["birds32"].validation_fraction == 0.0
 
 
@@ -244,6 +318,155 @@ def test_a_failure_changes_nothing(here, names, name, like, error, message):
     assert (here / "params.yaml").read_text("utf-8") == TEXT
 
 
+def test_a_tar_is_as_good_as_a_zip():
+    with tarfile.open("birds.tar.xz", "w:xz") as archive:
+        for name in BIRDS:
+            archive.addfile(tarfile.TarInfo(name))
+    added = add.photos(Path("birds.tar.xz"), "birds", "pets_mobile")
+
+    assert added.arrangement.counts() == {"owl": {"train": 2}, "wren": {"train": 1}}
+    assert list(params.load().datasets["birds"].files) == ["birds.tar.xz"]
+
+
+def folder_of(names=BIRDS, path=Path("photos/birds")):
+    for name in names:
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(os.fsencode(name))
+    return path
+
+
+def test_a_folder_is_pinned_photo_by_photo():
+    added = add.photos(folder_of([*BIRDS, "birds/notes.txt"]), "birds", "pets_mobile")
+
+    assert added.arrangement.counts() == {"owl": {"train": 2}, "wren": {"train": 1}}
+    assert added.arrangement.unused == {"birds/notes.txt": "no image by its name"}
+    dataset = params.load().datasets["birds"]
+    assert list(dataset.files) == ["birds.tar"]
+    assert dataset.sources == ["folder:./photos/birds"]
+    assert Path("listings/birds.csv").read_text("utf-8").splitlines() == [
+        "path,sha256",
+        *(f"{name},{hashlib.sha256(name.encode()).hexdigest()}" for name in sorted(BIRDS)),
+    ]
+
+
+def test_a_folder_elsewhere(tmp_path_factory):
+    folder = folder_of(path=tmp_path_factory.mktemp("elsewhere") / "birds")
+    add.photos(folder, "birds", "pets_mobile")
+
+    assert params.load().datasets["birds"].sources == [f"folder:{folder}"]
+
+
+def test_a_folder_above(here, monkeypatch):
+    folder_of()
+    (here / "work").mkdir()
+    (here / "params.yaml").rename(here / "work/params.yaml")
+    monkeypatch.chdir(here / "work")
+    add.photos(Path("../photos/birds"), "birds", "pets_mobile")
+
+    assert params.load().datasets["birds"].sources == [f"folder:{here}/photos/birds"]
+
+
+def test_the_digest_of_a_folder_is_that_of_its_photos(tmp_path_factory):
+    add.photos(folder_of(), "birds", "pets_mobile")
+    other = folder_of(BIRDS[::-1], tmp_path_factory.mktemp("other") / "vögel")
+    (other / "birds/.DS_Store").touch()
+    add.photos(other, "owls", "pets_mobile")
+
+    (one,), (another,) = (params.load().datasets[key].files.values() for key in ("birds", "owls"))
+    assert one == another
+
+
+def test_a_folder_that_has_changed_says_how(capsys):
+    folder = folder_of()
+    assert cli.main(["add", str(folder), "--like", "pets_pixels"]) == 0
+    (before,) = params.load().datasets["birds"].files.values()
+    (folder / "birds/owl/1.jpg").write_bytes(b"changed")
+    (folder / "birds/owl/2.jpg").unlink()
+    folder_of(["birds/wren/9.jpg"])
+    capsys.readouterr()
+
+    assert cli.main(["add", str(folder), "--like", "pets_pixels"]) == 0
+
+    said = capsys.readouterr().out
+    assert (
+        "since it was added: 1 new: birds/wren/9.jpg; 1 changed: birds/owl/1.jpg; "
+        "1 missing: birds/owl/2.jpg\n"
+    ) in said
+    assert "listings/birds.csv lists the photos with their sha256; git should keep it" in said
+    (after,) = params.load().datasets["birds"].files.values()
+    assert before != after
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["owl/1.jpg", "wren/1.jpg", "owl/A.jpg", "owl/a.jpg"], "must differ by more than case"),
+        (["owl/1.jpg", "wren/caf\udce9.jpg"], "name must be UTF-8; rename it"),
+        (["owl/1.jpg", "wren/1.jpg", "hen/1.cr2"], "must have photos, got none in hen"),
+    ],
+)
+def test_a_folder_that_cannot_be_taken(here, names, message):
+    with pytest.raises(DataError, match=message):
+        add.photos(folder_of(names), "birds", "pets_mobile")
+    assert (here / "params.yaml").read_text("utf-8") == TEXT
+    assert not Path("listings").exists()
+
+
+TABLE = "path,label,split,group\n1.jpg,owl,train,a\n2.jpg,wren,train,\n3.jpg,owl,test,b\n"
+
+
+@pytest.mark.parametrize("place", ["folder", "zip"])
+def test_a_table_beside_photos(place, capsys):
+    Path("labels.csv").write_text(TABLE)
+    names = ["images/1.jpg", "images/2.jpg", "images/3.jpg", "images/4.jpg"]
+    birds = folder_of(names) if place == "folder" else zip_of(names)
+
+    assert cli.main(["add", "labels.csv", str(birds), "--like", "pets_pixels"]) == 0
+
+    said = capsys.readouterr().out
+    assert "  owl            1           1\n  wren           1           0\n" in said
+    assert "left out: 1 not in the table: images/4.jpg\n" in said
+    dataset = params.load().datasets["birds"]
+    assert dataset.files["labels.csv"] == hashlib.sha256(TABLE.encode()).hexdigest()
+    assert dataset.sources == (
+        ["folder:./photos/birds", "./{name}"] if place == "folder" else ["./{name}"]
+    )
+    assert dataset.extract.test_fraction is None
+
+
+def test_several_with_a_name_are_one_data_set():
+    zip_of(["owl/1.jpg", "wren/1.jpg"], Path("a/train.zip"))
+    zip_of(["owl/2.jpg", "wren/2.jpg"], Path("b/test.zip"))
+    words = ["a/train.zip", "b/test.zip", "--name", "birds", "--like", "pets_pixels"]
+
+    assert cli.main(["add", *words]) == 0
+
+    dataset = params.load().datasets["birds"]
+    assert sorted(dataset.files) == ["test.zip", "train.zip"]
+    assert dataset.sources == ["./a/{name}", "./b/{name}"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["labels.csv"], "labels.csv is a table; name the folder or the archive of its photos"),
+        (["cifar10_cnn", "--name", "x"], "--name and --like are for photos of your own"),
+        (
+            ["a/x.zip", "b/x.zip", "--name", "x", "--like", "pets_pixels"],
+            "archives with names of their own, got a/x.zip, b/x.zip; put them into one folder",
+        ),
+    ],
+)
+def test_words_that_do_not_go_together(words, message, capsys, monkeypatch):
+    monkeypatch.setattr(add.recipes, "names", lambda: ["cifar10_cnn"])
+    Path("labels.csv").write_text(TABLE)
+    for folder in "ab":
+        zip_of([f"owl/{folder}.jpg", f"wren/{folder}.jpg"], Path(folder, "x.zip"))
+
+    assert cli.main(["add", *words]) == 1
+    assert message in capsys.readouterr().err
+
+
 def test_no_zip():
     with pytest.raises(DataError, match=r"birds\.zip: not found"):
         add.photos(Path("birds.zip"), "birds", "pets_mobile")
@@ -269,3 +492,4 @@ def test_no_params(here):
 )
 def test_name_for(stem, name):
     assert add.name_for(Path(f"some/{stem}.zip")) == name
+    assert add.name_for(Path(f"some/{stem}.tar.gz")) == name

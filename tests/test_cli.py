@@ -2,6 +2,7 @@ import photo_archives
 import pytest
 
 from imago import cli
+from imago.datasets.image_folder import folders
 from imago.project import add
 
 
@@ -11,10 +12,11 @@ def calls(tmp_path, monkeypatch):
     photo_archives.write(tmp_path / "My birds.zip", {"owl/1.jpg": b"x", "wren/1.jpg": b"x"})
     made = []
 
-    def added(archive, name, like):
+    def added(archive, name, like, beside):
         made.append((str(archive), name, like))
         is_new = name != "known"
-        return add.AddedPhotos(name, f"{name}128", ["owl", "wren"], 1234, is_new)
+        found = folders.arrange(["owl/1.jpg", "wren/1.jpg", "wren/2.jpg"], "")
+        return add.AddedPhotos(name, f"{name}128", found, is_new)
 
     monkeypatch.setattr(add, "photos", added)
     return made
@@ -25,7 +27,10 @@ def test_add(calls, capsys):
 
     assert calls == [("My birds.zip", "birds", "pets")]
     assert capsys.readouterr().out == (
-        "My birds.zip: 1,234 photos of 2 classes: owl, wren\n"
+        "My birds.zip: 3 photos of 2 classes: owl, wren\n"
+        "            photos\n"
+        "  owl            1\n"
+        "  wren           2\n"
         "added to params.yaml, as birds, like pets\n"
         "Look at params.yaml, and then run\n"
         "\n"

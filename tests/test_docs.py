@@ -244,7 +244,7 @@ def test_each_command_ends_as_the_text_says(hub, tmp_path, document):
     clone = here.clone("first", hub.home / "zero/.dvc/cache")
     furnish(clone)
     (photos,) = (here.published / "cat_dog").iterdir()
-    shutil.copy(photos, clone / "birds.zip")
+    shutil.unpack_archive(photos, clone / "birds")
     if document == "docs/extending.md":
         write_modules(clone, TEXTS[document])
     with served(clone) as files_port, here.shell(clone) as shell:

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import logging
 import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,9 +99,20 @@ def test_a_copy_of_the_project_by_dvc_takes_files_that_git_does_not_know(
     assert_all_kept()
 
 
-def test_a_zip_that_changed_is_to_be_added_again() -> None:
-    with pytest.raises(SourceError, match="run `imago add` on the zip, if it is your own and has"):
-        fetching.fetch("datasets.pets", {"pets.zip": WRONG}, kinds.in_order("pets", ["."], None))
+@pytest.mark.parametrize(
+    ("there", "remedy"),
+    [
+        (True, "`imago add own/pets.zip --name pets`, if it is your own and has changed"),
+        (False, "`imago add pets.zip --name pets`, if it is your own and has moved, in the folder"),
+    ],
+)
+def test_a_zip_of_ones_own_is_to_be_added_again(there: bool, remedy: str, tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    if there:
+        (tmp_path / "own/pets.zip").write_bytes(b"changed")
+    sources = kinds.in_order("pets", ["own/{name}"], None)
+    with pytest.raises(SourceError, match=re.escape(f"What to do, one of:\n  run {remedy}")):
+        fetching.fetch("datasets.pets", {"pets.zip": WRONG}, sources)
 
 
 def test_local_files_may_be_named_one_by_one() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from imago.core.errors import DataError
 from imago.datasets.image_folder import folders
-from imago.datasets.image_folder.folders import Place
+from imago.datasets.image_folder.arrangement import Place
 
 CAT, DOG = Place("train", "cat"), Place("train", "dog")
 TEST_CAT, TEST_DOG = Place("test", "cat"), Place("test", "dog")
@@ -46,6 +46,71 @@ TEST_CAT, TEST_DOG = Place("test", "cat"), Place("test", "dog")
             [CAT, DOG, TEST_DOG],
             id="wrapped in a folder that has a split's name",
         ),
+        pytest.param(
+            ["cat/train/1.jpg", "cat/test/1.jpg", "dog/train/1.jpg", "dog/test/2.jpg"],
+            [CAT, TEST_CAT, DOG, TEST_DOG],
+            id="split folders within classes",
+        ),
+        pytest.param(
+            ["train/cat/1.jpg", "train/dog/1.jpg", "test/Cat/1.jpg"],
+            [CAT, DOG, TEST_CAT],
+            id="another case",
+        ),
+        pytest.param(
+            ["train/k\u00e4/1.jpg", "train/dog/1.jpg", "test/ka\u0308/1.jpg"],
+            [Place("train", "k\u00e4"), DOG, Place("test", "k\u00e4")],
+            id="another Unicode form",
+        ),
+        pytest.param(
+            [f"seg_{s}/seg_{s}/{name}/1.jpg" for s in ("train", "test") for name in ("cat", "dog")],
+            [CAT, DOG, TEST_CAT, TEST_DOG],
+            id="seg_train",
+        ),
+        pytest.param(
+            ["x/train2017/cat/1.jpg", "x/train2017/dog/1.jpg", "x/val2017/cat/1.jpg"],
+            [CAT, DOG, Place("validation", "cat")],
+            id="val2017",
+        ),
+        pytest.param(
+            ["TrainSet/cat/1.jpg", "TrainSet/dog/1.jpg", "TestSet/dog/1.jpg"],
+            [CAT, DOG, TEST_DOG],
+            id="TestSet",
+        ),
+        pytest.param(
+            ["train/images/cat/1.jpg", "train/images/dog/1.jpg", "test/images/dog/1.jpg"],
+            [CAT, DOG, TEST_DOG],
+            id="wrapped within splits",
+        ),
+        pytest.param(
+            ["a/train_data/cat/1.jpg", "a/train_data/dog/1.jpg", "a/test_data/test/dog/1.jpg"],
+            [CAT, DOG, TEST_DOG],
+            id="one split doubled",
+        ),
+        pytest.param(
+            ["train/cat/1.jpg", "train/dog/1.jpg", "test/dog/1.jpg"],
+            [CAT, DOG, TEST_DOG],
+            id="one class in test, which wraps nothing",
+        ),
+        pytest.param(
+            ["valid/1.jpg", "invalid/1.jpg"],
+            [Place("train", "valid"), Place("train", "invalid")],
+            id="classes valid and invalid",
+        ),
+        pytest.param(
+            ["train/1.jpg", "bus/1.jpg", "car/2.jpg"],
+            [Place("train", "train"), Place("train", "bus"), Place("train", "car")],
+            id="class train",
+        ),
+        pytest.param(
+            ["test_tube/1.jpg", "train_station/1.jpg"],
+            [Place("train", "test_tube"), Place("train", "train_station")],
+            id="classes that speak of splits",
+        ),
+        pytest.param(
+            ["test_tube/a/1.jpg", "test_tube/b/1.jpg", "train_station/c/1.jpg"],
+            [Place("train", "test_tube")] * 2 + [Place("train", "train_station")],
+            id="classes that speak of splits, with folders",
+        ),
     ],
 )
 def test_places(paths, places):
@@ -67,12 +132,31 @@ def test_suffixes_of_photos(suffix):
         pytest.param("readme.txt", "no image by its name", id="text at the root"),
         pytest.param("pets/cat/notes.docx", "no image by its name", id="document in a class"),
         pytest.param("pets/cat/1", "no image by its name", id="no suffix"),
-        pytest.param("pets/cat/.jpg", "no image by its name", id="suffix alone"),
+        pytest.param("pets/cat/.jpg", "hidden, or in a hidden folder", id="suffix alone"),
         pytest.param("pets/cat/Thumbs.db", "left by an operating system", id="Windows"),
         pytest.param("__MACOSX/pets/cat/1.jpg", "left by an operating system", id="macOS"),
         pytest.param("pets/__MACOSX/cat/1.jpg", "left by an operating system", id="macOS within"),
         pytest.param("pets/cat/._1.jpg", "left by an operating system", id="resource fork"),
         pytest.param("pets/.DS_Store", "left by an operating system", id="Finder"),
+        pytest.param("pets/cat/Icon\r", "left by an operating system", id="icon of a folder"),
+        pytest.param("pets/cat/1.jpg:Zone.Identifier", "left by an operating system", id="zone"),
+        pytest.param("pets/cat/@eaDir/1.jpg/S.jpg", "left by an operating system", id="Synology"),
+        pytest.param("pets/cat/.thumbnails/1.jpg", "left by an operating system", id="Android"),
+        pytest.param("$RECYCLE.BIN/cat/1.jpg", "left by an operating system", id="bin"),
+        pytest.param(
+            "pets/.ipynb_checkpoints/1-checkpoint.jpg",
+            "hidden, or in a hidden folder",
+            id="Jupyter",
+        ),
+        pytest.param("pets/cat/.1.jpg", "hidden, or in a hidden folder", id="hidden"),
+        pytest.param(
+            "pets/cat/1.NEF", "a photo or film of a kind that is not read: .nef", id="raw photo"
+        ),
+        pytest.param("pets/more.zip", "an archive", id="archive"),
+        pytest.param("pets/docs/about.pdf", "no image by its name", id="folder of documents"),
+        pytest.param(
+            "pets/pets/cat/1.jpg", "lies in a copy of the folders beside it", id="packed twice"
+        ),
         pytest.param("preview.jpg", "lies in no class folder", id="photo at the root"),
         pytest.param("pets/preview.jpg", "lies in no class folder", id="photo beside the classes"),
     ],
@@ -89,6 +173,32 @@ def test_unlabelled_test_photos_are_left_out():
 
     assert found.places == {"train/cat/1.jpg": CAT, "train/dog/1.jpg": DOG}
     assert found.unused == {"test/7.jpg": "lies in no class folder"}
+
+
+def test_unlabelled_folders_beside_splits_are_left_out():
+    paths = ["seg_train/cat/1.jpg", "seg_train/dog/1.jpg", "seg_test/cat/1.jpg", "seg_pred/7.jpg"]
+    found = folders.arrange(paths, "x.zip")
+
+    assert list(found.places.values()) == [CAT, DOG, TEST_CAT]
+    assert found.unused == {"seg_pred/7.jpg": "lies in no class folder"}
+
+
+def test_all_that_is_packed_twice_is_left_out():
+    once = [f"{split}/{name}/1.jpg" for split in ("train", "test") for name in ("cat", "dog")]
+    twice = [f"xray/xray/{path}" for path in once]
+    found = folders.arrange([f"xray/{path}" for path in once] + twice, "x.zip")
+
+    assert list(found.places.values()) == [CAT, DOG, TEST_CAT, TEST_DOG]
+    assert list(found.unused) == twice
+
+
+def test_photos_of_each_class_and_split_are_counted():
+    paths = ["train/dog/1.jpg", "train/dog/2.jpg", "train/cat/1.jpg", "test/cat/1.jpg"]
+
+    assert folders.arrange(paths, "x.zip").counts() == {
+        "cat": {"train": 1, "test": 1},
+        "dog": {"train": 2},
+    }
 
 
 def test_classes_are_sorted():
@@ -109,7 +219,7 @@ def test_classes_are_sorted():
         pytest.param(
             ["3.jpg", "1.jpg", "2.jpg", "4.jpg"],
             "got none and photos outside, such as 3.jpg, 1.jpg, 2.jpg and 1 more; names of photos "
-            "end in one of .bmp ",
+            "end in one of .avif ",
             id="no folders",
         ),
         pytest.param(
@@ -123,16 +233,61 @@ def test_classes_are_sorted():
             id="some in split folders",
         ),
         pytest.param(
-            ["cat/train/1.jpg", "cat/test/1.jpg", "dog/train/1.jpg"],
-            "split folders must hold class folders, got test, train within cat, dog; swap the "
-            "folders, such as train/cat",
-            id="split folders within classes",
+            ["test/1.jpg", "cat/1.jpg", "dog/1.jpg"],
+            "got test beside cat, dog; move the others, or rename a class that has a split's name",
+            id="unlabelled test photos, or a class",
         ),
         pytest.param(
-            ["train/cat/1.jpg", "train/dog/1.jpg", "test/Cat/1.jpg", "test/dog/1.jpg"],
-            "every class must have training photos, got only test photos of Cat; training has cat, "
-            "dog",
-            id="test class unknown",
+            ["pets/cat/1.jpg", "pets/dog/1.jpg", "docs/1.png"],
+            "class folders must hold photos at one depth, got docs, with photos, beside pets, with "
+            "the folders cat, dog; if these are the classes, take out docs, or move it into pets; "
+            "else put the photos of pets directly into it",
+            id="two depths",
+        ),
+        pytest.param(
+            ["cat/1.jpg", "dog/1.jpg", "pets/cat/1.jpg", "pets/dog/9.jpg"],
+            "got cat, dog, with photos, beside pets, with the folders cat, dog;",
+            id="classes beside a folder of other photos of them",
+        ),
+        pytest.param(
+            ["one/cat/1.jpg", "one/dog/1.jpg", "two/cat/2.jpg", "two/dog/2.jpg"],
+            "class folders must not repeat each other's folders, got cat, dog in each of one, two;",
+            id="the same folders twice",
+        ),
+        pytest.param(
+            ["set_train/cat/1.jpg", "set_train/dog/1.jpg", "set_test/owl/1.jpg", "x/1.jpg"],
+            "class folders must hold photos at one depth, got x",
+            id="names of splits beside another",
+        ),
+        pytest.param(
+            ["cat/1.jpg", "dog/1.jpg", "owl/"],
+            "every class folder must have photos, got none in owl; add photos",
+            id="empty folder",
+        ),
+        pytest.param(
+            ["train/cat/1.jpg", "train/dog/1.jpg", "train/owl/", "test/cat/"],
+            "got none in owl; add photos",
+            id="empty folder of a split",
+        ),
+        pytest.param(
+            ["cat/1.jpg", "dog/1.jpg", "owl/1.CR2", "owl/2.CR2"],
+            "got none in owl, but files such as owl/1.CR2 and 1 more; add photos, converted",
+            id="raw photos",
+        ),
+        pytest.param(
+            ["cat/1.jpg", "dog/1.jpg", "owl/.DS_Store"],
+            "got none in owl, but files such as owl/.DS_Store; add photos",
+            id="droppings alone",
+        ),
+        pytest.param(
+            ["train.zip", "test.zip", "about.txt"],
+            "got archives within: train.zip, test.zip; unpack it, and add what is in them",
+            id="archives within",
+        ),
+        pytest.param(
+            ["cat/1.dng", "dog/1.dng"],
+            "got none and files of kinds that are not read, such as cat/1.dng, dog/1.dng; convert",
+            id="raw photos alone",
         ),
         pytest.param(
             ["train/cat/1.jpg", "train/dog/1.jpg", "val/owl/1.jpg"],

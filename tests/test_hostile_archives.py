@@ -222,8 +222,8 @@ def test_a_zip_of_photos(name: str) -> None:
     path.write_bytes(build())
 
     def take() -> dict[str, bytes]:
-        with archives.opened(path) as (archive, members):
-            return {member.filename: archives.read(archive, member) for member in members}
+        with archives.opened(path) as archive:
+            return {name: archive.read(name) for name in archive.files}
 
     assert outcome(take) == wanted
 

@@ -194,6 +194,29 @@ def test_photos_with_too_many_pixels_are_set_aside(here):
     assert "100×101" in row["reason"]
 
 
+def test_the_remedy_for_too_many_pixels_is_the_limit_on_them(here):
+    message = (
+        "1 too many pixels; .imago/set_aside/pets.csv lists them: raise extract.greatest_megap"
+    )
+    contents = split_pets() | {"train/cat/big.png": encoded(np.zeros((101, 100, 3), np.uint8))}
+    with pytest.raises(DataError, match=re.escape(message)):
+        extract(here, contents, greatest_megapixels=0.01, greatest_unreadable_fraction=0.0)
+
+
+def test_pictures_in_two_classes_are_told(here, caplog):
+    contents = split_pets()
+    contents |= {f"train/dog/copy{n}.png": contents[f"train/cat/{n}.png"] for n in range(4)}
+    with caplog.at_level("INFO", "imago"):
+        extract(here, contents)
+
+    assert caplog.messages[1] == (
+        "pets.zip: 4 pictures, pixel for pixel, are in two classes, such as "
+        "train/cat/0.png = train/dog/copy0.png, train/cat/1.png = train/dog/copy1.png, "
+        "train/cat/2.png = train/dog/copy2.png and 1 more; of each pair one label is wrong: "
+        "remove one"
+    )
+
+
 def test_exact_leaks_stop_the_stage(here):
     contents = split_pets()
     contents["test/dog/101.png"] = contents["train/cat/3.png"]
@@ -263,9 +286,64 @@ def test_a_drawn_test_split_has_no_leaks(here):
     assert all(split_of[f"{path}.copy.png"] == split_of[path] for path in pets(numbers=range(20)))
 
 
+def extract_by_table(here, table, **changes):
+    wanted = {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 1.0} | changes
+    files = {"pets.zip": "0" * 64, "labels.csv": "0" * 64}
+    settings = Settings(
+        layout="image_folder", licence="MIT", files=files, sources=["x"], extract=Extract(**wanted)
+    )
+    photo_archives.write(here / "pets.zip", {f"{n}.png": photo(n) for n in range(40)})
+    (here / "labels.csv").write_text(table)
+    return layout.extract(settings, here, here / "out/pets")
+
+
+def test_groups_of_a_table_are_in_one_split(here):
+    rows = [f"{n},{'cat' if n % 2 else 'dog'},patient {n // 4}" for n in range(40)]
+    text = "\n".join(["path,label,group", *rows])
+    info = extract_by_table(here, text, test_fraction=0.3, keep_together=True)
+
+    assert info.classes == ("cat", "dog")
+    index = table(here / "out/pets/index.csv")
+    splits = {(row["group"], row["split"]) for row in index}
+    assert len(splits) == 10
+    assert {split for _, split in splits} == {"train", "test"}
+
+
+def test_a_group_in_two_splits_of_a_table(here):
+    rows = [
+        f"{n},{'cat' if n % 2 else 'dog'},{'test' if n < 9 else ''},p{n // 4}" for n in range(40)
+    ]
+    text = "\n".join(["path,label,split,group", *rows])
+    with pytest.raises(
+        DataError, match="no group may be in two splits, got p2; give each group one"
+    ):
+        extract_by_table(here, text)
+
+
+def test_look_alikes_are_drawn_together(here):
+    contents = pets(numbers=range(30))
+    for name, start in (("cat", 0), ("dog", 1000)):
+        for n in range(30):
+            small = cv2.resize(picture(n + start), (24, 18), interpolation=cv2.INTER_AREA)
+            contents[f"{name}/{n}.small.png"] = encoded(small)
+    shares = {"test_fraction": 0.3, "validation_fraction": 0.2}
+    info = extract(here, contents, keep_together=True, **shares)
+
+    assert set(info.splits) == {"train", "validation", "test"}
+    assert table(here / "out/pets/leaks.csv") == []
+    split_of = {row["path"]: row["split"] for row in table(here / "out/pets/index.csv")}
+    assert all(split_of[f"{p[:-4]}.small.png"] == split_of[p] for p in pets(numbers=range(30)))
+
+
 @pytest.mark.parametrize(
     ("contents", "changes", "message"),
     [
+        pytest.param(
+            split_pets() | pets("val/", range(200, 202)),
+            {"validation_fraction": 0.2, "keep_together": True},
+            "extract.validation_fraction must be left out where there is a validation folder",
+            id="fraction beside a validation folder",
+        ),
         pytest.param(
             split_pets(),
             {"test_fraction": 0.2},
@@ -398,13 +476,26 @@ def test_sound_section():
     [
         pytest.param(
             "files: {",
-            f"files: {{more.zip: {'e' * 64}, ",
-            "datasets.pets: files must be one zip, got 2: more.zip, pets.zip",
-            id="two files",
+            f"files: {{a.csv: {'e' * 64}, b.csv: {'e' * 64}, ",
+            "datasets.pets: files must be archives, and at most one table of their photos, got a.",
+            id="two tables",
         ),
+        pytest.param("pets.zip:", "pets.csv:", "files must be archives, and at most", id="table"),
         pytest.param("0.05", "1.0", "extract.greatest_unreadable_fraction", id="fraction"),
         pytest.param("100", "0", "extract.greatest_megapixels", id="megapixels"),
         pytest.param("extract: {", "extract: {test_fraction: 1.0, ", "test_fraction", id="all"),
+        pytest.param(
+            "extract: {",
+            "extract: {validation_fraction: 0.2, ",
+            "validation_fraction needs keep_together: true",
+            id="validation by itself",
+        ),
+        pytest.param(
+            "extract: {",
+            "extract: {keep_together: true, test_fraction: 0.6, validation_fraction: 0.4, ",
+            "must leave photos for training",
+            id="nothing for training",
+        ),
         pytest.param("extract: {", "extract: {test_fraction: 0.0, ", "test_fraction", id="none"),
     ],
 )

@@ -8,17 +8,15 @@ import pytest
 from photo_archives import encoded, photo, picture
 
 from imago.datasets.image_folder import archives, inspection
-from imago.datasets.image_folder.folders import Place
+from imago.datasets.image_folder.arrangement import Place
 from imago.photos.fingerprints import fingerprint
 
 CAT = Place("train", "cat")
 
 
 def inspect(path, greatest_pixels=10_000):
-    with archives.opened(path) as (archive, members):
-        by_path = {member.filename: member for member in members}
-        places = dict.fromkeys(by_path, CAT)
-        return inspection.inspect(archive, by_path, places, greatest_pixels)
+    with archives.opened(path) as archive:
+        return inspection.inspect(archive, dict.fromkeys(archive.files, CAT), greatest_pixels)
 
 
 def test_what_is_known_of_a_photo(tmp_path):
@@ -89,9 +87,3 @@ def test_sizes_are_those_of_the_upright_photo(tmp_path):
     (found,) = inspect(photo_archives.write(tmp_path / "x.zip", {"1.jpg": turned})).photos
 
     assert (found.width_px, found.height_px) == (24, 32)
-
-
-def test_reasons_are_counted():
-    reasons = ["truncated: a"] * 1200 + ["truncated: b"] * 34 + ["empty"] * 2
-    assert inspection.by_reason(reasons) == "1,234 truncated, 2 empty"
-    assert inspection.by_reason("aabbccddeefgh") == "2 a, 2 b, 2 c, 2 d, 2 e, 3 for other reasons"

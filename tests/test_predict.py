@@ -26,6 +26,7 @@ from tests import color_export
 
 pytestmark = pytest.mark.fault
 
+UNKNOWN = "not of a known format: AVIF, BMP, GIF, HEIF, JPEG, PNG, TIFF, WEBP"
 COLORS = {"r.png": (200, 50, 0), "g.bmp": (10, 200, 10), "deep/b.tif": (0, 0, 250)}
 
 
@@ -85,6 +86,73 @@ def test_what_words_name(words, expected, capsys):
     assert [record["image"] for record in records(capsys)] == expected
 
 
+def test_what_is_left_out_of_a_folder_is_said(here, capsys):
+    for name in (".hidden/r.png", "deep/@eaDir/r.png", "._r.png", "Icon\r", "notes.md"):
+        path = here / "photos" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(encoded((9, 0, 0)))
+
+    assert predict("photos") == 0
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 3
+    assert said.err.splitlines() == [
+        "imago predict: left out: 3 left by an operating system, such as photos/._r.png",
+        "imago predict: left out: 2 no image by its name, such as photos/notes.md",
+        "imago predict: left out: 1 hidden, or in a hidden folder: photos/.hidden",
+    ]
+
+
+def test_a_hidden_folder_may_be_named(here, capsys):
+    (here / "photos").rename(here / ".photos")
+
+    assert predict(".photos/deep", ".photos/r.png") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_photos_of_a_kind_that_is_not_read_are_no_success(here, capsys):
+    (here / "photos/IMG_1.CR2").write_bytes(b"II*\0")
+
+    assert predict("photos") == 3
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 3
+    assert said.err.splitlines()[0] == (
+        "imago predict: photos/IMG_1.CR2: a photo or film of a kind that is not read: .cr2; "
+        "convert it to JPEG"
+    )
+
+
+def test_links_to_folders_are_followed_once(here, capsys):
+    (here / "elsewhere").mkdir()
+    (here / "elsewhere/a.png").write_bytes(encoded((9, 0, 0)))
+    (here / "photos/deep/link").symlink_to(here / "elsewhere")
+    (here / "photos/deep/again").symlink_to(here / "elsewhere")
+    (here / "elsewhere/loop").symlink_to(here / "photos")
+
+    assert predict("photos/deep") == 0
+    names = [record["image"] for record in records(capsys)]
+    assert names == [
+        "photos/deep/b.tif",
+        "photos/deep/again/a.png",
+        "photos/deep/again/loop/g.bmp",
+        "photos/deep/again/loop/r.png",
+    ]
+
+
+def test_a_folder_that_cannot_be_read_is_no_success(here, monkeypatch, capsys):
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("deep"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert predict("photos") == 3
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 2
+    assert said.err.splitlines()[0] == "imago predict: photos/deep: Permission denied"
+
+
 def test_a_file_whose_name_looks_like_a_pattern(here):
     (here / "r[1].png").write_bytes(encoded((9, 0, 0)))
     assert [image.name for image in given.expand(["r[1].png"])] == ["r[1].png"]
@@ -129,9 +197,10 @@ def test_unreadable_images_are_a_line_each_and_the_others_go_on(capsys):
     assert [json.loads(line)["answer"] for line in printed.out.splitlines()] == ["red", "green"]
     assert printed.err.splitlines() == [
         "imago predict: none.png: No such file or directory",
-        "imago predict: photos/notes.txt: not of a known format: BMP, GIF, JPEG, PNG, TIFF, WEBP",
+        f"imago predict: photos/notes.txt: {UNKNOWN}",
         "imago predict: *.gif: matches no files",
         "imago predict: exports: holds no images",
+        "imago predict: left out: 2 no image by its name, such as exports/colors/model.json",
     ]
 
 
@@ -343,7 +412,7 @@ def test_urls(monkeypatch, capsys):
     assert json.loads(printed.out)["image"] == urls[2]
     assert printed.err.splitlines() == [
         f"imago predict: {urls[0]}: 404 Not Found",
-        f"imago predict: {urls[1]}: not of a known format: BMP, GIF, JPEG, PNG, TIFF, WEBP",
+        f"imago predict: {urls[1]}: {UNKNOWN}",
     ]
 
 

@@ -138,8 +138,8 @@ def test_photos_like_a_recipe_bring_what_it_needs(here):
     ("arguments", "said"),
     [
         (["nothing"], "nothing must be a recipe (cat_dog_mobilenet, cifar10_cnn, fashion_mlp, "),
-        (["mnist_sgd", "--name", "x"], "--name is for one zip of photos, got 0 with it"),
-        (["mnist_sgd", "--like", "x"], "--like is for a zip of photos, got recipes alone"),
+        (["mnist_sgd", "--name", "x"], "--name and --like are for photos of your own"),
+        (["mnist_sgd", "--like", "x"], "--name and --like are for photos of your own"),
         (["none.zip"], "none.zip: not found"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",

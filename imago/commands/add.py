@@ -1,51 +1,67 @@
-"""Add recipes, or a zip of photos with an experiment on it, to params.yaml.
+"""Add recipes, or photos of your own with an experiment on them, to params.yaml.
 
     imago add cifar10_cnn                 a recipe; `imago recipes` lists them
-    imago add birds.zip                   a zip with a folder of photos for each class
+    imago add birds                       a folder with a folder of photos for each class
+    imago add birds.zip                   the same as a zip or a tar
+    imago add birds labels.csv            with a table: path, label and, if wanted, split and group
+    imago add a.zip b.zip --name birds    several as one data set
     imago add birds.zip --like cifar10_cnn
 
-Nothing is run. `imago remove` and `imago rename` undo it and give the experiment another name.
+Nothing is copied, and nothing is run: the bytes are pinned by their sha256, those of a folder
+photo by photo in a listing, which belongs into git as params.yaml does. `imago remove` and `imago
+rename` undo it and give the experiment another name.
 """
 
 import argparse
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from imago import terminal
+from imago.commands._left_out import said_of
 from imago.core import paths
 from imago.core.errors import ParamsError
-from imago.datasets.image_folder import folders
+from imago.core.photo_names import listed
+from imago.data.arrays import SplitName
+from imago.datasets.image_folder import tables
+from imago.datasets.image_folder.split_folders import SPLITS
 
 CLASSES_SHOWN = 10
+ROWS_SHOWN = 30
 LIKE = "cat_dog_mobilenet"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to its parser."""
-    parser.add_argument("what", nargs="+", help="a recipe, or a zip of photos")
     parser.add_argument(
-        "--name", help="of the zip's data set and experiment; else that of the file"
+        "what", nargs="+", help="a recipe, or a folder, a zip, a tar or a table of photos"
+    )
+    parser.add_argument(
+        "--name", help="of the photos' data set and experiment; else that of the file"
     )
     parser.add_argument(
         "--like",
-        help=f"the experiment or recipe that a zip's experiment is a copy of; else {LIKE}",
+        help=f"the experiment or recipe that theirs is a copy of; else {LIKE}",
     )
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Add all, in the order given, and say what to run next."""
+    """Add all, recipes first, and say what to run next."""
     from imago.project import recipes  # here, for DVC's YAML takes a while to import
 
     known = recipes.names()
-    zips = [what for what in chosen.what if what not in known]
-    if chosen.name and len(zips) != 1:
-        message = f"--name is for one zip of photos, got {len(zips)} with it"
+    photos = [what for what in chosen.what if what not in known]
+    if (chosen.name or chosen.like) and not photos:
+        message = "--name and --like are for photos of your own, got recipes alone"
         raise ParamsError(message)
-    if chosen.like and not zips:
-        message = "--like is for a zip of photos, got recipes alone"
-        raise ParamsError(message)
-    names = [
-        _photos(Path(what), chosen.name, chosen.like or LIKE) if what in zips else _recipe(what)
-        for what in chosen.what
-    ]
+    like = chosen.like or LIKE
+    are_one = bool(chosen.name) or any(map(tables.is_table, photos))
+    names = [_recipe(what) for what in chosen.what if what not in photos]
+    if photos and are_one:
+        names.append(_photos([Path(what) for what in photos], chosen.name, like))
+    else:
+        names += [_photos([Path(what)], None, like) for what in photos]
     pages = ", ".join(str(paths.page(name)) for name in names)
     print(f"Look at {paths.PARAMS}, and then run\n")
     print(f"    dvc repro {' '.join(f'report@{name}' for name in names)}")
@@ -66,20 +82,51 @@ def _recipe(name: str) -> str:
     return name
 
 
-def _photos(archive: Path, name: str | None, like: str) -> str:
+def _photos(places: list[Path], name: str | None, like: str) -> str:
     from imago.project import add, recipes
 
+    archive, *beside = sorted(places, key=tables.is_table)
+    if tables.is_table(archive) and not archive.is_dir():
+        message = f"{archive} is a table; name the folder or the archive of its photos beside it"
+        raise ParamsError(message)
     if not archive.suffix and not archive.exists():
         known = ", ".join(recipes.names()) or "there are none"
-        message = f"{archive} must be a recipe ({known}) or a zip of photos, and is neither"
+        message = f"{archive} must be a recipe ({known}) or photos of your own, and is neither"
         raise ParamsError(message)
     name = name or add.name_for(archive)
-    added = add.photos(archive, name, like)
-    classes = folders.listed(added.classes, CLASSES_SHOWN)
-    print(f"{archive}: {added.photos:,} photos of {len(added.classes)} classes: {classes}")
+    added = add.photos(archive, name, like, beside=beside)
+    counts = added.arrangement.counts()
+    names = [terminal.printable(name) for name in counts]
+    total = f"{len(added.arrangement.places):,} photos of {len(counts)} classes"
+    print(f"{archive}: {total}: {listed(names, CLASSES_SHOWN)}")
+    splits = [split for split in SPLITS if added.arrangement.classes(split)]
+    for line in (
+        *_table(names, list(counts.values()), splits),
+        *said_of(added.arrangement.unused),
+    ):
+        print(line)
+    if added.difference:
+        print(f"since it was added: {added.difference}")
+    if archive.is_dir():
+        print(f"{paths.listing(name)} lists the photos with their sha256; git should keep it")
     print(
         f"added to {paths.PARAMS}, as {name}, like {like}"
         if added.is_new
         else f"{paths.PARAMS} had it before, and now has its present sha256 and place"
     )
     return name
+
+
+def _table(
+    names: Sequence[str], counts: Sequence[Counter[SplitName]], splits: Sequence[SplitName]
+) -> Iterator[str]:
+    """Yield a line for each of the first classes: how many photos it has in each split."""
+    width = max(map(terminal.cells, names))
+    titles = splits if len(splits) > 1 else ["photos"]
+    yield " " * (width + 2) + "".join(f"{title:>12}" for title in titles)
+    for name, found in itertools.islice(zip(names, counts, strict=True), ROWS_SHOWN):
+        room = " " * (width - terminal.cells(name))
+        yield f"  {name}{room}" + "".join(f"{found[split]:>12,}" for split in splits)
+    if (more := len(names) - ROWS_SHOWN) > 0:
+        totals = [found.total() for found in counts]
+        yield f"  and {more:,} more classes; all have {min(totals):,} to {max(totals):,} photos"

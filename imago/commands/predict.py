@@ -1,9 +1,9 @@
 """Say what images show, by a model that the stage export wrote.
 
-An image is a file, a folder (every image in it and below), a pattern in quotes, an http(s) URL, or
-`-`, the bytes of an image on standard input. JPEG, PNG, GIF, WebP, BMP and TIFF of any size and
-colours are read, and turned upright. Answers come in the order of the images: as a table on a
-terminal, else as JSON lines.
+An image is a file, a folder (every image in it and below, and where links lead; what is left out is
+said), a pattern in quotes, an http(s) URL, or `-`, the bytes of an image on standard input. JPEG,
+PNG, HEIC, AVIF, WebP, GIF, BMP and TIFF of any size and colours are read, and turned upright.
+Answers come in the order of the images: as a table on a terminal, else as JSON lines.
 
 A model that knows light things on dark ground, such as digits, takes a dark thing on a light ground
 as well: images are inverted where their border asks for it (--polarity), and where they are larger
@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from imago import terminal
 from imago.commands._arguments import positive, probability
+from imago.commands._left_out import said_of
 from imago.core.errors import ImageError
 from imago.predict import bulk, given, models, output
 from imago.predict.given import Given
@@ -67,7 +68,8 @@ def run(chosen: argparse.Namespace) -> int:
             return predictor.twin(threads=1)
 
     kind = chosen.format or ("table" if sys.stdout.isatty() else "jsonl")
-    images: Iterable[Given] = given.expand(_words(chosen))
+    left_out: given.LeftOut = {}
+    images: Iterable[Given] = given.expand(_words(chosen), left_out)
     if kind == "table" or not chosen.listed:  # names for the columns' widths, and how many
         images = list(images)
     top = min(chosen.top, len(classes))
@@ -84,6 +86,8 @@ def run(chosen: argparse.Namespace) -> int:
         else:
             print(row(image.name, found), flush=True)
             unsure += found.probability < chosen.threshold
+    for line in said_of(left_out):
+        print(f"imago predict: {line}", file=sys.stderr)
     return UNREADABLE if unreadable else UNSURE if unsure else 0
 
 

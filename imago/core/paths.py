@@ -22,6 +22,11 @@ def in_project(path: Path) -> Path:
     return folders[0].parent / path if folders and not path.exists() else path
 
 
+def listing(dataset: str) -> Path:
+    """The photos of a folder of one's own, with the sha256 of each, which git keeps."""
+    return Path("listings", f"{dataset}.csv")
+
+
 def raw(dataset: str) -> Path:
     """The files of a data set as their publisher made them."""
     return Path("data/raw", dataset)

@@ -1,8 +1,8 @@
 """Image files of the common formats, decoded to upright RGB pixels.
 
 JPEG goes through libjpeg-turbo, which gives the pixels that Pillow gives, sooner, and tells of
-damage that Pillow fills with grey; CMYK, rare codes and every other format go through Pillow.
-Colour profiles are not applied.
+damage that Pillow fills with grey; CMYK, rare codes and every other format go through Pillow, HEIC
+by libheif. Colour profiles are not applied.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
+from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
@@ -26,15 +27,13 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from imago.core.errors import ImagoError
+from imago.photos import png_text
 
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
-SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-)
-"""Of file names, in lower case, that say: this is an image."""
+FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "PNG", "TIFF", "WEBP")
 
 _JPEG = b"\xff\xd8"
-_EXIF = b"Exif\0\0"
+_METADATA = (b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0")
+"""Begin the segments of a JPEG that may say how it is turned: EXIF and XMP."""
 _DAMAGE = "Corrupt JPEG data"
 """Begins what libjpeg says of pixels that it has to make up."""
 _READERS: dict[bytes, type[ImageFile]] = {
@@ -50,6 +49,11 @@ _READERS: dict[bytes, type[ImageFile]] = {
     b"RIFF": WebPImageFile,
 }
 """First bytes of a file, and what reads it. Pillow's own `open` would warn of large images."""
+_GREATEST_BRANDS_BYTES = 1024
+_AVIF = {b"avif", b"avis"}
+_HEIF = {b"heic", b"heim", b"heis", b"heix", b"hevc", b"hevm", b"hevs", b"hevx", b"mif1", b"msf1"}
+"""Brands of files in boxes. Source: ISO/IEC 23008-12 (2022), and AV1 Image File Format 1.1; some
+of AV1 name the general brands first, so all of a file's brands count."""
 
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SCAN_HEADER = 0xDA
@@ -73,6 +77,10 @@ GREATEST_SIDE_PX = 65_535
 """The most that JPEG and GIF can say; decoders and resizers are not made for longer sides."""
 
 
+TOO_MANY_PIXELS = "too many pixels"
+"""Begins the reason against an image that is larger than was asked for."""
+
+
 class UnreadableError(ImagoError, ValueError):
     """A file's content cannot be decoded; the message is the reason alone."""
 
@@ -94,8 +102,9 @@ class _Frame:
 def decode(content: bytes, greatest_pixels: int) -> NDArray[np.uint8]:
     """Decode an image file, whatever its name says, as RGB.
 
-    The image is turned upright as its EXIF orientation says. What is transparent is laid on
-    white; 16 bits are scaled to 8; of an animation the first frame is taken. Pixels that are
+    The image is turned upright as its EXIF orientation says, or XMP where EXIF has none. What is
+    transparent is laid on white; more bits are scaled to 8; of an animation the first frame is
+    taken, and of several photos in a HEIC the one that is named the primary. Pixels that are
     missing are an error, and so is a JPEG without its end; pixels that are wrong are an error
     where the format has checksums (PNG) or the damage breaks the code (most of it, in a JPEG).
 
@@ -118,8 +127,9 @@ def decode(content: bytes, greatest_pixels: int) -> NDArray[np.uint8]:
         with _told_as_unreadable("JPEG"):
             pixels = _decode_jpeg(content) if frame.components in (1, 3) else None
         if pixels is not None:
-            has_exif = _EXIF in content[: frame.scan]
-            return _turned(pixels, _orientation(content)) if has_exif else pixels
+            head = content[: frame.scan]
+            may_turn = any(mark in head for mark in _METADATA)
+            return _turned(pixels, _orientation(content)) if may_turn else pixels
     return _decode_with_pillow(content, greatest_pixels)  # which also knows the reason why not
 
 
@@ -157,7 +167,7 @@ def _read_frame(content: bytes) -> _Frame | None:
 
 def _check_size(width: int, height: int, greatest_pixels: int) -> None:
     if width * height > greatest_pixels:
-        reason = f"too many pixels: {width}×{height}, more than {greatest_pixels:,}"
+        reason = f"{TOO_MANY_PIXELS}: {width}×{height}, more than {greatest_pixels:,}"
         raise UnreadableError(reason)
     if not 1 <= min(width, height) <= max(width, height) <= GREATEST_SIDE_PX:
         reason = f"{width}×{height} pixels, a side must have 1 to {GREATEST_SIDE_PX:,}"
@@ -192,7 +202,7 @@ def _decode_jpeg(content: bytes) -> NDArray[np.uint8] | None:
 
 
 def _orientation(content: bytes) -> object:
-    """Read the EXIF orientation of a JPEG; None where it has none that can be read."""
+    """Read the orientation of a JPEG, EXIF's or else XMP's; None where none can be read."""
     try:
         return JpegImageFile(io.BytesIO(content)).getexif().get(ExifTags.Base.Orientation)
     except Exception:  # broad, as below; the picture itself is whole
@@ -205,12 +215,37 @@ def _turned(pixels: NDArray[np.uint8], orientation: object) -> NDArray[np.uint8]
 
 
 def _decode_with_pillow(content: bytes, greatest_pixels: int) -> NDArray[np.uint8]:
-    reader = next((r for start, r in _READERS.items() if content.startswith(start)), None)
+    reader = _reader(content)
     if reader is None:
         reason = f"not of a known format: {', '.join(FORMATS)}" if content else "empty"
         raise UnreadableError(reason)
     with _told_as_unreadable(reader.format):
-        return from_pillow(reader(io.BytesIO(content)), greatest_pixels)  # reads the headers only
+        if reader is PngImageFile:
+            content = png_text.shortened(content)
+        image = reader(io.BytesIO(content))  # reads the headers only
+        if reader is AvifImageFile:  # which is turned as its boxes say, whatever XMP says
+            image.info.pop("xmp", None)
+        return from_pillow(image, greatest_pixels)
+
+
+def _reader(content: bytes) -> type[ImageFile] | None:
+    """Return what reads a file, None where nothing does."""
+    brands = _brands(content)
+    if brands & _AVIF:
+        return AvifImageFile
+    if brands & _HEIF:
+        from pillow_heif import HeifImageFile  # here, for few need it
+
+        return HeifImageFile
+    return next((r for start, r in _READERS.items() if content.startswith(start)), None)
+
+
+def _brands(content: bytes) -> set[bytes]:
+    """Return the brands that a file in boxes names in its first box."""
+    if content[4:8] != b"ftyp":
+        return set()
+    end = min(int.from_bytes(content[:4], "big"), _GREATEST_BRANDS_BYTES)
+    return {content[at : at + 4] for at in range(8, end, 4) if at != 12}  # which is a version
 
 
 def from_pillow(image: Image.Image, greatest_pixels: int) -> NDArray[np.uint8]:
@@ -218,6 +253,7 @@ def from_pillow(image: Image.Image, greatest_pixels: int) -> NDArray[np.uint8]:
     with _told_as_unreadable(image.format):
         _check_size(*image.size, greatest_pixels)
         image.load()
+        _check_size(*image.size, greatest_pixels)  # HEIC tells its true size only now
         return _rgb(_upright(image))
 
 
@@ -230,7 +266,8 @@ def _told_as_unreadable(image_format: str | None) -> Iterator[None]:
     # Broad, for nobody lists what decoders raise for damaged files: MemoryError, RecursionError,
     # warnings that a filter turns into errors … . Each costs one file, and no run.
     except Exception as error:
-        reason = f"not decodable as {image_format}: {str(error) or type(error).__name__}"
+        said = " ".join(str(error).split()) or type(error).__name__  # libheif's ends in a new line
+        reason = f"not decodable as {image_format}: {said}"
         raise UnreadableError(reason) from error
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from imago.core import photo_names, photo_walk
 from imago.core.errors import DataError, ImageError
-from imago.photos import decoding, image_files
+from imago.photos import image_files
 
 STDIN = "-"
 GREATEST_BYTES = 100_000_000
@@ -25,6 +26,9 @@ PATIENCE_S = 10.0
 TIMEOUT_S = (10.0, 30.0)
 """For a connection, and between two parts of an answer."""
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
+
+LeftOut = dict[str, str]
+"""Path of a file or folder: why it is left out."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +44,21 @@ class Given:
     read: Callable[[], bytes]
 
 
-def expand(words: Iterable[str]) -> Iterator[Given]:
+def expand(words: Iterable[str], left_out: LeftOut | None = None) -> Iterator[Given]:
     """Find the images that words of a command line name, in their order.
 
     Args:
-        words: Each a file; a folder, of which every image in it and below is taken, by name; a
-            pattern with *, ? or **; an http(s) URL; or `-`, the bytes of an image on standard
-            input.
+        words: Each a file; a folder, of which every image in it and below is taken, by name, also
+            where links to folders lead; a pattern with *, ? or **; an http(s) URL; or `-`, the
+            bytes of an image on standard input.
+        left_out: Gets the path of each file and folder in a folder that is no image by its name,
+            and why.
 
     Yields:
-        The images; for a word that names none, one that cannot be read.
+        The images; for a word that names none, a folder that cannot be read, and a photo of a kind
+        that is not read, one that cannot be read.
     """
+    left_out = {} if left_out is None else left_out
     for word in words:
         if "\0" in word:
             yield _refused(word, "a name cannot hold the character NUL; a list must be UTF-8")
@@ -59,7 +67,7 @@ def expand(words: Iterable[str]) -> Iterator[Given]:
         elif word.startswith(("http://", "https://")):
             yield Given(word, functools.partial(_download, word))
         elif os.path.isdir(word):  # noqa: PTH112 - a Path would lose a leading ./
-            yield from _or_refused(_in_folder(word), word, "holds no images")
+            yield from _or_refused(_in_folder(word, left_out), word, "holds no images")
         elif os.path.exists(word) or not glob.has_magic(word):  # noqa: PTH110
             yield _file(word)
         else:
@@ -106,12 +114,18 @@ def _file(path: str) -> Given:
     return Given(path, functools.partial(image_files.read, path))
 
 
-def _in_folder(folder: str) -> Iterator[Given]:
-    for parent, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            if os.path.splitext(name)[1].lower() in decoding.SUFFIXES:  # noqa: PTH122
-                yield _file(os.path.join(parent, name))  # noqa: PTH118
+def _in_folder(folder: str, left_out: LeftOut) -> Iterator[Given]:
+    failed: list[OSError] = []
+    for below, reason in photo_walk.files(folder, failed.append):
+        path = os.path.join(folder, below)  # noqa: PTH118
+        if reason is None and not below.endswith("/"):
+            yield _file(path)
+        elif reason and reason.startswith(photo_names.UNREAD):
+            yield _refused(path, f"{reason}; convert it to JPEG")
+        elif reason:
+            left_out[path.removesuffix("/")] = reason
+    for error in failed:
+        yield _refused(str(error.filename), error.strerror or str(error))
 
 
 def _or_refused(found: Iterator[Given], word: str, reason: str) -> Iterator[Given]:

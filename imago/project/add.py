@@ -1,12 +1,12 @@
-"""What `imago add` puts into params.yaml: a recipe, or a zip of one's own photos.
+"""What `imago add` puts into params.yaml: a recipe, or photos of one's own.
 
-A zip becomes a data set, a variant, features and an experiment, copied from those of a recipe or of
-an experiment that is there. Every line of params.yaml stays as it is, comments and all.
+An archive or a folder becomes a data set, a variant, features and an experiment, copied from those
+of a recipe or of an experiment that is there. Every line of params.yaml stays as it is, comments
+and all.
 """
 
-import hashlib
 import re
-import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,19 @@ from typing import Any
 from dvc.utils.serialize import parse_yaml_for_update
 
 from imago import params
-from imago.core import files, paths, strict_yaml
+from imago.core import files, paths, photo_names, strict_yaml
 from imago.core.errors import ParamsError
-from imago.datasets.image_folder import archives, folders
+from imago.datasets.image_folder import contents
+from imago.datasets.image_folder.arrangement import Arrangement
 from imago.params import Params
-from imago.project import recipes, yaml_text
+from imago.project import pins, recipes, yaml_text
+from imago.project.pins import LAYOUT, Pinned
 
-LAYOUT = "image_folder"
 NAME = re.compile(r"[^\W\d][\w-]*")
 """Of an entry; one that begins with a digit may be read as a number, such as 1e5."""
 LICENCE = "of your own"
 TEST_FRACTION = 0.2
-"""Of the photos of a zip without a test folder."""
+"""Of the photos of what has no test folder."""
 EXTRACT = {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 50}
 """Where the copied experiment is not on photos. Like LICENCE and TEST_FRACTION, to be changed in
 params.yaml."""
@@ -51,21 +52,21 @@ class AddedRecipe:
 
 @dataclass(frozen=True)
 class AddedPhotos:
-    """What was added for a zip.
+    """What was added for an archive or a folder.
 
     Attributes:
         experiment: Its name.
         variant: Its variant's name.
-        classes: Their names.
-        photos: How many there are by their names, for none was looked at yet.
-        is_new: Whether entries were added, and not those of a zip that was there renewed.
+        arrangement: What photos there are by their names, for none was looked at yet.
+        is_new: Whether entries were added, and not those of what was there renewed.
+        difference: Of a folder that was there, between the photos before and now, in words.
     """
 
     experiment: str
     variant: str
-    classes: list[str]
-    photos: int
+    arrangement: Arrangement
     is_new: bool
+    difference: str = ""
 
 
 def recipe(name: str, path: Path = paths.PARAMS) -> AddedRecipe:
@@ -101,24 +102,34 @@ def recipe(name: str, path: Path = paths.PARAMS) -> AddedRecipe:
 
 def name_for(archive: Path) -> str:
     """Make a name of letters, digits, _ and - from that of a file; may be empty."""
-    stem = unicodedata.normalize("NFC", archive.stem)
+    stem = photo_names.normal(archive.stem)
+    stem = stem.removesuffix(".tar")  # of birds.tar.gz
     return re.sub(r"[^\w-]+", "_", stem).strip("_-")
 
 
-def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> AddedPhotos:
+def photos(
+    archive: Path,
+    name: str,
+    like: str,
+    path: Path = paths.PARAMS,
+    beside: Sequence[Path] = (),
+) -> AddedPhotos:
     """Add a data set, a variant, features and an experiment to params.yaml.
 
-    Where the zip was added before, under this name, only its digest and its place are renewed.
+    Where it was added before, under this name, only its digest and its place are renewed, and the
+    listing of a folder.
 
     Args:
-        archive: A zip of photos, in the layout image_folder; it stays where it is.
+        archive: A zip, a tar or a folder of photos, in the layout image_folder; it stays where it
+            is.
         name: Of the data set and of the experiment.
         like: An experiment of params.yaml, or else a recipe, whose entries are copied; without its
             limits of photos and its floors.
         path: Of params.yaml.
+        beside: More archives, and a table that says which class a photo is of.
 
     Raises:
-        DataError: The zip cannot be used; its photos themselves are not looked at.
+        DataError: It cannot be used; the photos themselves are not looked at.
         ParamsError: A name is taken, there is no such experiment, or params.yaml breaks a rule,
             now or with the new entries.
     """
@@ -130,24 +141,41 @@ def photos(archive: Path, name: str, like: str, path: Path = paths.PARAMS) -> Ad
         raise ParamsError(message)
     text, there = _text(path), params.load(path)
     model = _model(like, there, text)
-    with archives.opened(archive) as (_, members):
-        found = folders.arrange([member.filename for member in members], str(archive))
+    places = [archive, *beside]
+    with contents.opened(places, name) as (_, found):
+        pinned = pins.pin(places, name)
     raw = strict_yaml.read(text)
-    known = raw["datasets"].get(name, {}).get("files", {})
-    if archive.name in known and name in raw["experiments"]:
-        text = text.replace(known[archive.name], _sha256(archive))
-        text = yaml_text.put(text, ["datasets", name, "sources"], _sources(archive))
-        variant = _write(path, text).experiments[name].variant
-        return AddedPhotos(name, variant, found.classes("train"), len(found.places), is_new=False)
-    for section, (entry, content) in _entries(model, name, archive, found).items():
+    is_new = not pins.is_own(name, there)
+    if is_new:
+        text = _with_entries(text, raw, _entries(model, name, pinned, found), path)
+    else:
+        text = _with_files(text, name, there.datasets[name].files, pinned)
+    settings = params.parse(text, str(path))
+    difference = pins.write_listing(name, pinned.listing)
+    files.write_text(path, text)
+    return AddedPhotos(name, settings.experiments[name].variant, found, is_new, difference)
+
+
+def _with_files(text: str, name: str, known: Mapping[str, str], pinned: Pinned) -> str:
+    """Renew what params.yaml says of the files of a data set, and where they come from."""
+    if known.keys() != pinned.files.keys():
+        text = yaml_text.put(text, ["datasets", name, "files"], pinned.files)
+    for file, digest in pinned.files.items():
+        text = yaml_text.put(text, ["datasets", name, "files", file], digest)
+    return yaml_text.put(text, ["datasets", name, "sources"], pinned.sources)
+
+
+def _with_entries(
+    text: str, raw: Mapping[str, Any], entries: Mapping[str, tuple[str, Any]], path: Path
+) -> str:
+    for section, (entry, content) in entries.items():
         if entry in raw[section] and section in SHARED:
             continue
         if entry in raw[section]:
             message = f"{path}: {section} has an entry {entry} already; choose another --name"
             raise ParamsError(message)
         text = _inserted(text, section, yaml_text.block(entry, content, yaml_text.INDENT), path)
-    variant = _write(path, text).experiments[name].variant
-    return AddedPhotos(name, variant, found.classes("train"), len(found.places), is_new=True)
+    return text
 
 
 def _text(path: Path) -> str:
@@ -174,11 +202,6 @@ def _inserted(text: str, section: str, block: str, path: Path) -> str:
 def _says(entry: Any) -> Any:
     """Return what of an entry shapes a result: not where files come from."""
     return {key: value for key, value in entry.items() if key not in ("sources", "licence")}
-
-
-def _sha256(archive: Path) -> str:
-    with archive.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)
@@ -210,7 +233,7 @@ def _model(like: str, there: Params, text: str) -> _Model:
 
 
 def _entries(
-    model: _Model, name: str, archive: Path, found: folders.Arrangement
+    model: _Model, name: str, pinned: Pinned, found: Arrangement
 ) -> dict[str, tuple[str, Any]]:
     """Return for each section the name of its new entry, and what that says."""
     old = model.settings.experiments[model.name]
@@ -223,11 +246,12 @@ def _entries(
     )
     prepare["dataset"] = name
     prepare.pop("limit_per_class", None)
-    if found.classes("validation"):  # which are used in place of drawn ones
-        prepare["validation_fraction"] = 0.0
+    # Photos that belong together know each other in extract alone, so all is drawn there.
+    validation_fraction = 0.0 if found.classes("validation") else prepare["validation_fraction"]
+    prepare["validation_fraction"] = 0.0
     variant = f"{name}{prepare['image_size_px']}"
     entries = {
-        "datasets": (name, _dataset(archive, found, extract)),
+        "datasets": (name, _dataset(pinned, found, extract, validation_fraction)),
         "prepare": (variant, prepare),
     }
     experiment = model.copied("experiments", model.name)
@@ -247,24 +271,19 @@ def _entries(
     return entries | {"experiments": (name, experiment)}
 
 
-def _dataset(archive: Path, found: folders.Arrangement, extract: dict[str, Any]) -> dict[str, Any]:
-    """Describe the zip, which is to be fetched from the folder in which it lies."""
-    extract.pop("test_fraction", None)
-    extract.pop("allow_leaks", None)
-    if not found.classes("test"):
-        extract = {"test_fraction": TEST_FRACTION, **extract}
+def _dataset(
+    pinned: Pinned, found: Arrangement, extract: dict[str, Any], validation_fraction: float
+) -> dict[str, Any]:
+    for key in ("test_fraction", "validation_fraction", "keep_together", "allow_leaks"):
+        extract.pop(key, None)
+    drawn = {} if found.classes("test") else {"test_fraction": TEST_FRACTION}
+    if validation_fraction:
+        drawn["validation_fraction"] = validation_fraction
+    extract = {**drawn, **({"keep_together": True} if drawn else {}), **extract}
     return {
         "layout": LAYOUT,
         "licence": LICENCE,
-        "files": {archive.name: _sha256(archive)},
-        "sources": _sources(archive),
+        "files": pinned.files,
+        "sources": pinned.sources,
         "extract": extract,
     }
-
-
-def _sources(archive: Path) -> list[str]:
-    """Name the folder in which the zip lies, from that of params.yaml if it is within."""
-    folder, here = archive.absolute().parent, Path.cwd()
-    within = folder.is_relative_to(here)
-    source = f"./{folder.relative_to(here).as_posix()}" if within else folder.as_posix()
-    return [f"{source.removesuffix('/.')}/{{name}}"]

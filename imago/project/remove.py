@@ -41,7 +41,8 @@ def experiment(name: str) -> Removed:
     stages = {f"{stage}@{entry}" for key, entry in entries for stage in dvc.stages_of(key)}
     outs = [out for stage, made in dvc.outs().items() if stage in stages for out in made]
     there = [out.path for out in outs if out.path.exists()]
-    for path in (*there, paths.report(name), *of_no_stage(name)):
+    listings = [paths.listing(entry) for key, entry in entries if key == "datasets"]
+    for path in (*there, paths.report(name), *of_no_stage(name), *listings):
         files.remove(path)
     if known := lock.records(lock.read()):
         lock.write({stage: one for stage, one in known.items() if stage not in stages})

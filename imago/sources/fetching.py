@@ -2,9 +2,10 @@
 
 import logging
 import os
+import shlex
 import stat
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
@@ -12,10 +13,11 @@ from urllib.parse import unquote
 from imago.core import files, paths, sections
 from imago.core.errors import SourceError
 from imago.core.sections import UNPUBLISHED
-from imago.sources import apt_packages, downloads, pip_packages, store
+from imago.sources import apt_packages, downloads, photo_folders, pip_packages, store
 from imago.sources.kinds import (
     MIRROR_VARIABLE,
     AptPackage,
+    PhotoFolder,
     PipPackage,
     Places,
     Source,
@@ -26,6 +28,12 @@ from imago.sources.kinds import (
 from imago.sources.retries import NotFoundError, UnreachableError
 
 log = logging.getLogger(__name__)
+
+OWN = (
+    *(".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2"),
+    *(".csv", ".tsv", ".parquet"),
+)
+"""Ends the names of files that `imago add` adds."""
 
 Wanted = Mapping[str, str | None]
 """Name of each file: sha256 of its content, None where its publisher gives none."""
@@ -101,7 +109,9 @@ def fetch(
     for source in sources:
         if not faults:
             break
-        for name, outcome in _serve(source, {name: wanted[name] for name in faults}, limits):
+        for name, outcome in _serve(
+            source, {name: wanted[name] for name in faults}, limits, _entry(section)
+        ):
             if isinstance(outcome, SourceError):
                 faults[name].append(f"{source.label}: {outcome}")
             else:
@@ -112,12 +122,14 @@ def fetch(
         for failure, count in Counter(tried[-1] for tried in faults.values()).items():
             log.info("%s (%d of %d files)", failure, count, len(wanted))
     if faults:
-        raise SourceError(_explain(section, len(wanted), faults))
+        raise SourceError(_explain(section, len(wanted), faults, sources))
     return found
 
 
-def _serve(source: Source, missing: Wanted, limits: sections.Limits) -> Served:
+def _serve(source: Source, missing: Wanted, limits: sections.Limits, dataset: str) -> Served:
     match source:
+        case PhotoFolder(path=path):
+            yield from _serve_folder(path, missing, dataset)
         case Places():
             yield from _serve_by_name(source, missing, limits)
         case PipPackage(project=project, version=version):
@@ -125,6 +137,18 @@ def _serve(source: Source, missing: Wanted, limits: sections.Limits) -> Served:
             yield from _serve_by_digest(look, missing)
         case AptPackage(package=package):
             yield from _serve_by_digest(partial(apt_packages.keep, package, limits=limits), missing)
+
+
+def _serve_folder(folder: str, missing: Wanted, dataset: str) -> Served:
+    for name, digest in missing.items():
+        try:
+            if digest is None or not name.endswith(photo_folders.SUFFIX):
+                yield name, SourceError("is no tar of a folder's photos")
+                continue
+            yield name, photo_folders.keep(_path(folder), dataset, digest)
+        except (OSError, SourceError) as error:
+            fault = error if isinstance(error, SourceError) else SourceError(str(error))
+            yield name, fault
 
 
 def _serve_by_name(source: Places, missing: Wanted, limits: sections.Limits) -> Served:
@@ -221,7 +245,9 @@ def _check_name(location: str, name: str, digest: str | None) -> None:
         raise SourceError(message)
 
 
-def _explain(section: str, wanted: int, faults: Mapping[str, list[str]]) -> str:
+def _explain(
+    section: str, wanted: int, faults: Mapping[str, list[str]], sources: Sequence[Source]
+) -> str:
     """Say what was tried for each missing file, those with one fate together, and what to do."""
     fates: dict[tuple[str, ...], list[str]] = {}
     for name, tried in faults.items():
@@ -233,15 +259,31 @@ def _explain(section: str, wanted: int, faults: Mapping[str, list[str]]) -> str:
     folder = _entry(section)
     lines += [
         "What to do, one of:",
+        *_own_files(section, faults, sources),
         f"  set {MIRROR_VARIABLE} to a folder or URL that holds the files, in {folder}/ or by",
         "    themselves, as they are or as .gz",
         f"  name the folder in which they lie under {section}.sources of params.yaml, and under",
         f"    {section}.files the names that they have there, with their sha256",
         "  run `dvc pull`, if a DVC remote has them",
     ]
-    if any(name.endswith(".zip") for name in faults):
-        lines.append("  run `imago add` on the zip, if it is your own and has changed or moved")
     return "\n".join(lines)
+
+
+def _own_files(section: str, missing: Iterable[str], sources: Sequence[Source]) -> Iterator[str]:
+    """Say what to do about archives and tables of one's own, which lie in a folder here."""
+    for name in missing:
+        places = [
+            source.locations(name)[0]
+            for source in sources
+            if isinstance(source, Places) and not is_url(source.templates[0])
+        ]
+        if not places or not name.lower().endswith(OWN):
+            continue
+        there = next((place for place in places if _path(place).is_file()), None)
+        add = f"imago add {shlex.quote(there or name)} --name {_entry(section)}"
+        why = "has changed" if there else "has moved, in the folder in which it lies now"
+        beside = ", with all that was added with it" if len(sources) > 1 else ""
+        yield f"  run `{add}`{beside}, if it is your own and {why}"
 
 
 def _entry(section: str) -> str:

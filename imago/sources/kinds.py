@@ -6,6 +6,7 @@ A source is plain data here and opens nothing, so that params.yaml can be checke
     pip:NAME==VERSION               a package from the index that pip is set up for
     apt:NAME                        a package of Debian or Ubuntu
     some/folder, ../{name}.gz       a file, or a folder that holds the files
+    folder:some/folder              a folder of photos of one's own, which becomes one file
 """
 
 import re
@@ -17,13 +18,14 @@ from imago.core.errors import ParamsError
 
 MIRROR_VARIABLE = "IMAGO_MIRROR"
 
-KINDS = "http://HOST/PATH, https://HOST/PATH, pip:NAME==VERSION, apt:NAME or a path"
+KINDS = "http://HOST/PATH, https://HOST/PATH, pip:NAME==VERSION, apt:NAME, folder:PATH or a path"
 URL = re.compile(r"https?://[^/]+")
 LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]++:/*+)(?![\w-]+(\.[\w-]+)+[/?#]).*@", re.DOTALL)
 """Up to the last @, unless a plain host comes first: passwords may hold / ? # and @, unquoted."""
 QUERY = re.compile(r"(:/.*?[?]).+", re.DOTALL)
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two characters or more: C: is a drive
 PIP = re.compile(r"pip:(?P<project>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)")
+FOLDER = "folder:"
 APT = re.compile(r"apt:(?P<package>[a-z0-9][a-z0-9+.-]+)")
 
 
@@ -59,7 +61,15 @@ class AptPackage:
     package: str
 
 
-Source = Places | PipPackage | AptPackage
+@dataclass(frozen=True)
+class PhotoFolder:
+    """A folder whose photos become one file, as their listing says."""
+
+    label: str
+    path: str
+
+
+Source = Places | PipPackage | AptPackage | PhotoFolder
 
 
 def parse(text: str) -> Source:
@@ -75,6 +85,8 @@ def parse(text: str) -> Source:
         return PipPackage(text, match["project"], match["version"])
     if match := APT.fullmatch(text):
         return AptPackage(text, match["package"])
+    if (folder := text.removeprefix(FOLDER)) and text.startswith(FOLDER):
+        return PhotoFolder(text, folder)
     if text and not SCHEME.match(text):
         return Places(text, _paths(text))
     shown = redacted(text)

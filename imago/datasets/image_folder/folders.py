@@ -2,107 +2,106 @@
 
     [wrapping folders/] [split folder/] class folder/ [more folders/] photo
 
-Wrapping folders are those that all photos share. Folders within a class folder belong to the class.
+Wrapping folders are those that all photos share, and those that all photos of a split share.
+Folders within a class folder belong to the class. Where folders can be read in two ways, nothing
+is guessed: the error says which, and what to do.
 """
 
+import functools
 import itertools
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import NamedTuple
 
-from imago.core.errors import DataError
-from imago.data.arrays import SplitName
-from imago.photos import decoding
-
-SPLITS: dict[str, SplitName] = {
-    "train": "train",
-    "training": "train",
-    "training_set": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "test_set": "test",
-    "testing": "test",
-}
-"""What folders that hold class folders may be called, in any case."""
-
-DROPPINGS = {"__macosx", ".ds_store", "_ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini"}
-"""Files and folders that operating systems leave behind, in lower case."""
-RESOURCE_FORK = "._"
-"""Begins the name of a file in which macOS keeps what other file systems have no place for."""
-
-SHOWN = 3
-"""Names that an error lists of many."""
-
-
-class Place(NamedTuple):
-    """Where a photo belongs; where there are no split folders, everything is for training."""
-
-    split: SplitName
-    class_name: str
-
-
-@dataclass(frozen=True)
-class Arrangement:
-    """What the folders of an archive say.
-
-    Attributes:
-        places: Path of each photo, in the order given: where it belongs.
-        unused: Path of each other file: why it is left out.
-    """
-
-    places: dict[str, Place]
-    unused: dict[str, str]
-
-    def classes(self, split: SplitName) -> list[str]:
-        """Return the names of the classes that have photos in `split`, sorted."""
-        return sorted({place.class_name for place in self.places.values() if place.split == split})
+from imago.core import photo_names
+from imago.datasets.image_folder import folder_checks, split_folders, split_names
+from imago.datasets.image_folder.arrangement import COPY, NO_CLASS, Arrangement, Place
+from imago.datasets.image_folder.split_folders import Inner, Parts
 
 
 def arrange(paths: Sequence[str], where: str) -> Arrangement:
     """Tell photos from other files, and find the split and the class of each.
 
     Args:
-        paths: Of all files in the archive, with / between folders.
+        paths: Of all files in the archive, with / between folders; and of folders, which end in /.
         where: Begins each error.
 
     Raises:
         DataError: The photos do not lie in folders of two or more classes; some lie in split
-            folders and some do not; or a class is not among those of the training photos.
+            folders and some do not; a class is not among those of the training photos, or has no
+            photos; or the folders can be read in two ways.
     """
-    unused = {path: reason for path in paths if (reason := _reason_against(path))}
-    inner = _without_wrapping([path for path in paths if path not in unused])
-    _check_split_folders(inner, where)
-    arrangement = Arrangement({}, unused)
-    for path in paths:
-        if path in unused:
-            continue
-        split, rest = _split(inner.get(path, ()))
-        if rest:
-            arrangement.places[path] = Place(split, rest[0])
-        else:
-            unused[path] = "lies in no class folder"
-    _check_classes(arrangement, where)
+    files = [path for path in paths if not path.endswith("/")]
+    unused = {path: why for path in files if (why := photo_names.reason_against(path))}
+    photos = [path for path in files if path not in unused]
+    unused |= dict.fromkeys(_copies(photos), COPY)
+    inner = _without_wrapping([path for path in photos if path not in unused])
+    splits = split_folders.read(inner, where)
+    places: dict[str, Place] = {}
+    names: dict[str, str] = {}  # of classes, as the training photos spell them
+    for path, (split, parts) in splits.items():  # training first
+        if parts:
+            places[path] = Place(split, names.setdefault(_folded(parts[0]), parts[0]))
+    rest = [path for path in photos if path not in places and path not in unused]
+    unused |= dict.fromkeys(rest, NO_CLASS)
+    arrangement = Arrangement({path: places[path] for path in photos if path in places}, unused)
+    folder_checks.check_classes(arrangement, where)
+    folder_checks.check_depths([parts for _, parts in splits.values()], where)
+    named = [path for path in paths if path.endswith("/")]
+    folder_checks.check_no_class_is_empty(named, splits, arrangement, where)
     return arrangement
 
 
-def _reason_against(path: str) -> str | None:
-    parts = path.lower().split("/")
-    if not DROPPINGS.isdisjoint(parts) or parts[-1].startswith(RESOURCE_FORK):
-        return "left by an operating system"
-    if PurePosixPath(parts[-1]).suffix not in decoding.SUFFIXES:
-        return "no image by its name"
-    return None
+def _copies(photos: list[str]) -> list[str]:
+    """Find the photos of folders which hold again what lies beside them, and nothing else.
+
+    Such as flowers/flowers/rose/1.jpg, where there is flowers/rose/1.jpg, and the same for all
+    others in flowers/flowers: whoever packed it has packed it twice.
+    """
+    deepest = {_folders(path) for path in photos}
+    folders = {parts[:depth] for parts in deepest for depth in range(len(parts) + 1)}
+    doubtful = {
+        folder[:-1]
+        for folder in folders
+        if len(folder) > 1
+        and (*folder[:-2], folder[-1]) in folders
+        and not split_names.likely(folder[-2])
+    }
+    there = set(photos)
+    within: defaultdict[Parts, list[str]] = defaultdict(list)
+    for path in photos if doubtful else ():
+        parts = _folders(path)
+        for depth in range(1, len(parts) + 1):
+            if parts[:depth] in doubtful:
+                within[parts[:depth]].append(path)
+    return [
+        path
+        for folder, paths in within.items()
+        if all(folder != _folders(one) and _without(folder, one) in there for one in paths)
+        for path in paths
+    ]
 
 
-def _without_wrapping(paths: list[str]) -> dict[str, tuple[str, ...]]:
+@functools.cache
+def _folded(name: str) -> str:
+    return photo_names.folded(name)
+
+
+def _folders(path: str) -> Parts:
+    return tuple(path.split("/")[:-1])
+
+
+def _without(folder: Parts, path: str) -> str:
+    """Return the path that a photo in a folder has beside that folder."""
+    parts = path.split("/")
+    return "/".join([*parts[: len(folder) - 1], *parts[len(folder) :]])
+
+
+def _without_wrapping(paths: list[str]) -> Inner:
     """Return the folders of each photo below those that all share.
 
     A photo that lies directly in the shared folders is in no class folder, and is left out.
     """
-    inner = {path: tuple(path.split("/")[:-1]) for path in paths}
+    inner = {path: _folders(path) for path in paths}
     while inner:
         shared = _shared(min(inner.values()), max(inner.values()))  # and so all between them do
         deeper = {path: parts[shared:] for path, parts in inner.items() if len(parts) > shared}
@@ -112,62 +111,7 @@ def _without_wrapping(paths: list[str]) -> dict[str, tuple[str, ...]]:
     return inner
 
 
-def _shared(some: tuple[str, ...], others: tuple[str, ...]) -> int:
+def _shared(some: Parts, others: Parts) -> int:
     """Count the folders that two paths share at their beginnings."""
     pairs = zip(some, others, strict=False)
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
-
-
-def _split(parts: tuple[str, ...]) -> tuple[SplitName, tuple[str, ...]]:
-    """Take the split folder off, which may be doubled, as in training_set/training_set/cats."""
-    split = SPLITS.get(parts[0].casefold()) if parts else None
-    if split is None:
-        return "train", parts
-    while parts and SPLITS.get(parts[0].casefold()) == split:
-        parts = parts[1:]
-    return split, parts
-
-
-def _check_split_folders(inner: dict[str, tuple[str, ...]], where: str) -> None:
-    first = {parts[0] for parts in inner.values()}
-    splits = sorted(name for name in first if name.casefold() in SPLITS)
-    others = sorted(first - set(splits))
-    if splits and others:
-        message = (
-            f"{where}: all photos or none must lie in split folders, got {listed(splits)} beside "
-            f"{listed(others)}; move the others, or rename a class that has a split's name"
-        )
-        raise DataError(message)
-    second = {parts[1].casefold() if len(parts) > 1 else "" for parts in inner.values()}
-    if second and not splits and second <= SPLITS.keys():
-        message = (
-            f"{where}: split folders must hold class folders, got {listed(sorted(second))} within "
-            f"{listed(others)}; swap the folders, such as train/{others[0]}"
-        )
-        raise DataError(message)
-
-
-def _check_classes(arrangement: Arrangement, where: str) -> None:
-    classes = arrangement.classes("train")
-    if len(classes) < 2:
-        strays = [path for path, why in arrangement.unused.items() if why.startswith("lies")]
-        found = listed(classes) if classes else "none"
-        beside = f" and photos outside, such as {listed(strays)}" if strays else ""
-        message = (
-            f"{where}: must have a folder with photos for each of two or more classes, got "
-            f"{found}{beside}; names of photos end in one of {' '.join(sorted(decoding.SUFFIXES))}"
-        )
-        raise DataError(message)
-    for split in ("validation", "test"):
-        if strange := [name for name in arrangement.classes(split) if name not in classes]:
-            message = (
-                f"{where}: every class must have training photos, got only {split} photos of "
-                f"{listed(strange)}; training has {listed(classes)}"
-            )
-            raise DataError(message)
-
-
-def listed(names: Sequence[str], shown: int = SHOWN) -> str:
-    """Say a few of many names."""
-    more = len(names) - shown
-    return ", ".join(names[:shown]) + (f" and {more:,} more" if more > 0 else "")

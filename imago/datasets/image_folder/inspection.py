@@ -2,22 +2,19 @@
 
 import hashlib
 import os
-import zipfile
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from imago.core import progress
 from imago.core.errors import DataError
 from imago.data.arrays import SplitName
-from imago.datasets.image_folder import archives
-from imago.datasets.image_folder.folders import Place
+from imago.datasets.image_folder.archive import Archive
+from imago.datasets.image_folder.arrangement import Place
 from imago.photos import decoding, fingerprints
 
 PHOTOS_PER_TASK = 16
 """So many that handing small ones to a thread costs little beside decoding them."""
-REASONS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +30,7 @@ class Photo:
         file_bytes: As its publisher encoded it.
         sha256: Of these bytes.
         fingerprint: Of its pixels.
+        group: Of photos that no two splits may share; None where nobody says so.
     """
 
     path: str
@@ -43,6 +41,7 @@ class Photo:
     file_bytes: int
     sha256: bytes
     fingerprint: fingerprints.Fingerprint
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,23 +57,17 @@ class Inspection:
     unreadable: dict[str, str]
 
 
-def inspect(
-    archive: zipfile.ZipFile,
-    members: Mapping[str, zipfile.ZipInfo],
-    places: Mapping[str, Place],
-    greatest_pixels: int,
-) -> Inspection:
+def inspect(archive: Archive, places: Mapping[str, Place], greatest_pixels: int) -> Inspection:
     """Decode every photo, on all cores, with one for each core at a time in memory.
 
     Args:
         archive: Open for reading.
-        members: Path: member, at least of each photo.
         places: Path of each photo: where it belongs.
         greatest_pixels: A photo with more is not decoded and counts as unreadable.
     """
 
     def look_at_all(paths: list[str]) -> list[Photo | str]:
-        return [_look_at(archive, members[path], places[path], greatest_pixels) for path in paths]
+        return [_look_at(archive, path, places[path], greatest_pixels) for path in paths]
 
     paths, step = list(places), PHOTOS_PER_TASK
     tasks = [paths[start : start + step] for start in range(0, len(paths), step)]
@@ -94,19 +87,17 @@ def inspect(
     )
 
 
-def _look_at(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Place, greatest_pixels: int
-) -> Photo | str:
+def _look_at(archive: Archive, path: str, place: Place, greatest_pixels: int) -> Photo | str:
     """Return what is known of a photo, or the reason why it cannot be used."""
     try:
-        content = archives.read(archive, member)
+        content = archive.read(path)
         image = decoding.decode(content, greatest_pixels)
     except decoding.UnreadableError as error:
         return str(error)
     except DataError:
         return "damaged within the archive"
     return Photo(
-        path=member.filename,
+        path=path,
         split=place.split,
         class_name=place.class_name,
         width_px=image.shape[1],
@@ -114,12 +105,5 @@ def _look_at(
         file_bytes=len(content),
         sha256=hashlib.sha256(content).digest(),
         fingerprint=fingerprints.fingerprint(image),
+        group=place.group,
     )
-
-
-def by_reason(reasons: Iterable[str]) -> str:
-    """Count reasons without their details, such as `9 truncated, 3 empty`, frequent ones first."""
-    counts = Counter(reason.split(": ")[0] for reason in reasons).most_common()
-    rest = sum(count for _, count in counts[REASONS_SHOWN:])
-    parts = [f"{count:,} {reason}" for reason, count in counts[:REASONS_SHOWN]]
-    return ", ".join([*parts, f"{rest:,} for other reasons"] if rest else parts)

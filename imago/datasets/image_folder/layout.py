@@ -1,9 +1,10 @@
-"""The layout of a zip with a folder of photos for each class, such as Microsoft's PetImages.
+"""The layout of archives with a folder of photos for each class, such as Microsoft's PetImages.
 
     [wrapping folders/] [train, validation or test/] class/ photo.jpg
 
-imago.folders has the rules. Classes are called as their folders and sorted by name, upper case
-before lower. What `extract` writes beside the packed photos and their labels:
+`folders` has the rules, unless a table beside says what is what (see `tables`). Classes are called
+as their folders and sorted by name, upper case before lower. What `extract` writes beside the
+packed photos and their labels:
 
     index.csv       each photo that is used: its class, its split, its row there, its size
     set_aside.csv   each file that is not, and why
@@ -13,59 +14,60 @@ before lower. What `extract` writes beside the packed photos and their labels:
 import dataclasses
 import itertools
 import logging
-import zipfile
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from imago.core import paths, progress
 from imago.core.errors import DataError
+from imago.core.photo_names import by_reason, listed
 from imago.data import arrays
 from imago.data.arrays import SplitName
-from imago.datasets.image_folder import archives, folders, inspection, leaks, listings
+from imago.datasets.image_folder import contents, groups, inspection, leaks, listings
+from imago.datasets.image_folder.archive import Archive, Limits
+from imago.datasets.image_folder.arrangement import Arrangement
 from imago.datasets.image_folder.inspection import Inspection, Photo
 from imago.datasets.image_folder.leaks import Leak
-from imago.datasets.image_folder.settings import Settings
-from imago.photos import packs
+from imago.datasets.image_folder.settings import Extract, Settings
+from imago.datasets.image_folder.split_folders import SPLITS
+from imago.photos import decoding, packs
 
 log = logging.getLogger(__name__)
 
-SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 PIXELS_PER_MEGAPIXEL = 1_000_000
 CLASSES_SHOWN = 10
 
 
 def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
-    """Look at every photo in the zip in `source`, and pack those that can be used into `target`.
+    """Look at every photo in the archives in `source`, and pack what can be used into `target`.
 
     Nothing is unpacked to disk, and memory holds a row for each photo.
 
     Raises:
-        DataError: The zip is broken or could do harm, its folders are not those of the layout, too
-            many photos are unreadable, a class or a split has none left, or photos are in two
+        DataError: An archive is broken or could do harm, its folders are not those of the layout,
+            too many photos are unreadable, a class or a split has none left, or photos are in two
             splits. `target` is then as it was, and a list that is too long for the message stands
             in a file that the message names.
     """
-    wanted, (name,) = settings.extract, settings.files
-    path = source / name
-    limits = archives.Limits(whole=settings.limits)
-    with archives.opened(path, limits) as (archive, everything):
-        members = {member.filename: member for member in everything}
-        arrangement = folders.arrange(list(members), str(path))
-        _check_test_fraction(path, arrangement, wanted.test_fraction)
+    wanted, names = settings.extract, sorted(settings.files)
+    name = names[0] if len(names) == 1 else target.name
+    path = source / name if len(names) == 1 else source
+    raw = [source / one for one in names]
+    with contents.opened(raw, str(path), Limits(whole=settings.limits)) as (archive, arrangement):
+        _check_fractions(path, arrangement, wanted)
         greatest_pixels = int(wanted.greatest_megapixels * PIXELS_PER_MEGAPIXEL)
-        found = inspection.inspect(archive, members, arrangement.places, greatest_pixels)
+        found = inspection.inspect(archive, arrangement.places, greatest_pixels)
         set_aside = arrangement.unused | found.unreadable
         greatest_fraction = wanted.greatest_unreadable_fraction
         _check_readable(path, found, greatest_fraction, set_aside, paths.set_aside(target.name))
-        splits = _split(path, found.photos, arrangement, wanted.test_fraction)
+        splits = _split(path, found.photos, arrangement, wanted)
         leaked = leaks.find(splits)
         _check_leaks(path, leaked, wanted.allow_leaks, paths.leaks(target.name))
 
         with arrays.writing(target, arrangement.classes("train"), image_shape=None) as writer:
-            _pack(writer, archive, members, splits)
+            _pack(writer, archive, splits)
             listings.write_index(writer.folder / listings.INDEX, splits)
             listings.write_set_aside(writer.folder / listings.SET_ASIDE, set_aside)
             listings.write_leaks(writer.folder / listings.LEAKS, leaked)
@@ -74,22 +76,29 @@ def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
     return writer.info
 
 
-def _check_test_fraction(
-    path: Path, arrangement: folders.Arrangement, fraction: float | None
-) -> None:
-    has_test = bool(arrangement.classes("test"))
-    if has_test and fraction is not None:
-        message = (
-            f"{path}: extract.test_fraction must be left out where there is a test folder, "
-            f"got {fraction}; remove it from params.yaml"
-        )
-        raise DataError(message)
-    if not has_test and fraction is None:
+def _check_fractions(path: Path, arrangement: Arrangement, wanted: Extract) -> None:
+    for split, fraction in _fractions(wanted).items():
+        if arrangement.classes(split):
+            message = (
+                f"{path}: extract.{split}_fraction must be left out where there is a {split} "
+                f"folder, got {fraction}; remove it from params.yaml"
+            )
+            raise DataError(message)
+    if not arrangement.classes("test") and wanted.test_fraction is None:
         message = (
             f"{path}: must have a test folder that holds a folder for each class, got none; add "
             "extract.test_fraction to params.yaml, such as 0.2, to draw the test photos"
         )
         raise DataError(message)
+
+
+def _fractions(wanted: Extract) -> dict[SplitName, float]:
+    """Return the share of each split that is to be drawn."""
+    fractions: dict[SplitName, float | None] = {
+        "test": wanted.test_fraction,
+        "validation": wanted.validation_fraction,
+    }
+    return {split: fraction for split, fraction in fractions.items() if fraction is not None}
 
 
 def _check_readable(
@@ -103,53 +112,73 @@ def _check_readable(
     if len(found.unreadable) <= greatest_fraction * total:
         return
     listings.write_set_aside(listing, set_aside)
-    reasons = inspection.by_reason(found.unreadable.values())
+    reasons = list(found.unreadable.values())
+    are_large = any(reason.startswith(decoding.TOO_MANY_PIXELS) for reason in reasons)
     message = (
         f"{path}: of {total:,} photos a share of {greatest_fraction} may be unreadable, "
-        f"got {len(found.unreadable):,}: {reasons}; {listing} lists them: mend or remove them, or "
-        "raise extract.greatest_unreadable_fraction in params.yaml"
+        f"got {len(reasons):,}: {by_reason(reasons)}; {listing} lists them: "
+        + ("raise extract.greatest_megapixels in params.yaml for those, " if are_large else "")
+        + "mend or remove them, or raise extract.greatest_unreadable_fraction in params.yaml"
     )
     raise DataError(message)
 
 
 def _split(
-    path: Path,
-    photos: Sequence[Photo],
-    arrangement: folders.Arrangement,
-    test_fraction: float | None,
+    path: Path, photos: Sequence[Photo], arrangement: Arrangement, wanted: Extract
 ) -> dict[SplitName, list[Photo]]:
     """Return the photos of each split that the archive has or that is to be drawn.
 
     Raises:
         DataError: A class is left without training photos, or without drawn test photos; or a
-            split without any.
+            split without any; or a group is in two splits.
     """
-    if test_fraction is not None:
-        photos = _with_test(photos, test_fraction)
-    names = [split for split in SPLITS if split == "test" or arrangement.classes(split)]
+    photos = _drawn(photos, wanted)
+    drawn = _fractions(wanted)
+    names = [
+        split for split in SPLITS if split == "test" or split in drawn or arrangement.classes(split)
+    ]
     splits = {name: [photo for photo in photos if photo.split == name] for name in names}
-    complete = ("train",) if test_fraction is None else ("train", "test")
+    complete = {"train", "test"} & {"train", *drawn}
     for name, some in splits.items():
         there = {photo.class_name for photo in some}
         absent = [one for one in arrangement.classes("train") if one not in there]
         if absent and (name in complete or not there):
             message = (
                 f"{path}: must have readable photos in {name}, different from those in other "
-                f"splits, got none of {folders.listed(absent)}; add photos"
+                f"splits, got none of {listed(absent)}; add photos"
             )
             raise DataError(message)
+    _check_groups(path, photos)
     return splits
 
 
-def _with_test(photos: Sequence[Photo], fraction: float) -> list[Photo]:
-    """Draw the test photos of each class from its training photos."""
+def _drawn(photos: Sequence[Photo], wanted: Extract) -> list[Photo]:
+    """Draw the photos of the splits that are wanted from the training photos."""
     candidates = [photo for photo in photos if photo.split == "train"]
-    drawn = leaks.draw(candidates, fraction)
-    test = {photo.path for photo in itertools.compress(candidates, drawn)}
+    split_of: dict[str, SplitName] = {}
+    if wanted.keep_together:
+        drawn = groups.draw(candidates, _fractions(wanted))
+        split_of = {one.path: split for one, split in zip(candidates, drawn, strict=True)}
+    elif wanted.test_fraction is not None:
+        chosen = leaks.draw(candidates, wanted.test_fraction)
+        split_of = {one.path: "test" for one in itertools.compress(candidates, chosen)}
     return [
-        dataclasses.replace(photo, split="test") if photo.path in test else photo
-        for photo in photos
+        dataclasses.replace(photo, split=split_of.get(photo.path, photo.split)) for photo in photos
     ]
+
+
+def _check_groups(path: Path, photos: Sequence[Photo]) -> None:
+    splits: defaultdict[str, set[str]] = defaultdict(set)
+    for photo in photos:
+        if photo.group is not None:
+            splits[photo.group].add(photo.split)
+    if crossing := sorted(group for group, some in splits.items() if len(some) > 1):
+        message = (
+            f"{path}: no group may be in two splits, got {listed(crossing)}; give each group one "
+            "split in the table, or leave the column split out and set extract.keep_together to "
+            "true in params.yaml"
+        )
+        raise DataError(message)
 
 
 def _check_leaks(path: Path, leaked: Sequence[Leak], allowed: bool, listing: Path) -> None:
@@ -159,44 +188,57 @@ def _check_leaks(path: Path, leaked: Sequence[Leak], allowed: bool, listing: Pat
     listings.write_leaks(listing, leaked)
     message = (
         f"{path}: no photo may be in two splits, got {len(pairs):,} that are, pixel for pixel: "
-        f"{folders.listed(pairs)}; {listing} lists them: remove one of each pair, or set "
+        f"{listed(pairs)}; {listing} lists them: remove one of each pair, or set "
         "extract.allow_leaks to true in params.yaml"
     )
     raise DataError(message)
 
 
 def _pack(
-    writer: arrays.Writer,
-    archive: zipfile.ZipFile,
-    members: Mapping[str, zipfile.ZipInfo],
-    splits: Mapping[SplitName, Sequence[Photo]],
+    writer: arrays.Writer, archive: Archive, splits: Mapping[SplitName, Sequence[Photo]]
 ) -> None:
     """Write the photos of each split as they are in the archive."""
     label_of = {name: label for label, name in enumerate(writer.classes)}
     for split, photos in splits.items():
         labels = np.array([label_of[photo.class_name] for photo in photos], np.int32)
-        contents = (archives.read(archive, members[photo.path]) for photo in photos)
+        contents = (archive.read(photo.path) for photo in photos)
         counted = progress.over(contents, f"pack {split}", len(photos), "photos")
         packs.add(writer, split, labels, counted)
 
 
 def _findings(
-    target: Path, arrangement: folders.Arrangement, found: Inspection, leaked: Sequence[Leak]
+    target: Path, arrangement: Arrangement, found: Inspection, leaked: Sequence[Leak]
 ) -> Iterator[str]:
     """Say what a person should know of the archive, in lines."""
     counts = Counter(photo.class_name for photo in found.photos)
     each = [f"{name} {count:,}" for name, count in sorted(counts.items())]
-    yield f"{len(counts)} classes: {folders.listed(each, CLASSES_SHOWN)}"
+    yield f"{len(counts)} classes: {listed(each, CLASSES_SHOWN)}"
     listing = target / listings.SET_ASIDE
     if bad := found.unreadable:
-        total, reasons = len(found.photos) + len(bad), inspection.by_reason(bad.values())
+        total, reasons = len(found.photos) + len(bad), by_reason(bad.values())
         yield f"{len(bad):,} of {total:,} photos set aside: {reasons}; see {listing}"
     if unused := arrangement.unused:
-        reasons = inspection.by_reason(unused.values())
+        reasons = by_reason(unused.values())
         yield f"{len(unused):,} other files left out: {reasons}; see {listing}"
+    if pairs := _in_two_classes(found.photos):
+        yield (
+            f"{len(pairs):,} pictures, pixel for pixel, are in two classes, such as "
+            f"{listed(pairs)}; of each pair one label is wrong: remove one"
+        )
     if leaked:
         kinds = Counter(leak.kind for leak in leaked)
         yield (
             f"photos in two splits: {kinds['exact']:,} pixel for pixel, {kinds['near']:,} to the "
             f"eye; see {target / listings.LEAKS}"
         )
+
+
+def _in_two_classes(photos: Iterable[Photo]) -> list[str]:
+    """Return pairs of equal pictures under two labels, the first of each."""
+    first: dict[bytes, Photo] = {}
+    pairs: dict[bytes, str] = {}
+    for photo in photos:
+        other = first.setdefault(photo.fingerprint.pixels, photo)
+        if other.class_name != photo.class_name:
+            pairs.setdefault(photo.fingerprint.pixels, f"{other.path} = {photo.path}")
+    return list(pairs.values())

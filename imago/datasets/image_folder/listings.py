@@ -15,6 +15,7 @@ INDEX, SET_ASIDE, LEAKS = index.FILE, "set_aside.csv", "leaks.csv"
 
 def write_index(path: Path, splits: Mapping[SplitName, list[Photo]]) -> None:
     """List the photos that are used, in the order of the splits and of the rows in each."""
+    has_groups = any(photo.group is not None for photos in splits.values() for photo in photos)
     columns = ("path", "class", "split", "row", "width_px", "height_px", "file_bytes", "sha256")
     rows = (
         (
@@ -26,11 +27,12 @@ def write_index(path: Path, splits: Mapping[SplitName, list[Photo]]) -> None:
             photo.height_px,
             photo.file_bytes,
             photo.sha256.hex(),
+            *([photo.group] if has_groups else []),
         )
         for split, photos in splits.items()
         for row, photo in enumerate(photos)
     )
-    _write(path, columns, rows)
+    _write(path, (*columns, "group") if has_groups else columns, rows)
 
 
 def write_set_aside(path: Path, reasons: Mapping[str, str]) -> None:

@@ -1,0 +1,76 @@
+"""All photos of a data set: its archives as one, and what its folders or its table say of them."""
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from imago.core.errors import DataError
+from imago.core.photo_names import listed
+from imago.datasets.image_folder import archives, folders, split_names, tables
+from imago.datasets.image_folder.archive import GENEROUS, Archive, Limits
+from imago.datasets.image_folder.arrangement import Arrangement
+
+
+@contextlib.contextmanager
+def opened(
+    paths: Sequence[Path], where: str, limits: Limits = GENEROUS
+) -> Iterator[tuple[Archive, Arrangement]]:
+    """Open the archives and folders of a data set, and arrange their photos.
+
+    Args:
+        paths: One or more archives and folders, and at most one table.
+        where: Begins errors of several.
+        limits: On each archive.
+
+    Raises:
+        DataError: One of them cannot be used, or their photos cannot be arranged.
+    """
+    of_tables = [path for path in paths if tables.is_table(path) and not path.is_dir()]
+    of_photos = [path for path in paths if path not in of_tables]
+    with contextlib.ExitStack() as stack:
+        found = {path: stack.enter_context(archives.opened(path, limits)) for path in of_photos}
+        archive = next(iter(found.values())) if len(found) == 1 else _joined(found, where)
+        if of_tables:
+            rows = tables.read(of_tables[0])
+            yield archive, tables.arrange(rows, archive.files, str(of_tables[0]))
+            return
+        where = str(of_photos[0]) if len(of_photos) == 1 else where
+        yield archive, folders.arrange([*archive.files, *archive.folders], where)
+
+
+def _joined(found: Mapping[Path, Archive], where: str) -> Archive:
+    """Return several archives as one.
+
+    Where all are called as splits, or one holds photos outside of folders, the name of each is that
+    of a folder around its files; else their folders are the same ones.
+    """
+    names = {path: _stem(path) for path in found}
+    is_apart = all(map(split_names.likely, names.values())) or any(
+        "/" not in file for archive in found.values() for file in archive.files
+    )
+    start = {path: f"{name}/" if is_apart else "" for path, name in names.items()}
+    files = {
+        f"{start[path]}{file}": (archive, file)
+        for path, archive in found.items()
+        for file in archive.files
+    }
+    if len(files) != sum(len(archive.files) for archive in found.values()):
+        every = Counter(f"{start[path]}{file}" for path in found for file in found[path].files)
+        twice = [name for name, count in every.items() if count > 1]
+        message = (
+            f"{where}: a path must be in one archive, got {listed(twice)} in several; rename one, "
+            "or add what is in them as one folder"
+        )
+        raise DataError(message)
+
+    def read(name: str) -> bytes:
+        archive, file = files[name]
+        return archive.read(file)
+
+    folders_of_all = {f"{start[path]}{one}" for path in found for one in found[path].folders}
+    return Archive(sorted(files), sorted(folders_of_all), read)
+
+
+def _stem(path: Path) -> str:
+    return path.name.partition(".")[0]

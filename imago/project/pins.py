@@ -1,0 +1,83 @@
+"""Photos of one's own, pinned by the sha256 of their bytes where they lie; nothing is copied."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imago.core import files, paths, photo_names, progress
+from imago.core.errors import DataError
+from imago.datasets.image_folder import archives
+from imago.params import Params
+from imago.sources import kinds, photo_folders
+
+LAYOUT = "image_folder"
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """The files of a data set, by the sha256 of their bytes, and where they come from.
+
+    Attributes:
+        listing: Of a folder: the sha256 of each photo.
+    """
+
+    files: dict[str, str]
+    sources: list[str]
+    listing: dict[str, str] | None = None
+
+
+def pin(places: Sequence[Path], name: str) -> Pinned:
+    """Read all that is to be pinned; it is fetched from where it lies."""
+    of_folders = [place for place in places if place.is_dir()]
+    of_files = {place.name: place for place in places if not place.is_dir()}
+    if len(of_folders) > 1 or len(of_files) + len(of_folders) < len(places):
+        message = (
+            f"{name}: photos must be of one folder at most, and of archives with names of their "
+            f"own, got {', '.join(map(str, places))}; put them into one folder"
+        )
+        raise DataError(message)
+    digests = {file: files.sha256(place) for file, place in of_files.items()}
+    sources = [f"{_place(place.parent)}/{{name}}" for place in of_files.values()]
+    if not of_folders:
+        return Pinned(digests, list(dict.fromkeys(sources)))
+    (folder,) = of_folders
+    with archives.opened(folder) as opened:
+        photos = [one for one in opened.files if photo_names.reason_against(one) is None]
+        counted = progress.over(photos, "read the photos", len(photos), "photos")
+        digest, listing = photo_folders.digests(counted, opened.read)
+    source = f"{kinds.FOLDER}{_place(folder)}"
+    tar = f"{name}{photo_folders.SUFFIX}"
+    return Pinned({tar: digest, **digests}, list(dict.fromkeys([source, *sources])), listing)
+
+
+def _place(folder: Path) -> str:
+    """Name a folder, from that of params.yaml if it is within."""
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay links
+    within = folder.is_relative_to(Path.cwd())
+    place = f"./{folder.relative_to(Path.cwd()).as_posix()}" if within else folder.as_posix()
+    return place.removesuffix("/.")
+
+
+def write_listing(name: str, listing: dict[str, str] | None) -> str:
+    """Write the listing of a folder, and say how it differs from the one that was there."""
+    path = paths.listing(name)
+    if listing is None:
+        path.unlink(missing_ok=True)
+        return ""
+    before = photo_folders.read_listing(path) if path.exists() else listing
+    photo_folders.write_listing(path, listing)
+    return photo_folders.differences(before, listing)
+
+
+def is_own(name: str, there: Params) -> bool:
+    """Tell an experiment on photos of one's own, which lie in a folder here, by its name."""
+    dataset = there.datasets.get(name)
+    if dataset is None or dataset.layout != LAYOUT or name not in there.experiments:
+        return False
+    sources = [kinds.parse(source) for source in dataset.sources]
+    return all(
+        isinstance(source, kinds.PhotoFolder)
+        or (isinstance(source, kinds.Places) and not kinds.is_url(source.templates[0]))
+        for source in sources
+    )

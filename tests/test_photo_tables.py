@@ -1,0 +1,146 @@
+import pandas as pd
+import pytest
+
+from imago.core.errors import DataError
+from imago.datasets.image_folder import tables
+from imago.datasets.image_folder.arrangement import Place
+from imago.datasets.image_folder.tables import Row
+
+PHOTOS = ["images/1.jpg", "images/2.jpg", "images/3.png", "images/4.jpg"]
+CAT, DOG = Place("train", "cat"), Place("train", "dog")
+
+
+def read(tmp_path, text, name="labels.csv"):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return tables.read(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "path,label\n1.jpg,cat\n2.jpg,dog\n",
+        "path;label\r\n1.jpg;cat\r\n2.jpg;dog\r\n",
+        "\ufeffPath\tLabel\n1.jpg\tcat\n2.jpg\tdog\n",
+        "path,label\n1.jpg,cat\n2.jpg,dog\n".encode("utf-16"),
+        'label,id,note\ncat,1.jpg,"a, b"\ndog,2.jpg,\n\n,,\n',
+        "filename,class\n 1.jpg , cat \n2.jpg,dog",
+    ],
+    ids=["commas", "semicolons", "tabs and a mark", "UTF-16", "more columns", "other names"],
+)
+def test_tables_as_programs_write_them(tmp_path, text):
+    assert read(tmp_path, text) == [Row("1.jpg", "cat", "", ""), Row("2.jpg", "dog", "", "")]
+
+
+def test_split_and_group(tmp_path):
+    text = "path,label,split,group\n1.jpg,cat,test,a\n2.jpg,dog,,\n"
+
+    assert read(tmp_path, text) == [Row("1.jpg", "cat", "test", "a"), Row("2.jpg", "dog", "", "")]
+
+
+def test_parquet(tmp_path):
+    pytest.importorskip("pyarrow")
+    table = pd.DataFrame({"path": ["1.jpg", "2.jpg"], "label": [3, 4], "group": [None, "a"]})
+    table.to_parquet(tmp_path / "labels.parquet")
+
+    assert tables.read(tmp_path / "labels.parquet") == [
+        Row("1.jpg", "3", "", ""),
+        Row("2.jpg", "4", "", "a"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.csv", "a,b\n1,2\n", "must have the columns path and label, and may have split and gro"),
+        ("a.csv", "path,b\n1,2\n", "got path, b; name the column label"),
+        ("a.csv", "", "got none; name the column path and label"),
+        ("a.csv", b"path,label\n\xff\xfe,\n", "must be a table in UTF-8, with commas"),
+        ("a.parquet", b"no", "must be a whole Parquet file: "),
+    ],
+)
+def test_what_is_no_table(tmp_path, name, text, message):
+    with pytest.raises(DataError, match=message) as caught:
+        read(tmp_path, text, name)
+    assert str(caught.value).startswith(f"{tmp_path}/{name}: ")
+
+
+def arrange(*rows, photos=PHOTOS):
+    return tables.arrange([Row(*row, *[""] * (4 - len(row))) for row in rows], photos, "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("said", "path"),
+    [
+        ("images/1.jpg", "images/1.jpg"),
+        ("1.jpg", "images/1.jpg"),
+        ("1", "images/1.jpg"),
+        ("/home/me/images/1.jpg", "images/1.jpg"),
+        ("C:\\photos\\images\\1.jpg", "images/1.jpg"),
+        ("./images/1.jpg", "images/1.jpg"),
+        ("/data/local-files/?d=pets/images/1.jpg", "images/1.jpg"),
+        ("https://host/images/1%2Ejpg", "images/1.jpg"),
+        ("a/ka\u0308/1.jpg", "a/k\u00e4/1.jpg"),
+        ("x/1.jpg", "x/1.jpg"),
+        ("b/x/1.jpg", "b/x/1.jpg"),
+    ],
+)
+def test_paths_as_tools_write_them(said, path):
+    others = ["y/2.jpg"]
+    others += ["y/1.jpg", "b/x/1.jpg", "x/1.jpg"] if "x/1" in path else []
+    photos = sorted({path, *others})
+
+    assert arrange((said, "cat"), ("y/2.jpg", "dog"), photos=photos).places[path] == CAT
+
+
+def test_what_the_table_says():
+    found = arrange(
+        ("3", "owl", "Valid", "b"), ("1.jpg", "owl", "", "a"), ("2.jpg", "wren"), ("4", ""),
+        photos=[*PHOTOS, "images/5.jpg", "notes.txt"],
+    )  # fmt: skip
+
+    assert found.places == {
+        "images/1.jpg": Place("train", "owl", "a"),
+        "images/2.jpg": Place("train", "wren"),
+        "images/3.png": Place("validation", "owl", "b"),
+    }
+    assert found.unused == {
+        "images/4.jpg": "has no label in the table",
+        "images/5.jpg": "not in the table",
+        "notes.txt": "no image by its name",
+    }
+
+
+def test_labels_that_are_one():
+    found = arrange(("1", "K\u00e4"), ("2", "ka\u0308"), ("3", "dog"), ("1.jpg", "K\u00e4"))
+
+    assert {place.class_name for place in found.places.values()} == {"K\u00e4", "dog"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            [("1", "cat"), ("2", "dog"), ("9.jpg", "dog"), ("other/1.jpg", "cat")],
+            "the paths of the table must be there, got 2 of 4 that are not, such as 9.jpg, "
+            "other/1.jpg; add the folder",
+        ),
+        (
+            [("1", "cat"), ("5", "dog")],
+            "the paths of the table must be of one photo alone, got 1 of 2 that are not, such as 5",
+        ),
+        (
+            [("1", "cat"), ("2", "dog"), ("1.jpg", "dog")],
+            "a photo must have one label, split and group, got cat and dog for 1.jpg; mend",
+        ),
+        ([("1", "cat", "later"), ("2", "dog")], "split must be train, validation or test, or left"),
+        ([("1", "cat"), ("2", "cat")], "for each of two or more classes, got cat"),
+        ([("1", "cat"), ("2", "dog"), ("3", "owl", "test")], "got only test photos of owl"),
+    ],
+    ids=["absent", "doubtful", "two labels", "split", "one class", "test alone"],
+)
+def test_tables_that_cannot_be_followed(rows, message):
+    with pytest.raises(DataError) as caught:
+        arrange(*rows, photos=[*PHOTOS, "a/5.jpg", "b/5.jpg"])
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("a.csv: ")
