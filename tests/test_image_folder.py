@@ -1,4 +1,5 @@
 import csv
+import hashlib
 import re
 import zipfile
 
@@ -504,3 +505,35 @@ def test_faulty_section(old, new, message):
 
     with pytest.raises(ParamsError, match=re.escape(message)):
         params.parse(PARAMS.replace(old, new))
+
+
+def decide(here, *lines):
+    table = here / "decisions/pets.csv"
+    table.parent.mkdir(exist_ok=True)
+    table.write_text("\n".join(["photo,decision,label,why", *lines, ""]), "utf-8")
+    return hashlib.sha256(table.read_bytes()).hexdigest()
+
+
+def test_what_was_decided_is_done(here, caplog):
+    digest = decide(here, "train/cat/2.png,drop,,blurred", "test/dog/101.png,label,cat,a kitten")
+    with caplog.at_level("INFO", "imago"):
+        info = extract(here, split_pets(), decisions_sha256=digest)
+    folder = here / "out/pets"
+    assert info.splits["train"].examples_per_class == {"cat": 5, "dog": 6}
+    assert info.splits["test"].examples_per_class == {"cat": 4, "dog": 2}
+    assert table(folder / "set_aside.csv") == [
+        {"path": "train/cat/2.png", "reason": "dropped by decision: blurred"}
+    ]
+    index = {row["path"]: row["class"] for row in table(folder / "index.csv")}
+    assert index["test/dog/101.png"] == "cat"
+    assert "train/cat/2.png" not in index
+    assert (folder / "decisions.csv").read_bytes() == (here / "decisions/pets.csv").read_bytes()
+    said = "pets.zip: 1 photos dropped and 1 with another label, as decisions/pets.csv says"
+    assert said in caplog.messages
+
+
+def test_decisions_that_were_not_taken_up(here):
+    decide(here, "train/cat/2.png,drop,,blurred")
+    with pytest.raises(DataError, match=r"changed since params.yaml took it up"):
+        extract(here, split_pets(), decisions_sha256="0" * 64)
+    assert not (here / "out").exists()

@@ -42,6 +42,11 @@ def backbone(name: str) -> Path:
     return Path("data/backbones", name)
 
 
+def decisions(dataset: str) -> Path:
+    """What a person decided of a data set's photos, a table that git keeps."""
+    return Path("decisions", f"{dataset}.csv")
+
+
 def extracted(dataset: str) -> Path:
     """The checked arrays of a data set."""
     return Path("data/extracted", dataset)

@@ -3,6 +3,7 @@
     <folder>/provenance.json   what the stages up to this one were asked for, and of what
     <folder>/set_aside.csv     files of the data set that are not used, and why; if there are any
     <folder>/leaks.csv         photos that are in two splits; if there are any
+    <folder>/decisions.csv     what a person decided of photos, where somebody did
 
 So whoever holds a variant, or features, knows its data set without a look at params.yaml.
 """
@@ -19,7 +20,8 @@ from imago.core.sections import Section
 
 FILE = "provenance.json"
 SET_ASIDE = "set_aside.csv"
-LISTINGS = (SET_ASIDE, "leaks.csv")
+DECISIONS = "decisions.csv"
+LISTINGS = (SET_ASIDE, "leaks.csv", DECISIONS)
 
 
 def write(folder: Path, name: str, dataset: Section) -> None:

@@ -14,6 +14,7 @@ from dvc.output import Output
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
+from imago.core import files, paths
 from imago.core.errors import LockError
 from imago.project import dvc, lock, mend
 
@@ -21,6 +22,8 @@ LONGEST_VALUE = 60
 """Of a parameter, in characters, before it is shortened."""
 
 
+DECISIONS = "decisions_sha256"
+"""In the section `extract` of a data set of photos."""
 OVERVIEW = "overview"
 """The stage that stands on all experiments, and is run alone lest it runs those never run, too."""
 
@@ -126,6 +129,7 @@ def _reasons(
     for dep in stage.deps:
         if isinstance(dep, ParamsDependency):
             yield from _changes_of_params(dep)
+            yield from _changes_of_decisions(dep)
     files = [dep for dep in stage.deps if not isinstance(dep, ParamsDependency)]
     faults = [(_fault_of_dependency(dep, makers.get(dep.fs_path)), dep) for dep in files]
     faults += [(_fault_of_output(out), out) for out in stage.outs]
@@ -138,6 +142,20 @@ def _changes_of_params(dep: ParamsDependency) -> Iterator[str]:
     now = dep.read_params()
     for key in dep.params:
         yield from _differences(key, before.get(key, _ABSENT), now.get(key, _ABSENT))
+
+
+def _changes_of_decisions(dep: ParamsDependency) -> Iterator[str]:
+    """Say where a table of decisions is not the one that params.yaml has taken up."""
+    for key, value in dep.read_params().items():
+        section, _, name = key.rpartition(".")
+        if name == "extract" and (told := value.get(DECISIONS)):
+            dataset = section.rpartition(".")[2]
+            table = Path(dep.repo.root_dir) / paths.decisions(dataset)
+            if not table.is_file() or files.sha256(table) != told:
+                yield (
+                    f"{paths.decisions(dataset)} is not the one that params.yaml has taken up; "
+                    f"run `imago decide {dataset}`"
+                )
 
 
 _ABSENT = object()

@@ -58,13 +58,18 @@ def versions() -> dict[str, str]:
 
 def _data(material: Material) -> dict[str, Any]:
     info = material.data
-    return material.origin | {
-        "image_shape": list(info.image_shape or ()),
-        "views": info.views,
-        "splits": {name: dataclasses.asdict(split) for name, split in info.splits.items()},
-        "set_aside": material.set_aside,
-        "leaks": material.leaks,
-    }
+    decided = {"decisions": material.decisions} if material.decisions else {}
+    return (
+        material.origin
+        | decided
+        | {
+            "image_shape": list(info.image_shape or ()),
+            "views": info.views,
+            "splits": {name: dataclasses.asdict(split) for name, split in info.splits.items()},
+            "set_aside": material.set_aside,
+            "leaks": material.leaks,
+        }
+    )
 
 
 def _confusions(table: Sequence[Row]) -> list[dict[str, Any]]:

@@ -35,6 +35,7 @@ class Material:
         origin: Where the variant comes from; of an experiment on features, those as well.
         set_aside: How many files of the data set are not used, by the reason.
         leaks: How many photos are in two splits, by kind.
+        decisions: How many photos a person decided to drop or to label, by that.
         captions: By the name of each figure, its title, caption and section, in their order.
     """
 
@@ -51,6 +52,7 @@ class Material:
     origin: dict[str, Any]
     set_aside: dict[str, int]
     leaks: dict[str, int]
+    decisions: dict[str, int]
     captions: dict[str, dict[str, str]]
 
 
@@ -85,6 +87,7 @@ def read(experiment: str, parameters: Mapping[str, Any]) -> Material:
         origin=origin,
         set_aside=_counts(pixels / "set_aside.csv", "reason"),
         leaks=_counts(pixels / "leaks.csv", "kind"),
+        decisions=_counts(pixels / provenance.DECISIONS, "decision"),
         captions=files.read_json(_made(paths.captions(experiment), "figures")),
     )
 

@@ -14,6 +14,7 @@ packed photos and their labels:
 import dataclasses
 import itertools
 import logging
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,9 +24,9 @@ import numpy as np
 from imago.core import paths, progress
 from imago.core.errors import DataError
 from imago.core.photo_names import by_reason, listed
-from imago.data import arrays
+from imago.data import arrays, provenance
 from imago.data.arrays import SplitName
-from imago.datasets.image_folder import contents, groups, inspection, leaks, listings
+from imago.datasets.image_folder import contents, decisions, groups, inspection, leaks, listings
 from imago.datasets.image_folder.archive import Archive, Limits
 from imago.datasets.image_folder.arrangement import Arrangement
 from imago.datasets.image_folder.inspection import Inspection, Photo
@@ -62,7 +63,9 @@ def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
         set_aside = arrangement.unused | found.unreadable
         greatest_fraction = wanted.greatest_unreadable_fraction
         _check_readable(path, found, greatest_fraction, set_aside, paths.set_aside(target.name))
-        splits = _split(path, found.photos, arrangement, wanted)
+        photos, dropped = _decided(target.name, found.photos, arrangement, wanted)
+        set_aside |= dropped
+        splits = _split(path, photos, arrangement, wanted)
         leaked = leaks.find(splits)
         _check_leaks(path, leaked, wanted.allow_leaks, paths.leaks(target.name))
 
@@ -71,9 +74,31 @@ def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
             listings.write_index(writer.folder / listings.INDEX, splits)
             listings.write_set_aside(writer.folder / listings.SET_ASIDE, set_aside)
             listings.write_leaks(writer.folder / listings.LEAKS, leaked)
+            if wanted.decisions_sha256:
+                shutil.copyfile(paths.decisions(target.name), writer.folder / provenance.DECISIONS)
     for line in _findings(target, arrangement, found, leaked):
         log.info("%s: %s", name, line)
+    if wanted.decisions_sha256:
+        changed = len(
+            {(photo.path, photo.class_name) for photo in photos}
+            - {(photo.path, photo.class_name) for photo in found.photos}
+        )
+        log.info(
+            "%s: %s photos dropped and %s with another label, as %s says",
+            *(name, f"{len(dropped):,}", f"{changed:,}", paths.decisions(target.name)),
+        )
     return writer.info
+
+
+def _decided(
+    dataset: str, photos: Sequence[Photo], arrangement: Arrangement, wanted: Extract
+) -> tuple[Sequence[Photo], dict[str, str]]:
+    """Do what was decided of photos; see `decisions.apply`."""
+    if wanted.decisions_sha256 is None:
+        return photos, {}
+    table = paths.decisions(dataset)
+    decisions.verify(table, wanted.decisions_sha256)
+    return decisions.apply(table, photos, decisions.read(table), arrangement.classes("train"))
 
 
 def _check_fractions(path: Path, arrangement: Arrangement, wanted: Extract) -> None:

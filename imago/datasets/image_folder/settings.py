@@ -25,6 +25,9 @@ class Extract(sections.Section):
     """Share of the photos that may be unreadable; with more, the stage stops."""
     greatest_megapixels: Annotated[float, Field(gt=0, le=1_000)]
     """A photo with more counts as unreadable."""
+    decisions_sha256: sections.Sha256 | None = None
+    """Of decisions/<data set>.csv, which says what not to use and which labels are others; see
+    `imago decide`."""
     allow_leaks: bool = False
     """Go on where a photo is in two splits, pixel for pixel."""
 

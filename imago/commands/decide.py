@@ -1,0 +1,27 @@
+"""Decide on photos: draft decisions/<data set>.csv from what `dvc repro inspect@…` found.
+
+The draft is to be looked at and edited. Run this again after each change of the table: it checks
+every row, and writes the table's digest into params.yaml, by which DVC knows that extract is to run
+again.
+"""
+
+import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments to its parser."""
+    parser.add_argument("dataset", metavar="data set", help="in params.yaml, of photos in folders")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Take the decisions up, and say how many there are."""
+    from imago.project import decide  # here, for pandas takes a while to import
+
+    taken = decide.take_up(chosen.dataset)
+    drops = sum(one.decision == "drop" for one in taken.decided)
+    labels = len(taken.decided) - drops
+    print(f"{taken.path}: {drops:,} photos to drop, {labels:,} with another label")
+    if taken.is_draft:
+        print(f"A draft: look at it, change it, and run `imago decide {chosen.dataset}` again.")
+    print("`dvc repro` then does as it says.")
+    return 0

@@ -1,0 +1,140 @@
+"""What a person decided of photos: which are not to be used, and which have another label.
+
+decisions/<data set>.csv   photo, decision, label, why
+
+photo      its path in the data set, or the sha256 of its bytes, which holds wherever it lies
+decision   drop, or label
+label      of `label`: the right one, which some training photo has
+why        for whoever reads it later; may be empty
+"""
+
+import csv
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from imago.core import files
+from imago.core.errors import DataError
+from imago.datasets.image_folder.inspection import Photo
+
+COLUMNS = ("photo", "decision", "label", "why")
+DROPPED = "dropped by decision"
+"""Begins the reason for which a dropped photo is set aside."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """On one photo.
+
+    Attributes:
+        photo: Its path, or the sha256 of its bytes.
+        decision: What is to be done.
+        label: The right one; empty where the photo is dropped.
+        why: In words.
+    """
+
+    photo: str
+    decision: Literal["drop", "label"]
+    label: str
+    why: str
+
+
+def read(path: Path) -> list[Decision]:
+    """Read a table of decisions.
+
+    Raises:
+        DataError: It is missing, or a row breaks a rule; the message says which.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError as error:
+        message = f"{path}: not found; `imago decide {path.stem}` writes a draft of it"
+        raise DataError(message) from error
+    except UnicodeDecodeError as error:
+        message = f"{path}: must be UTF-8, got other bytes; save it as CSV UTF-8"
+        raise DataError(message) from error
+    lines = csv.DictReader(text.splitlines())
+    if set(COLUMNS) - set(lines.fieldnames or ()):
+        found = ", ".join(lines.fieldnames or ()) or "none"
+        message = f"{path}: must have the columns {', '.join(COLUMNS)}, got {found}"
+        raise DataError(message)
+    return [_decision(f"{path}: line {lines.line_num}", row) for row in lines]
+
+
+def _decision(where: str, row: Mapping[str, str | None]) -> Decision:
+    photo, decision, label, why = ((row[column] or "").strip() for column in COLUMNS)
+    match decision:
+        case "drop" | "label" if bool(label) == (decision == "label") and photo:
+            return Decision(photo, decision, label, why)
+        case "drop" | "label" if photo:
+            rule = "have no label" if decision == "drop" else "have the right label"
+            message = f"{where}: {photo}: {decision} must {rule}, got {label!r}"
+        case _:
+            message = f"{where}: must have a photo, and drop or label, got {photo!r}, {decision!r}"
+    raise DataError(message)
+
+
+def verify(path: Path, sha256: str) -> None:
+    """Compare a table with the digest that params.yaml has. Raises DataError."""
+    if path.is_file() and files.sha256(path) != sha256:
+        message = (
+            f"{path}: changed since params.yaml took it up; `imago decide {path.stem}` checks it "
+            "and takes it up"
+        )
+        raise DataError(message)
+
+
+def apply(
+    where: Path, photos: Sequence[Photo], decisions: Iterable[Decision], classes: Iterable[str]
+) -> tuple[list[Photo], dict[str, str]]:
+    """Do what was decided.
+
+    Args:
+        where: The table, for messages.
+        photos: All that can be used.
+        decisions: The last one on a photo holds.
+        classes: Names of all.
+
+    Returns:
+        The photos that are left, with the right labels; and why each other one is set aside.
+
+    Raises:
+        DataError: A decision is on a photo or a class that there is not.
+    """
+    known, named = set(classes), {photo.path: photo for photo in photos}
+    by_content: dict[str, list[Photo]] = {}
+    for photo in photos:
+        by_content.setdefault(photo.sha256.hex(), []).append(photo)
+    changed: dict[str, Photo | None] = {}
+    dropped: dict[str, str] = {}
+    for one in decisions:
+        on = [named[one.photo]] if one.photo in named else by_content.get(one.photo.lower(), [])
+        if not on or (one.label and one.label not in known):
+            rule = f"a class, one of {', '.join(sorted(known))}" if on else "a photo that is used"
+            message = (
+                f"{where}: {one.photo}: must be on {rule}, got {one.label if on else 'none'}; "
+                "correct the row or take it out"
+            )
+            raise DataError(message)
+        for photo in on:
+            dropped.pop(photo.path, None)
+            if one.decision == "drop":
+                changed[photo.path] = None
+                dropped[photo.path] = f"{DROPPED}: {one.why}" if one.why else DROPPED
+            else:
+                changed[photo.path] = dataclasses.replace(photo, class_name=one.label)
+    left = (changed.get(photo.path, photo) for photo in photos)
+    return [photo for photo in left if photo is not None], dropped
+
+
+def write(path: Path, decisions: Iterable[Decision]) -> None:
+    """Write a table."""
+    with (
+        files.replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(COLUMNS)
+        table.writerows(dataclasses.astuple(one) for one in decisions)

@@ -1,0 +1,109 @@
+"""Decisions on the photos of a data set: a first draft from what the stage inspect found."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from imago import params
+from imago.core import files, paths
+from imago.core.errors import DataError, ParamsError
+from imago.datasets.image_folder import decisions
+from imago.datasets.image_folder.decisions import Decision
+from imago.params import Params
+from imago.project import yaml_text
+
+RELABEL_FROM, DROP_FROM = 0.7, 0.5
+"""Probability of another class from which a draft takes that for the label, or drops the photo. Of
+75 wrong labels in 1,540 it put 64 right and dropped 8; of the right ones it changed 12 and dropped
+22, photos that are hard to tell."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was taken up.
+
+    Attributes:
+        path: The table.
+        decided: All of them.
+        is_draft: Whether the table is new.
+    """
+
+    path: Path
+    decided: list[Decision]
+    is_draft: bool
+
+
+def take_up(dataset: str, path: Path = paths.PARAMS) -> Taken:
+    """Write a draft of a data set's decisions, or check those that are there; pin them.
+
+    Args:
+        dataset: In the section `datasets`, of the layout image_folder.
+        path: Of params.yaml, in which the digest is written.
+
+    Raises:
+        DataError: There is nothing to draft from, or a row breaks a rule.
+        ParamsError: There is no such data set, or params.yaml breaks a rule.
+    """
+    settings = params.load(path)
+    found = params.pick(settings.datasets, "data set", dataset)
+    if found.layout != "image_folder":
+        message = f"{path}: datasets.{dataset}: decisions are on photos, got layout {found.layout}"
+        raise ParamsError(message)
+    table = paths.decisions(dataset)
+    is_draft = not table.exists()
+    if is_draft:
+        decisions.write(table, draft(_inspected(dataset, settings)))
+    decided = decisions.read(table)
+    keys = ["datasets", dataset, "extract", "decisions_sha256"]
+    text = yaml_text.put(path.read_bytes().decode(), keys, files.sha256(table))
+    params.parse(text, str(path))
+    files.write_text(path, text)
+    return Taken(table, decided, is_draft)
+
+
+def _inspected(dataset: str, settings: Params) -> Path:
+    """Return the folder of what was found in a data set."""
+    names = [
+        name
+        for name, features in settings.features.items()
+        if settings.prepare[features.variant].dataset == dataset
+    ]
+    there = [paths.inspection(name) for name in names if paths.inspection(name).is_dir()]
+    if not there:
+        targets = " ".join(f"inspect@{name}" for name in names)
+        message = (
+            f"{dataset}: nobody has looked at it yet; run `dvc repro {targets}`"
+            if names
+            else f"{dataset}: no features are of it, by which to look at it; add an experiment on "
+            "features, or write the table by hand"
+        )
+        raise DataError(message)
+    return there[0]
+
+
+def draft(folder: Path) -> list[Decision]:
+    """Make decisions of what was found: to be looked at, and changed, by a person.
+
+    Args:
+        folder: What the stage inspect wrote.
+    """
+    suspects = pd.read_csv(folder / "suspects.csv", keep_default_na=False)
+    pairs = pd.read_csv(folder / "duplicates.csv", keep_default_na=False)
+    made = {}
+    for row in suspects[suspects["probability"] >= DROP_FROM].to_dict("records"):
+        why = f"rather {row['suggested']}, {row['probability']:.0%}"
+        is_sure = row["probability"] >= RELABEL_FROM
+        made[row["path"]] = Decision(
+            row["path"], "label" if is_sure else "drop", row["suggested"] if is_sure else "", why
+        )
+    for row in pairs.to_dict("records"):
+        both = row["path"], row["other_path"]
+        if row["class"] != row["other_class"] and made.keys().isdisjoint(both):
+            labels = f"{row['class']} and {row['other_class']}"
+            made |= {one: Decision(one, "drop", "", f"one picture as {labels}") for one in both}
+        elif row["split"] != row["other_split"] and row["class"] == row["other_class"]:
+            seen = both[0] if row["split"] == "train" else both[1]
+            why = f"the same picture as {both[1] if seen == both[0] else both[0]}, in another split"
+            made.setdefault(seen, Decision(seen, "drop", "", why))
+    return list(made.values())

@@ -1,0 +1,109 @@
+import pandas as pd
+import pytest
+
+from imago import params
+from imago.core import paths
+from imago.core.errors import DataError, ParamsError
+from imago.datasets.image_folder import decisions
+from imago.project import decide
+from tests.params_text import TEXT
+
+PHOTOS = f"""
+datasets:
+  photos:
+    layout: image_folder
+    licence: MIT
+    files: {{photos.zip: {"f" * 64}}}
+    sources: [own]
+    extract: {{test_fraction: 0.2, greatest_unreadable_fraction: 0.1, greatest_megapixels: 1}}
+"""
+PREPARE = """
+prepare:
+  photos32: {dataset: photos, image_size_px: 32, color: rgb, fit: crop, interpolation: area,
+    validation_fraction: 0.0}
+"""
+WITH_PHOTOS = (
+    TEXT.replace("\ndatasets:\n", PHOTOS)
+    .replace("\nprepare:\n", PREPARE)
+    .replace("weights: {}", "weights: {net: {files: {net.h5: unpublished}, sources: [own]}}")
+    .replace(
+        "backbones: {}",
+        "backbones:\n"
+        "  net32: {net: MobileNetV2, weights: net, image_size_px: 32, pooling: average}",
+    )
+    .replace("features: {}", "features: {seen: {variant: photos32, backbone: net32}}")
+)
+SUSPECTS = """path,class,split,suggested,probability,probability_of_class
+cat/1.jpg,cat,train,dog,0.93,0.01
+cat/2.jpg,cat,test,dog,0.6,0.2
+cat/3.jpg,cat,train,dog,0.45,0.4
+"""
+DUPLICATES = """path,class,split,other_path,other_class,other_split,kind,differing_bits
+cat/4.jpg,cat,train,dog/4.jpg,dog,train,near,2
+cat/1.jpg,cat,train,dog/1.jpg,dog,train,exact,0
+dog/5.jpg,dog,train,dog/6.jpg,dog,test,near,1
+dog/7.jpg,dog,train,dog/8.jpg,dog,train,near,1
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paths.PARAMS.write_text(WITH_PHOTOS, "utf-8")
+    return tmp_path
+
+
+def inspected(here):
+    folder = here / paths.inspection("seen")
+    folder.mkdir(parents=True)
+    (folder / "suspects.csv").write_text(SUSPECTS, "utf-8")
+    (folder / "duplicates.csv").write_text(DUPLICATES, "utf-8")
+
+
+def test_a_draft_of_what_was_found(here):
+    inspected(here)
+    taken = decide.take_up("photos")
+    assert taken.is_draft
+    table = pd.read_csv("decisions/photos.csv", keep_default_na=False)
+    assert table.to_numpy().tolist() == [
+        ["cat/1.jpg", "label", "dog", "rather dog, 93%"],
+        ["cat/2.jpg", "drop", "", "rather dog, 60%"],
+        ["cat/4.jpg", "drop", "", "one picture as cat and dog"],
+        ["dog/4.jpg", "drop", "", "one picture as cat and dog"],
+        ["dog/5.jpg", "drop", "", "the same picture as dog/6.jpg, in another split"],
+    ]
+    extract = params.load().datasets["photos"].extract
+    decisions.verify(paths.decisions("photos"), extract.decisions_sha256)
+
+
+def test_a_table_that_is_there_is_kept_and_taken_up(here):
+    inspected(here)
+    decide.take_up("photos")
+    table = paths.decisions("photos")
+    table.write_text("photo,decision,label,why\ncat/1.jpg,drop,,blurred\n", "utf-8")
+    taken = decide.take_up("photos")
+    assert (taken.is_draft, len(taken.decided)) == (False, 1)
+    extract = params.load().datasets["photos"].extract
+    decisions.verify(table, extract.decisions_sha256)
+    assert "blurred" in table.read_text("utf-8")
+
+
+def test_a_row_that_breaks_a_rule_is_not_taken_up(here):
+    paths.decisions("photos").parent.mkdir()
+    paths.decisions("photos").write_text("photo,decision,label,why\na,delete,,\n", "utf-8")
+    with pytest.raises(DataError, match="line 2: must have a photo, and drop or label"):
+        decide.take_up("photos")
+    assert paths.PARAMS.read_text("utf-8") == WITH_PHOTOS
+
+
+def test_nobody_has_looked_yet(here):
+    with pytest.raises(DataError, match=r"photos: nobody has looked .*; run `dvc repro inspect@s"):
+        decide.take_up("photos")
+    assert not paths.decisions("photos").exists()
+
+
+def test_other_data_sets(here):
+    with pytest.raises(ParamsError, match=r"datasets\.pets: decisions are on photos, got layout"):
+        decide.take_up("pets")
+    with pytest.raises(ParamsError, match=r"unknown data set 'cats'; params.yaml has pets, photos"):
+        decide.take_up("cats")
