@@ -285,6 +285,11 @@ def test_classes_are_sorted():
             id="archives within",
         ),
         pytest.param(
+            ["images/1.jpg", "images/2.jpg", "labels.csv"],
+            "such as images/1.jpg, images/2.jpg; if labels.csv says the classes, take it out and",
+            id="a table within",
+        ),
+        pytest.param(
             ["cat/1.dng", "dog/1.dng"],
             "got none and files of kinds that are not read, such as cat/1.dng, dog/1.dng; convert",
             id="raw photos alone",
