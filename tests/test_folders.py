@@ -57,6 +57,11 @@ TEST_CAT, TEST_DOG = Place("test", "cat"), Place("test", "dog")
             id="another case",
         ),
         pytest.param(
+            ["train/cat /1.jpg", "train/dog/1.jpg", "test/cat/1.jpg"],
+            [CAT, DOG, TEST_CAT],
+            id="a space at the end",
+        ),
+        pytest.param(
             ["train/k\u00e4/1.jpg", "train/dog/1.jpg", "test/ka\u0308/1.jpg"],
             [Place("train", "k\u00e4"), DOG, Place("test", "k\u00e4")],
             id="another Unicode form",
@@ -173,6 +178,17 @@ def test_unlabelled_test_photos_are_left_out():
 
     assert found.places == {"train/cat/1.jpg": CAT, "train/dog/1.jpg": DOG}
     assert found.unused == {"test/7.jpg": "lies in no class folder"}
+
+
+def test_folders_that_nobody_looked_into_are_listed():
+    paths = ["cat/1.jpg", "dog/1.jpg", "cat/@eaDir/", ".git/", "__MACOSX/", "__MACOSX/a", "cat/"]
+    found = folders.arrange(paths, "pets")
+
+    assert found.unused == {
+        "__MACOSX/a": "left by an operating system",
+        "cat/@eaDir/": "left by an operating system",
+        ".git/": "hidden, or in a hidden folder",
+    }
 
 
 def test_unlabelled_folders_beside_splits_are_left_out():
