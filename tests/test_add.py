@@ -336,10 +336,14 @@ def folder_of(names=BIRDS, path=Path("photos/birds")):
 
 
 def test_a_folder_is_pinned_photo_by_photo():
-    added = add.photos(folder_of([*BIRDS, "birds/notes.txt"]), "birds", "pets_mobile")
+    names = [*BIRDS, "birds/notes.txt", "birds/.thumbnails/1.jpg"]
+    added = add.photos(folder_of(names), "birds", "pets_mobile")
 
     assert added.arrangement.counts() == {"owl": {"train": 2}, "wren": {"train": 1}}
-    assert added.arrangement.unused == {"birds/notes.txt": "no image by its name"}
+    assert added.arrangement.unused == {
+        "birds/notes.txt": "no image by its name",
+        "birds/.thumbnails/": "left by an operating system",
+    }
     dataset = params.load().datasets["birds"]
     assert list(dataset.files) == ["birds.tar"]
     assert dataset.sources == ["folder:./photos/birds"]

@@ -339,11 +339,6 @@ def test_a_part_of_a_zip(tmp_path, name, beside, join):
         contents_of(tmp_path / name)
 
 
-def test_a_folder_in_place_of_a_zip(tmp_path):
-    with pytest.raises(DataError, match="must be an archive, got a folder; pack it as a zip"):
-        contents_of(tmp_path)
-
-
 class Odd(zipfile.ZipInfo):
     """A member whose name is packed as it is given, in bytes, without the flag of UTF-8."""
 

@@ -57,6 +57,11 @@ TEST_CAT, TEST_DOG = Place("test", "cat"), Place("test", "dog")
             id="another case",
         ),
         pytest.param(
+            ["train/cat /1.jpg", "train/dog/1.jpg", "test/cat/1.jpg"],
+            [CAT, DOG, TEST_CAT],
+            id="a space at the end",
+        ),
+        pytest.param(
             ["train/k\u00e4/1.jpg", "train/dog/1.jpg", "test/ka\u0308/1.jpg"],
             [Place("train", "k\u00e4"), DOG, Place("test", "k\u00e4")],
             id="another Unicode form",
@@ -175,6 +180,17 @@ def test_unlabelled_test_photos_are_left_out():
     assert found.unused == {"test/7.jpg": "lies in no class folder"}
 
 
+def test_folders_that_nobody_looked_into_are_listed():
+    paths = ["cat/1.jpg", "dog/1.jpg", "cat/@eaDir/", ".git/", "__MACOSX/", "__MACOSX/a", "cat/"]
+    found = folders.arrange(paths, "pets")
+
+    assert found.unused == {
+        "__MACOSX/a": "left by an operating system",
+        "cat/@eaDir/": "left by an operating system",
+        ".git/": "hidden, or in a hidden folder",
+    }
+
+
 def test_unlabelled_folders_beside_splits_are_left_out():
     paths = ["seg_train/cat/1.jpg", "seg_train/dog/1.jpg", "seg_test/cat/1.jpg", "seg_pred/7.jpg"]
     found = folders.arrange(paths, "x.zip")
@@ -283,6 +299,11 @@ def test_classes_are_sorted():
             ["train.zip", "test.zip", "about.txt"],
             "got archives within: train.zip, test.zip; unpack it, and add what is in them",
             id="archives within",
+        ),
+        pytest.param(
+            ["images/1.jpg", "images/2.jpg", "labels.csv"],
+            "such as images/1.jpg, images/2.jpg; if labels.csv says the classes, take it out and",
+            id="a table within",
         ),
         pytest.param(
             ["cat/1.dng", "dog/1.dng"],

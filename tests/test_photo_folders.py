@@ -1,13 +1,15 @@
+import errno
 import hashlib
 import io
 import logging
+import os
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from imago.core import paths
-from imago.core.errors import ParamsError, SourceError
+from imago.core.errors import DiskFullError, ParamsError, SourceError
 from imago.datasets.image_folder import archives
 from imago.sources import fetching, kinds, photo_folders
 
@@ -98,6 +100,25 @@ def test_a_folder_that_moved(folder):
     folder.rename("pets")
     message = "no such folder; where it is now, run `imago add own/pets --name pets` again"
     with pytest.raises(SourceError, match=message):
+        fetch()
+
+
+def test_a_photo_that_cannot_be_read(monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(SourceError, match=r"cat/1\.jpg: cannot be read: Permission denied"):
+        fetch()
+    assert list(paths.downloads().iterdir()) == []
+
+
+def test_a_full_disk_is_said_as_such(monkeypatch):
+    def fail(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(photo_folders, "packed", fail)
+    with pytest.raises(DiskFullError, match="No space left on device; make space"):
         fetch()
 
 

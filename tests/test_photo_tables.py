@@ -80,6 +80,8 @@ def arrange(*rows, photos=PHOTOS):
         ("./images/1.jpg", "images/1.jpg"),
         ("/data/local-files/?d=pets/images/1.jpg", "images/1.jpg"),
         ("https://host/images/1%2Ejpg", "images/1.jpg"),
+        ("/data/upload/3/0a1b2c3d-1.jpg", "images/1.jpg"),
+        ("/data/upload/3/0a1b2c3d-1.jpg", "images/0a1b2c3d-1.jpg"),
         ("a/ka\u0308/1.jpg", "a/k\u00e4/1.jpg"),
         ("x/1.jpg", "x/1.jpg"),
         ("b/x/1.jpg", "b/x/1.jpg"),

@@ -1,14 +1,17 @@
+import errno
 import gzip
 import io
 import lzma
+import os
 import random
 import tarfile
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from imago.core import sections
-from imago.core.errors import DataError
+from imago.core.errors import DataError, DiskFullError
 from imago.datasets.image_folder import archives
 from imago.datasets.image_folder.archive import GENEROUS, Limits
 
@@ -137,6 +140,16 @@ def test_what_is_refused(here, content, message):
 def test_limits(here, limits, message):
     with pytest.raises(DataError, match=message):
         read(here, tarred(CONTENTS), limits)
+
+
+def test_a_full_disk_is_said_as_such(here, monkeypatch):
+    class Full(io.BytesIO):
+        def write(self, _):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Full())
+    with pytest.raises(DiskFullError, match=r"\.imago: cannot be written: No space left"):
+        read(here, tarred(CONTENTS, "w:gz"))
 
 
 def test_a_long_header_is_not_read_whole(here):

@@ -123,7 +123,7 @@ def truncated(_):
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (lambda _: b"no image", "image: not of a known format: BMP, GIF"),
+        (lambda _: b"no image", "image: not of a known format: AVIF, BMP, GIF"),
         (lambda folder: folder / "none.jpg", "none.jpg: No such file or directory"),
         (lambda folder: folder, ".*: Is a directory"),
         (lambda _: np.zeros((3, 3), np.float32), "image: must be uint8 of .*, got float32 3×3"),

@@ -93,8 +93,12 @@ def test_a_removal_that_was_stopped_is_done_again(project, monkeypatch):
 
 
 def test_the_last_one(project):
+    paths.listing("tiny").parent.mkdir()
+    paths.listing("tiny").touch()
     remove.experiment("validated")
+    assert paths.listing("tiny").exists()  # of a data set that the other needs
     remove.experiment("plain")
+    assert not paths.listing("tiny").exists()
     text = Path("params.yaml").read_text()
     assert "experiments: {}\n" in text
     assert "datasets: {}\n" in text

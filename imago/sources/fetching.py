@@ -141,14 +141,13 @@ def _serve(source: Source, missing: Wanted, limits: sections.Limits, dataset: st
 
 def _serve_folder(folder: str, missing: Wanted, dataset: str) -> Served:
     for name, digest in missing.items():
+        if digest is None or not name.endswith(photo_folders.SUFFIX):
+            yield name, SourceError("is no tar of a folder's photos")
+            continue
         try:
-            if digest is None or not name.endswith(photo_folders.SUFFIX):
-                yield name, SourceError("is no tar of a folder's photos")
-                continue
             yield name, photo_folders.keep(_path(folder), dataset, digest)
-        except (OSError, SourceError) as error:
-            fault = error if isinstance(error, SourceError) else SourceError(str(error))
-            yield name, fault
+        except SourceError as error:
+            yield name, error
 
 
 def _serve_by_name(source: Places, missing: Wanted, limits: sections.Limits) -> Served:

@@ -96,7 +96,7 @@ def keep(folder: Path, dataset: str, digest: str) -> str:
     def contents() -> Iterator[tuple[str, bytes]]:
         for name, wanted in sorted(listed.items()):
             if name in there:
-                content = there[name].read_bytes()
+                content = _read(there[name])
                 if hashlib.sha256(content).hexdigest() != wanted:
                     changed.append(name)
                 yield name, content
@@ -119,6 +119,14 @@ def keep(folder: Path, dataset: str, digest: str) -> str:
     if new:
         log.warning("%s: %s; to take them in, %s", folder, _said({"new": new}), again)
     return digest
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        message = f"{path}: cannot be read: {error.strerror}"
+        raise SourceError(message) from error
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> str:

@@ -25,7 +25,8 @@ _OTHERS = {
 _HEAD_BYTES = 512
 _SPANNED = b"PK\7\x08"
 """First bytes of the first part of a zip in parts. Source: PKWARE, APPNOTE.TXT 6.3.10, 8.5.5."""
-_PART = re.compile(r"\.(z\d\d|\d{3})", re.IGNORECASE)
+_PART = re.compile(r"(\.(?:zip|7z|tar|tgz|gz|xz))\.\d{3}$|\.z\d\d$", re.IGNORECASE)
+"""Ends the names of parts: pets.zip.001, pets.z01."""
 
 
 @contextlib.contextmanager
@@ -58,11 +59,10 @@ def _other_kind(path: Path, head: bytes) -> tuple[str, str] | None:
     """Say what a file is in place of an archive that can be read whole, and what to do."""
     if not head:
         return "an empty file", "get it anew"
-    first = path.with_suffix(".z01")
-    if _PART.fullmatch(path.suffix) or head.startswith(_SPANNED) or first.is_file():
-        whole = path.with_suffix("" if path.suffix[1:].isdigit() else ".zip").name
-        join = f"zip -s 0 {whole} --out joined.zip"
-        if path.suffix[1:].isdigit():
-            join = f"cat {whole}.* > {whole}"
+    part = _PART.search(path.name)
+    if part or head.startswith(_SPANNED) or path.with_suffix(".z01").is_file():
+        whole = path.name[: part.end(1)] if part and part[1] else None
+        zipped = path.with_suffix(".zip").name
+        join = f"cat {whole}.* > {whole}" if whole else f"zip -s 0 {zipped} --out joined.zip"
         return "a part of an archive in parts", f"join them, such as with `{join}`"
     return next((what for begin, what in _OTHERS.items() if head.lstrip().startswith(begin)), None)

@@ -9,6 +9,7 @@ from imago.core.photo_names import listed
 from imago.data.arrays import SplitName
 from imago.datasets.image_folder import split_names
 from imago.datasets.image_folder.arrangement import COPY, NO_CLASS, Arrangement
+from imago.datasets.image_folder.settings import TABLES
 from imago.datasets.image_folder.split_folders import Parts, subfolders
 
 
@@ -41,6 +42,8 @@ def _why_no_classes(classes: list[str], unused: Mapping[str, str]) -> str:
         found += f" and photos outside, such as {listed(strays)}"
     if unread:
         found += f" and files of kinds that are not read, such as {listed(unread)}; convert them"
+    if lists := [path for path in unused if path.lower().endswith(TABLES)]:
+        found += f"; if {listed(lists, 1)} says the classes, take it out and add it beside"
     suffixes = " ".join(sorted(photo_names.SUFFIXES))
     return f"{rule} {found}; names of photos end in one of {suffixes}"
 

@@ -10,7 +10,7 @@ is guessed: the error says which, and what to do.
 import functools
 import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from imago.core import photo_names
 from imago.datasets.image_folder import folder_checks, split_folders, split_names
@@ -40,7 +40,8 @@ def arrange(paths: Sequence[str], where: str) -> Arrangement:
     names: dict[str, str] = {}  # of classes, as the training photos spell them
     for path, (split, parts) in splits.items():  # training first
         if parts:
-            places[path] = Place(split, names.setdefault(_folded(parts[0]), parts[0]))
+            places[path] = Place(split, names.setdefault(_folded(parts[0]), parts[0].strip()))
+    unused |= _passed_over(paths, unused)
     rest = [path for path in photos if path not in places and path not in unused]
     unused |= dict.fromkeys(rest, NO_CLASS)
     arrangement = Arrangement({path: places[path] for path in photos if path in places}, unused)
@@ -81,9 +82,23 @@ def _copies(photos: list[str]) -> list[str]:
     ]
 
 
+def _passed_over(paths: Sequence[str], unused: Collection[str]) -> dict[str, str]:
+    """Return the folders that nobody has looked into, such as hidden ones on disk, and why."""
+    reasons = {
+        path: photo_names.reason_against_folder(path.split("/")[-2])
+        for path in paths
+        if path.endswith("/")
+    }
+    return {
+        path: reason
+        for path, reason in reasons.items()
+        if reason and not any(file.startswith(path) for file in unused)
+    }
+
+
 @functools.cache
 def _folded(name: str) -> str:
-    return photo_names.folded(name)
+    return photo_names.folded(name.strip())
 
 
 def _folders(path: str) -> Parts:

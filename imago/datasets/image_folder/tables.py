@@ -8,6 +8,7 @@ group    optional: photos that no two splits may share, such as those of a patie
 
 import csv
 import io
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -33,8 +34,9 @@ _CALLED = {
 """What each column may be called, in any case; the first one that is there is taken."""
 _NEEDED = ("path", "label")
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_LOCAL_FILE = "?d="
-"""Comes before the path in what Label Studio says of files on its disk."""
+_LOCAL_FILE, _UPLOADED, _DIGITS = "?d=", "data/upload/", re.compile(r"^[0-9a-f]{8}-")
+"""In what Label Studio says of files: before the path of one on its disk; and of one that was
+uploaded, its folder and what is before its name."""
 
 
 class Row(NamedTuple):
@@ -194,7 +196,9 @@ class _Ends:
 
     def of(self, said: str) -> list[str]:
         """Return the photos that a table may mean: one, if all is well."""
-        path = _tidied(said)
+        return next(filter(None, map(self._of, _readings(said))), [])
+
+    def _of(self, path: str) -> list[str]:
         if path in self._whole:
             return [path]
         some = self._by_name.get(path.rpartition("/")[2], [])
@@ -210,9 +214,17 @@ def _agreement(said: str, path: str) -> int:
     return len(pairs) if all(one == other for one, other in pairs) else -1
 
 
-def _tidied(said: str) -> str:
-    """Return a path out of what a table says: a path of Windows, or a URL of a labelling tool."""
+def _readings(said: str) -> list[str]:
+    """Return the paths that a table may mean: those of Windows, and URLs of labelling tools, too.
+
+    Source of what Label Studio writes: its documentation, Export annotations and Cloud storage; a
+    file that was uploaded has eight digits before its name.
+    """
     path = said.partition(_LOCAL_FILE)[2] or said
-    if "%" in path and ("://" in said or said.startswith("/data/")):
+    if "://" in said or said.startswith("/data/"):
         path = unquote(path)
-    return photo_names.normal(path.replace("\\", "/")).removeprefix("./").lstrip("/")
+    path = photo_names.normal(path.replace("\\", "/")).removeprefix("./").lstrip("/")
+    if not path.startswith(_UPLOADED):
+        return [path]
+    name = path.rpartition("/")[2]
+    return [name, _DIGITS.sub("", name)]

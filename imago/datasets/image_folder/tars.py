@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from imago.core import paths
+from imago.core import files, paths
 from imago.core.errors import DataError
 from imago.core.tars import BLOCK_BYTES
 from imago.datasets.image_folder.archive import (
@@ -112,27 +112,28 @@ def _plain(path: Path, limits: Limits) -> Iterator[IO[bytes]]:
     paths.WORK.mkdir(exist_ok=True)
     with tempfile.TemporaryFile(dir=paths.WORK) as unpacked:
         greatest, size = limits.whole.unpacked_bytes(path.stat().st_size), 0
-        try:
+        with files.naming_full_disk(paths.WORK):
             for part in _unpacked(path, head):
                 size += len(part)
                 if size > greatest:
                     check_totals(str(path), path.stat().st_size, [size], limits)
                 unpacked.write(part)
-        except _DAMAGE as error:
-            message = f"{path}: must be a whole archive: {error}; get it anew"
-            raise DataError(message) from error
-        unpacked.seek(0)
+            unpacked.seek(0)
         yield unpacked
 
 
 def _unpacked(path: Path, head: bytes) -> Iterator[bytes]:
-    if head.startswith(XZ):
+    """Yield what a file holds, in parts. Raises DataError where it is damaged."""
+    try:
         with path.open("rb") as file:
-            yield from _unpacked_xz(file)
-        return
-    opener = gzip.open if head.startswith(GZIP) else bz2.open
-    with opener(path, "rb") as stream:
-        yield from iter(functools.partial(stream.read, _PART_BYTES), b"")
+            if head.startswith(XZ):
+                yield from _unpacked_xz(file)
+                return
+            with (gzip if head.startswith(GZIP) else bz2).open(file) as stream:
+                yield from iter(functools.partial(stream.read, _PART_BYTES), b"")
+    except _DAMAGE as error:
+        message = f"{path}: must be a whole archive: {error}; get it anew"
+        raise DataError(message) from error
 
 
 def _unpacked_xz(file: IO[bytes]) -> Iterator[bytes]:
