@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imago.core import strict_yaml
+from imago.core.sections import UNPUBLISHED
 from imago.project import yaml_text
-from tests import tiny_project, tiny_sources
+from tests import tiny_project, tiny_sources, torch_file
 from tests.console import Shell
 from tests.tiny_project import ROOT, run
 
@@ -118,7 +119,10 @@ def _on_tiny_data(text: str, hub: Hub, formats: list[str]) -> str:
         (name,) = settings["files"]
         path = hub.published / weights / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_weights(path)
+        write_weights(path)
+        if settings["files"][name] != UNPUBLISHED:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            text = yaml_text.put(text, ["weights", weights, "files", name], digest)
     for name, settings in values["experiments"].items():
         if settings["train"]["model"] == "transfer":  # what weights that nobody trained tell
             text = yaml_text.put(text, ["experiments", name, "train", "epochs"], 40)
@@ -131,10 +135,13 @@ def _on_tiny_data(text: str, hub: Hub, formats: list[str]) -> str:
     return text
 
 
-def _write_weights(path: Path) -> None:
-    """Write weights of the recipes' backbone, as Keras publishes them."""
+def write_weights(path: Path) -> None:
+    """Write weights of the recipes' backbones, as they are published."""
     import keras  # here, since few tests need it
 
+    if path.suffix == ".pth":
+        torch_file.write(path, torch_file.of_lite("EfficientNetLite0"))
+        return
     keras.utils.set_random_seed(1)
     net = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
     tiny_project.write_weights(path, net, tiny_project.many_colors() / 127.5 - 1)

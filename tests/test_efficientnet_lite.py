@@ -44,20 +44,10 @@ PUBLISHED = {
 }
 
 
-def tensors_of(name: str) -> dict[str, np.ndarray]:
-    """Return random weights of a net, under the names that PyTorch has for them."""
-    shapes = {}
-    for layer in efficientnet_lite.untrained(name, SHAPE).layers:
-        if layer.weights:
-            shapes |= dict(efficientnet_lite.tensors(layer))
-    shapes |= {"_fc.weight": (1000, 1280), "_fc.bias": (1000,)}  # of the head, which is not read
-    return torch_file.random(shapes)
-
-
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "lite0.pth"
-    torch_file.write(path, tensors_of("EfficientNetLite0"))
+    torch_file.write(path, torch_file.of_lite("EfficientNetLite0"))
     return path
 
 
@@ -70,7 +60,7 @@ def features(name: str, weights: Path) -> np.ndarray:
     "name", [NAMES[0], *(pytest.param(n, marks=pytest.mark.slow) for n in NAMES[1:])]
 )
 def test_features_are_those_of_pytorch(name: str, tmp_path: Path) -> None:
-    torch_file.write(tmp_path / "net.pth", tensors_of(name))
+    torch_file.write(tmp_path / "net.pth", torch_file.of_lite(name))
     wanted = np.array(FEATURES[name]["random"])
     np.testing.assert_allclose(features(name, tmp_path / "net.pth") / 6, wanted / 6, atol=1e-4)
 
@@ -109,7 +99,7 @@ def test_a_page_in_place_of_weights(tmp_path: Path) -> None:
 
 
 def test_a_tensor_that_is_missing(tmp_path: Path) -> None:
-    tensors = tensors_of("EfficientNetLite0")
+    tensors = torch_file.of_lite("EfficientNetLite0")
     del tensors["_bn1.running_var"]
     torch_file.write(tmp_path / "net.pth", tensors)
     with pytest.raises(

@@ -11,10 +11,17 @@ import pytest
 from imago import cli, params
 from imago.core.errors import ParamsError
 from imago.project import add, recipes, remove, yaml_text
-from tests import tiny_project, tiny_sources
+from tests import docs_project, tiny_project, tiny_sources
 from tests.tiny_project import ROOT
 
-NAMES = ["cat_dog_mobilenet", "cifar10_cnn", "fashion_mlp", "mnist_adam", "mnist_sgd"]
+NAMES = [
+    "cat_dog_efficientnet",
+    "cat_dog_mobilenet",
+    "cifar10_cnn",
+    "fashion_mlp",
+    "mnist_adam",
+    "mnist_sgd",
+]
 COMMITTED = (ROOT / "params.yaml").read_text("utf-8")
 OF_PARAMS = re.findall(r"^  (\w+):\n    input:", COMMITTED, re.M)
 
@@ -123,21 +130,21 @@ def test_photos_like_a_recipe_bring_what_it_needs(here):
 
     settings = params.load()
     experiment = settings.experiments["Vögel_2"]
-    assert experiment.input == "features/Vögel_2128_mobilenet_v2"
+    assert experiment.input == "features/Vögel_2224_efficientnet_lite0"
     assert (
         experiment.train
-        == recipes.read("cat_dog_mobilenet").settings.experiments["cat_dog_mobilenet"].train
+        == recipes.read("cat_dog_efficientnet").settings.experiments["cat_dog_efficientnet"].train
     )
     assert experiment.floors is None
-    assert "mobilenet_v2_128" in settings.weights
-    assert "cat_dog_mobilenet" not in settings.experiments
+    assert "efficientnet_lite0" in settings.weights
+    assert "cat_dog_efficientnet" not in settings.experiments
     assert list(settings.datasets["Vögel_2"].files) == ["Vögel 2.zip"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nothing"], "nothing must be a recipe (cat_dog_mobilenet, cifar10_cnn, fashion_mlp, "),
+        (["nothing"], "nothing must be a recipe (cat_dog_efficientnet, cat_dog_mobilenet, cifar"),
         (["mnist_sgd", "--name", "x"], "--name and --like are for photos of your own"),
         (["mnist_sgd", "--like", "x"], "--name and --like are for photos of your own"),
         (["none.zip"], "none.zip: not found"),
@@ -195,17 +202,12 @@ def test_each_runs_as_it_is_on_tiny_data(tmp_path, name):
     values = tiny_project.read_params(tmp_path)
     (dataset,) = values["datasets"]
     files = tiny_sources.MAKERS[dataset](values["datasets"][dataset]["files"])
-    if values["weights"]:
-        import keras  # here, since no other test needs it
-
-        weights = tmp_path / "published/net.weights.h5"  # Keras writes no older form any more
-        net = keras.applications.MobileNetV2(
-            include_top=False, weights=None, input_shape=(32, 32, 3)
-        )
-        tiny_project.write_weights(weights, net, tiny_project.many_colors() / 127.5 - 1)
-        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-        keys = ["weights", "mobilenet_v2_128", "files"]
-        path.write_text(yaml_text.put(path.read_text(), keys, {weights.name: digest}))
+    for weights, section in values["weights"].items():
+        (file,) = section["files"]
+        docs_project.write_weights(tmp_path / "published" / file)
+        digest = hashlib.sha256((tmp_path / "published" / file).read_bytes()).hexdigest()
+        keys = ["weights", weights, "files", file]
+        path.write_text(yaml_text.put(path.read_text(), keys, digest))
     for file, content in files.items():
         (tmp_path / "published" / file).write_bytes(content)
         digest = hashlib.sha256(content).hexdigest()

@@ -14,6 +14,17 @@ import numpy as np
 MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001
 
 
+def of_lite(name: str) -> dict[str, np.ndarray]:
+    """Return random weights of an EfficientNet-Lite, under the names that PyTorch has for them."""
+    from imago.backbones import efficientnet_lite  # here, for it builds a net of Keras
+
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer in efficientnet_lite.untrained(name, (64, 64, 3)).layers:
+        shapes |= dict(efficientnet_lite.tensors(layer)) if layer.weights else {}
+    shapes |= {"_fc.weight": (1000, 1280), "_fc.bias": (1000,)}  # of the head, which is not read
+    return random(shapes)
+
+
 def random(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
     """Return random weights by their names, through which a signal neither fades nor swells."""
     return {name: _random(index, name, shapes[name]) for index, name in enumerate(sorted(shapes))}

@@ -29,7 +29,7 @@ from imago.datasets.image_folder.split_folders import SPLITS
 
 CLASSES_SHOWN = 10
 ROWS_SHOWN = 30
-LIKE = "cat_dog_mobilenet"
+LIKE = "cat_dog_efficientnet"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
