@@ -6,24 +6,20 @@ Colour profiles are not applied.
 """
 
 import contextlib
+import importlib
 import io
 import re
 import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 from imago.core.errors import ImagoError
 
@@ -37,19 +33,20 @@ _JPEG = b"\xff\xd8"
 _EXIF = b"Exif\0\0"
 _DAMAGE = "Corrupt JPEG data"
 """Begins what libjpeg says of pixels that it has to make up."""
-_READERS: dict[bytes, type[ImageFile]] = {
-    b"BM": BmpImageFile,
-    b"GIF87a": GifImageFile,
-    b"GIF89a": GifImageFile,
-    _JPEG: JpegImageFile,
-    b"\x89PNG\r\n\x1a\n": PngImageFile,
-    b"II*\0": TiffImageFile,
-    b"MM\0*": TiffImageFile,
-    b"II+\0": TiffImageFile,  # and these two are BigTIFF
-    b"MM\0+": TiffImageFile,
-    b"RIFF": WebPImageFile,
+_READERS = {
+    b"BM": "Bmp",
+    b"GIF87a": "Gif",
+    b"GIF89a": "Gif",
+    _JPEG: "Jpeg",
+    b"\x89PNG\r\n\x1a\n": "Png",
+    b"II*\0": "Tiff",
+    b"MM\0*": "Tiff",
+    b"II+\0": "Tiff",  # and these two are BigTIFF
+    b"MM\0+": "Tiff",
+    b"RIFF": "WebP",
 }
-"""First bytes of a file, and what reads it. Pillow's own `open` would warn of large images."""
+"""First bytes of a file, and which reader of Pillow reads it. Pillow's own `open` would warn of
+large images."""
 
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SCAN_HEADER = 0xDA
@@ -194,7 +191,8 @@ def _decode_jpeg(content: bytes) -> NDArray[np.uint8] | None:
 def _orientation(content: bytes) -> object:
     """Read the EXIF orientation of a JPEG; None where it has none that can be read."""
     try:
-        return JpegImageFile(io.BytesIO(content)).getexif().get(ExifTags.Base.Orientation)
+        opened = _reader("Jpeg")(io.BytesIO(content))
+        return opened.getexif().get(ExifTags.Base.Orientation)
     except Exception:  # broad, as below; the picture itself is whole
         return None
 
@@ -205,12 +203,19 @@ def _turned(pixels: NDArray[np.uint8], orientation: object) -> NDArray[np.uint8]
 
 
 def _decode_with_pillow(content: bytes, greatest_pixels: int) -> NDArray[np.uint8]:
-    reader = next((r for start, r in _READERS.items() if content.startswith(start)), None)
-    if reader is None:
+    name = next((name for start, name in _READERS.items() if content.startswith(start)), None)
+    if name is None:
         reason = f"not of a known format: {', '.join(FORMATS)}" if content else "empty"
         raise UnreadableError(reason)
+    reader = _reader(name)
     with _told_as_unreadable(reader.format):
         return from_pillow(reader(io.BytesIO(content)), greatest_pixels)  # reads the headers only
+
+
+def _reader(name: str) -> type[ImageFile]:
+    """Import a reader; one alone, since a prediction of one image waits for it."""
+    module = importlib.import_module(f"PIL.{name}ImagePlugin")
+    return cast("type[ImageFile]", getattr(module, f"{name}ImageFile"))
 
 
 def from_pillow(image: Image.Image, greatest_pixels: int) -> NDArray[np.uint8]:

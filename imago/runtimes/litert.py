@@ -43,7 +43,7 @@ def load(content: bytes, threads: int | None = None) -> Call:
     except (RuntimeError, ValueError) as error:
         message = f"must be a whole .tflite file of one input and one output: {first_line(error)}"
         raise ValueError(message) from error
-    shape: tuple[int, ...] = ()
+    shape = tuple(pixels["shape"].tolist())
 
     def run(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         nonlocal shape
