@@ -30,7 +30,7 @@ def load(content: bytes, threads: int | None = None) -> Call:
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
-    options.log_severity_level = 3  # errors
+    options.log_severity_level = 4  # for errors are raised as well
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         (pixels,), (result,) = session.get_inputs(), session.get_outputs()
