@@ -1,4 +1,5 @@
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -128,3 +129,18 @@ def test_the_environment_does_not_choose_the_kernels(fake):
     seen = fake("import os; print(os.environ.get('TF_ENABLE_ONEDNN_OPTS'))")
     script = "from imago.runtimes import quiet_tensorflow"
     assert run(script, seen, TF_ENABLE_ONEDNN_OPTS="0").stdout == "None\n"
+
+
+def test_an_address_space_that_is_too_small_is_a_line(fake):
+    """TensorFlow itself would end by SIGSEGV."""
+    found = subprocess.run(
+        [sys.executable, "-m", "stages.train", "none"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(fake("raise SystemExit('it was imported')"))},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2 * 10**9, 2 * 10**9)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = "train none: TensorFlow needs 3 GB of address space, got 2.0; `ulimit -v unlimited` in "
+    assert (found.returncode, found.stderr) == (1, f"{said}the shell lets it have more\n")
