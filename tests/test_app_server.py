@@ -51,7 +51,7 @@ async def said_to_one_more(addresses: list[str], one_more: str) -> list[server.M
 
     there = [visit(address) for address in addresses]
     await asyncio.sleep(0)
-    await visit(one_more)
+    await asyncio.wait_for(visit(one_more), 5)  # which nobody waits for, unless it is let in
     there[0].cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await there[0]
