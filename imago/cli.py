@@ -7,11 +7,11 @@ from pathlib import Path
 from types import ModuleType
 
 from imago import commands
-from imago.core import address_space, boundary, registry
+from imago.core import boundary, registry, resources
 
 if Path(sys.argv[0]).match("imago") or Path(sys.argv[0]).match("imago/__main__.py"):
     boundary.guard_imports("imago")
-    address_space.demand(address_space.LEAST_GB, "Commands")
+    resources.demand()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -21,7 +21,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from imago.core import address_space
+from imago.core import resources
 from imago.runtimes import native_stderr
 
 BALLAST = ("matplotlib", "sklearn")
@@ -54,7 +54,7 @@ def _hidden(*names: str) -> Iterator[None]:
             del sys.modules[name]
 
 
-address_space.demand(LEAST_GB, "TensorFlow and all about it")
+resources.demand(LEAST_GB, "TensorFlow")
 os.environ.pop(_KERNELS, None)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # warnings too; read while it is imported
 with native_stderr.closed(), _hidden(*BALLAST):
