@@ -35,7 +35,8 @@ _HEADERS = [
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 FULL = PlainTextResponse("too many uploads are held; remove some, or come back later", 413)
-CROWDED = PlainTextResponse("too many pages are open; close some, or come back later", 503)
+TRY_AGAIN_LATER = 1013
+"""Source: IANA, WebSocket Close Code Number Registry."""
 OPTIONS = {
     "browser.gatherUsageStats": False,
     "client.showErrorDetails": "none",  # in the terminal only
@@ -64,10 +65,10 @@ class Visits:
         self._of: Counter[str] = Counter()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Hold a page open for as long as its visitor stays, or say that there is no room."""
+        """Hold a page open for as long as its visitor stays; where there is no room, refuse it."""
         address, _ = scope["client"] or ("", 0)
         if self._of[address] >= limits.VISITS_OF_CLIENT or self._of.total() >= limits.VISITS:
-            await CROWDED(scope, receive, send)
+            await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
             return
         self._of[address] += 1
         try:
