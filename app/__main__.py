@@ -27,7 +27,7 @@ def main() -> int:
 def _serve(host: str, port: int, endpoint_only: bool) -> int:
     import uvicorn  # here, for it takes a while, and interrupting it is to end in one line
 
-    from app import connections, memory
+    from app import connections, limits, memory
     from imago.photos import decoding
 
     listener = _listen(host, port)
@@ -44,6 +44,7 @@ def _serve(host: str, port: int, endpoint_only: bool) -> int:
         log_level="warning",
         timeout_keep_alive=KEEP_ALIVE_S,
         backlog=connections.backlog(),
+        ws_max_size=limits.MESSAGE_BYTES,
         server_header=False,
     )
     try:

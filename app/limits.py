@@ -44,6 +44,16 @@ idle ones, and an office has one address; see `app.connections` for what becomes
 WAITING = 400
 """Of all addresses; fewer where fewer files may be open."""
 
+VISITS_OF_CLIENT = 100
+"""Pages of one address that are open at a time: each has a connection, and a thread at work."""
+
+VISITS = 200
+"""Of all addresses; one more is told to come back."""
+
+MESSAGE_BYTES = 2 * 2**20
+"""Of what a page sends over its connection. A drawing of the most points has half a MiB; uploads
+come in requests of their own."""
+
 BODIES_BYTES = 4 * REQUEST_BYTES
 """Of all requests that arrive at a time; more are told to come back."""
 

@@ -1,5 +1,6 @@
 """The page and the endpoint as one ASGI application, on one address."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ _HEADERS = [
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 FULL = PlainTextResponse("too many uploads are held; remove some, or come back later", 413)
+TRY_AGAIN_LATER = 1013
+"""Source: IANA, WebSocket Close Code Number Registry."""
 OPTIONS = {
     "browser.gatherUsageStats": False,
     "client.showErrorDetails": "none",  # in the terminal only
@@ -55,6 +58,29 @@ MultiPartParser.spool_max_size = limits.IMAGE_BYTES + 2**20
 page = streamlit.App(Path(__file__).with_name("page.py"))
 
 
+class Visits:
+    """The pages that are open, each with a websocket, of which there are only so many."""
+
+    def __init__(self) -> None:
+        self._of: Counter[str] = Counter()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Hold a page open for as long as its visitor stays; where there is no room, refuse it."""
+        address, _ = scope["client"] or ("", 0)
+        if self._of[address] >= limits.VISITS_OF_CLIENT or self._of.total() >= limits.VISITS:
+            await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
+            return
+        self._of[address] += 1
+        try:
+            await page(scope, receive, send)
+        finally:
+            self._of[address] -= 1
+            self._of = +self._of  # without those who have left
+
+
+visits = Visits()
+
+
 async def application(scope: Message, receive: Receive, send: Send) -> None:
     """Answer a request: the endpoint its own paths, the page all others."""
 
@@ -69,6 +95,8 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
             chosen = endpoint.api
         elif scope["method"] == "PUT" and not has_room(scope["path"]):
             chosen = FULL
+    elif scope["type"] == "websocket":
+        chosen = visits
     await chosen(scope, receive, send_with_headers)
 
 

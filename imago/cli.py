@@ -7,10 +7,11 @@ from pathlib import Path
 from types import ModuleType
 
 from imago import commands
-from imago.core import boundary, registry
+from imago.core import boundary, registry, resources
 
 if Path(sys.argv[0]).match("imago") or Path(sys.argv[0]).match("imago/__main__.py"):
     boundary.guard_imports("imago")
+    resources.demand()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

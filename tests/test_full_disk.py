@@ -18,7 +18,8 @@ import tensorflow as tf
 
 from imago.core import files, paths
 from imago.core.errors import DiskFullError
-from tests import tiny_project
+from imago.sources import downloads
+from tests import flaky_server, tiny_project
 from tests.trees import contents
 
 pytestmark = pytest.mark.fault
@@ -110,6 +111,15 @@ def test_a_stage_names_what_it_cannot_write(project, stage, monkeypatch):
         assert litter(project) == []
     run(stage)
     assert written(out) == whole
+
+
+def test_a_download_names_what_it_cannot_write(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with flaky_server.serving() as server:
+        server.files["/file"] = bytes(100_000)
+        line = r"^\.imago/downloads/parts/\w+\.part: cannot be written: File too large; make space"
+        with disk_with(1000), pytest.raises(DiskFullError, match=line):
+            downloads.fetch(f"{server.url}/file", None, pytest.fail, "file")
 
 
 def write_hdf5(path):

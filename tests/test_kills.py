@@ -82,7 +82,7 @@ class Killer:
                 stage, begun_s = found[0], now_s
                 if self.kills[stage]:
                     self.kills[stage] -= 1
-                    time.sleep(self.draw.uniform(0, BEYOND) * self.lasts_s.get(stage, 1.0))
+                    self._wait_for_the_moment(stage)
                     self._kill(process, stage)
                     process.stdout.read()
                     process.wait()
@@ -90,6 +90,17 @@ class Killer:
         if stage:
             self.lasts_s[stage] = time.monotonic() - begun_s
         return process.returncode, "".join(lines)
+
+    def _wait_for_the_moment(self, stage):
+        """Wait until a moment at random; every second time with a training for its first epoch."""
+        lasts_s = self.lasts_s.get(stage, 1.0)
+        if not stage.startswith("train@") or self.kills[stage] % 2:
+            time.sleep(self.draw.uniform(0, BEYOND) * lasts_s)
+            return
+        states = self.folder / paths.trainings(stage.removeprefix("train@"))
+        latest_s = time.monotonic() + BEYOND * lasts_s
+        while not list(states.glob("*/state.npz")) and time.monotonic() < latest_s:
+            time.sleep(0.002)
 
     def _kill(self, process, stage):
         who = self.draw.choice(["group", "dvc", "stage"])

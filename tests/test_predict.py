@@ -3,13 +3,16 @@
 import codecs
 import csv
 import io
+import itertools
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,8 +24,8 @@ from imago.core import boundary
 from imago.predict import bulk, given, models
 from imago.predict.given import Given
 from imago.predict.predictor import Predictor
-from imago.sources import retries
-from tests import color_export
+from imago.sources import retries, transport
+from tests import color_export, rude_server
 
 pytestmark = pytest.mark.fault
 
@@ -414,6 +417,35 @@ def test_urls(monkeypatch, capsys):
         f"imago predict: {urls[0]}: 404 Not Found",
         f"imago predict: {urls[1]}: {UNKNOWN}",
     ]
+
+
+@pytest.mark.usefixtures("here")
+def test_redirects_are_followed_and_their_bodies_are_not_read(capsys):
+    image = encoded((200, 50, 0))
+    with rude_server.serving() as server:
+        server.answers = {
+            "/moved.png": lambda _: itertools.chain(
+                [b"HTTP/1.1 302 Found\r\nLocation: /r.png\r\n\r\n"],
+                itertools.repeat(bytes(2**16)),
+            ),
+            "/r.png": lambda _: iter([b"HTTP/1.1 200 OK\r\n\r\n", image]),
+        }
+        assert predict(f"{server.url}/moved.png") == 0
+    assert records(capsys)[0]["label"] == "red"
+    assert server.sent_bytes < 16 * 2**20
+
+
+@pytest.mark.usefixtures("here")
+def test_what_does_not_come_to_its_end_is_left(monkeypatch, capsys):
+    clock = SimpleNamespace(monotonic=itertools.count(step=20).__next__)
+    monkeypatch.setattr(given, "time", clock)
+    monkeypatch.setattr(transport, "time", clock)
+    with rude_server.serving() as server:
+        drops = [b"HTTP/1.1 200 OK\r\n\r\n", *[b"x"] * 2000]
+        server.answers["/a"] = lambda _: (time.sleep(0.001) or drop for drop in drops)
+        assert predict(f"{server.url}/a") == 3
+    said = f"imago predict: {server.url}/a: takes longer than 5 minutes\n"
+    assert capsys.readouterr().err == said
 
 
 def test_what_is_too_large_is_not_taken_from_the_network(monkeypatch):

@@ -234,7 +234,7 @@ def of_another_form(folder):
         (of_another_form, "must take images of 4×4×3 and give 3 probabilities: "),
         (
             without_finite_numbers,
-            "give 3 probabilities, got float32 of 1×3, not all of them finite",
+            "give 3 probabilities, got numbers that are not finite",
         ),
     ],
 )

@@ -17,6 +17,10 @@ class DiskFullError(ImagoError, OSError):
     """There is no space for what is to be written."""
 
 
+class LimitError(ImagoError, OSError):
+    """The system lets this process have less than it needs."""
+
+
 class ImageError(ImagoError, ValueError):
     """An image that was given for a prediction cannot be read."""
 

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,6 +86,8 @@ def _no_space(error: BaseException | None) -> str | None:
 
 def _room_beside(path: Path) -> tuple[Path, int]:
     """Make a folder beside `path` for this process alone, locked until it ends, however it ends."""
+    import tempfile  # here, for a prediction, which writes nothing, is to begin at once
+
     while True:
         room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=_ROOM, dir=path.parent))
         try:

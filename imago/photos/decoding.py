@@ -6,25 +6,20 @@ by libheif. Colour profiles are not applied.
 """
 
 import contextlib
+import importlib
 import io
 import re
 import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
-from PIL.AvifImagePlugin import AvifImageFile
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 from imago.core.errors import ImagoError
 from imago.photos import png_text
@@ -36,19 +31,20 @@ _METADATA = (b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0")
 """Begin the segments of a JPEG that may say how it is turned: EXIF and XMP."""
 _DAMAGE = "Corrupt JPEG data"
 """Begins what libjpeg says of pixels that it has to make up."""
-_READERS: dict[bytes, type[ImageFile]] = {
-    b"BM": BmpImageFile,
-    b"GIF87a": GifImageFile,
-    b"GIF89a": GifImageFile,
-    _JPEG: JpegImageFile,
-    b"\x89PNG\r\n\x1a\n": PngImageFile,
-    b"II*\0": TiffImageFile,
-    b"MM\0*": TiffImageFile,
-    b"II+\0": TiffImageFile,  # and these two are BigTIFF
-    b"MM\0+": TiffImageFile,
-    b"RIFF": WebPImageFile,
+_READERS = {
+    b"BM": "Bmp",
+    b"GIF87a": "Gif",
+    b"GIF89a": "Gif",
+    _JPEG: "Jpeg",
+    b"\x89PNG\r\n\x1a\n": "Png",
+    b"II*\0": "Tiff",
+    b"MM\0*": "Tiff",
+    b"II+\0": "Tiff",  # and these two are BigTIFF
+    b"MM\0+": "Tiff",
+    b"RIFF": "WebP",
 }
-"""First bytes of a file, and what reads it. Pillow's own `open` would warn of large images."""
+"""First bytes of a file, and which reader of Pillow reads it. Pillow's own `open` would warn of
+large images."""
 _GREATEST_BRANDS_BYTES = 1024
 _AVIF = {b"avif", b"avis"}
 _HEIF = {b"heic", b"heim", b"heis", b"heix", b"hevc", b"hevm", b"hevs", b"hevx", b"mif1", b"msf1"}
@@ -204,7 +200,8 @@ def _decode_jpeg(content: bytes) -> NDArray[np.uint8] | None:
 def _orientation(content: bytes) -> object:
     """Read the orientation of a JPEG, EXIF's or else XMP's; None where none can be read."""
     try:
-        return JpegImageFile(io.BytesIO(content)).getexif().get(ExifTags.Base.Orientation)
+        opened = _reader("Jpeg")(io.BytesIO(content))
+        return opened.getexif().get(ExifTags.Base.Orientation)
     except Exception:  # broad, as below; the picture itself is whole
         return None
 
@@ -215,29 +212,30 @@ def _turned(pixels: NDArray[np.uint8], orientation: object) -> NDArray[np.uint8]
 
 
 def _decode_with_pillow(content: bytes, greatest_pixels: int) -> NDArray[np.uint8]:
-    reader = _reader(content)
+    reader = _reader_of(content)
     if reader is None:
         reason = f"not of a known format: {', '.join(FORMATS)}" if content else "empty"
         raise UnreadableError(reason)
     with _told_as_unreadable(reader.format):
-        if reader is PngImageFile:
+        if reader.format == "PNG":
             content = png_text.shortened(content)
         image = reader(io.BytesIO(content))  # reads the headers only
-        if reader is AvifImageFile:  # which is turned as its boxes say, whatever XMP says
+        if reader.format == "AVIF":  # which is turned as its boxes say, whatever XMP says
             image.info.pop("xmp", None)
         return from_pillow(image, greatest_pixels)
 
 
-def _reader(content: bytes) -> type[ImageFile] | None:
+def _reader_of(content: bytes) -> type[ImageFile] | None:
     """Return what reads a file, None where nothing does."""
     brands = _brands(content)
     if brands & _AVIF:
-        return AvifImageFile
+        return _reader("Avif")
     if brands & _HEIF:
         from pillow_heif import HeifImageFile  # here, for few need it
 
         return HeifImageFile
-    return next((r for start, r in _READERS.items() if content.startswith(start)), None)
+    name = next((name for start, name in _READERS.items() if content.startswith(start)), None)
+    return _reader(name) if name else None
 
 
 def _brands(content: bytes) -> set[bytes]:
@@ -246,6 +244,12 @@ def _brands(content: bytes) -> set[bytes]:
         return set()
     end = min(int.from_bytes(content[:4], "big"), _GREATEST_BRANDS_BYTES)
     return {content[at : at + 4] for at in range(8, end, 4) if at != 12}  # which is a version
+
+
+def _reader(name: str) -> type[ImageFile]:
+    """Import a reader; one alone, since a prediction of one image waits for it."""
+    module = importlib.import_module(f"PIL.{name}ImagePlugin")
+    return cast("type[ImageFile]", getattr(module, f"{name}ImageFile"))
 
 
 def from_pillow(image: Image.Image, greatest_pixels: int) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ import io
 import os
 import select
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ PATIENCE_S = 10.0
 """For somebody to write to a pipe that is named as a list."""
 TIMEOUT_S = (10.0, 30.0)
 """For a connection, and between two parts of an answer."""
+LONGEST_MINUTES = 5
+"""For an image to come from the network, with all attempts."""
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
 
 LeftOut = dict[str, str]
@@ -146,12 +149,20 @@ def _read_stdin() -> bytes:
 
 
 def _download(url: str) -> bytes:
-    import requests  # a fifth of a second that few need
+    from imago.sources import retries, transport  # a fifth of a second that few need
 
-    from imago.sources import retries
+    bounds = transport.Bounds(
+        greatest_bytes=2 * GREATEST_BYTES + transport.HEADERS_BYTES,  # the body is counted below
+        least_bytes_per_s=0,
+        deadline_s=time.monotonic() + 60 * LONGEST_MINUTES,
+        longest=f"{LONGEST_MINUTES} minutes",
+    )
 
     def receive() -> bytes:
-        with requests.get(url, stream=True, timeout=TIMEOUT_S) as response:
+        with (
+            transport.session(bounds) as session,
+            session.get(url, stream=True, timeout=TIMEOUT_S) as response,
+        ):
             response.raise_for_status()
             return _bounded(response.iter_content(2**16), url)
 

@@ -20,6 +20,8 @@ from imago.photos import decoding, image_files
 from imago.runtimes import calls, model_json
 from imago.runtimes.calls import Call
 
+GREATEST_BYTES = 2**31
+"""Of a model's file: neither format can have more."""
 GREATEST_PIXELS = 100_000_000
 """Of an image, width times height: beyond it, a file is more likely an attack than a photo."""
 CHANNELS = (1, 3, 4)
@@ -233,6 +235,11 @@ def _model_file(path: Path) -> Path:
 
 def _read(path: Path, description: model_json.ExportDescription) -> bytes:
     """Return a model's bytes, which must be those that the stage export has described."""
+    if (size := path.stat().st_size) > GREATEST_BYTES:
+        message = (
+            f"{path}: must have at most {GREATEST_BYTES:,} bytes, got {size:,}; {_REMEDY} again"
+        )
+        raise DataError(message)
     told = [said["sha256"] for said in description.formats.values() if said["file"] == path.name]
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()

@@ -52,10 +52,11 @@ def check(call: Call, image_shape: Sequence[int], classes: int) -> None:
     except Exception as error:  # broad, for every runtime has kinds of its own
         message = f"{rule}: {first_line(error)}"
         raise ValueError(message) from error
-    if found.shape != (1, classes) or found.dtype != np.float32 or not np.isfinite(found).all():
-        shape = "×".join(map(str, found.shape))
-        finite = "" if np.isfinite(found).all() else ", not all of them finite"
-        message = f"{rule}, got {found.dtype} of {shape}{finite}"
+    if found.shape != (1, classes) or found.dtype != np.float32:
+        message = f"{rule}, got {found.dtype} of {'×'.join(map(str, found.shape)) or 'no shape'}"
+        raise ValueError(message)
+    if not np.isfinite(found).all():
+        message = f"{rule}, got numbers that are not finite"
         raise ValueError(message)
 
 

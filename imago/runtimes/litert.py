@@ -43,13 +43,16 @@ def load(content: bytes, threads: int | None = None) -> Call:
     except (RuntimeError, ValueError) as error:
         message = f"must be a whole .tflite file of one input and one output: {first_line(error)}"
         raise ValueError(message) from error
-    shape: tuple[int, ...] = ()
+    if list(pixels["shape_signature"][:1]) != [-1]:
+        message = f"must take any number of images, got a model of {pixels['shape'].tolist()}"
+        raise ValueError(message)
+    shape = tuple(pixels["shape"].tolist())
 
     def run(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         nonlocal shape
         if images.shape != shape:
             shape = images.shape
-            interpreter.resize_tensor_input(pixels["index"], shape)
+            interpreter.resize_tensor_input(pixels["index"], shape, strict=True)
             interpreter.allocate_tensors()
         interpreter.set_tensor(pixels["index"], images)
         interpreter.invoke()

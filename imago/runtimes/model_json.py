@@ -111,7 +111,7 @@ def digest(path: Path) -> str:
     order of the paths.
     """
     if not path.is_dir():
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return files.sha256(path)
     inner = sorted((one.relative_to(path).as_posix(), one) for one in path.rglob("*"))
     lines = [f"{digest(one)}  {name}\n" for name, one in inner if one.is_file()]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
@@ -284,6 +284,9 @@ def _read(path: Path, rules: Sequence[tuple[str, Rule]], stage: str) -> dict[str
 
 
 def _parsed(path: Path, stage: str, again: str) -> dict[str, Any]:
+    if path.exists() and not path.is_file():  # a pipe would be waited for, a device has no end
+        message = f"{path}: must be a file, got a folder, a pipe or a device; {again}"
+        raise DataError(message)
     try:
         if path.stat().st_size > GREATEST_BYTES:
             message = f"{path}: must have at most {GREATEST_BYTES:,} bytes, got more"
@@ -291,9 +294,6 @@ def _parsed(path: Path, stage: str, again: str) -> dict[str, Any]:
         found = files.read_json(path)
     except FileNotFoundError as error:
         message = f"{path}: not found; it belongs beside the model, and the stage {stage} writes it"
-        raise DataError(message) from error
-    except IsADirectoryError as error:
-        message = f"{path}: must be a file, got a folder; {again}"
         raise DataError(message) from error
     except RecursionError as error:
         message = f"{path}: must be JSON, got sections in sections without end; {again}"

@@ -30,9 +30,11 @@ def load(content: bytes, threads: int | None = None) -> Call:
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
-    options.log_severity_level = 3  # errors
+    options.log_severity_level = 4  # for errors are raised as well
     try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"], enable_fallback=False
+        )  # which would try the same again, and say so on standard output
         (pixels,), (result,) = session.get_inputs(), session.get_outputs()
     except (ValueError, *_FAULTS) as error:
         message = f"must be a whole .onnx file of one input and one output: {first_line(error)}"

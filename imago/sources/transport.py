@@ -34,11 +34,13 @@ class Bounds:
         greatest_bytes: Of one answer.
         least_bytes_per_s: Over each span of SPAN_S, from the first byte on.
         deadline_s: Of `time.monotonic`, for the last byte.
+        longest: In words, what the deadline comes from.
     """
 
     greatest_bytes: int
     least_bytes_per_s: float
     deadline_s: float
+    longest: str = "limits.download_hours of params.yaml"
 
 
 def session(bounds: Bounds) -> requests.Session:
@@ -139,7 +141,7 @@ class _Arriving(io.RawIOBase):
 
     def _count(self, count: int, now_s: float) -> None:
         if now_s > self._bounds.deadline_s:
-            message = "takes longer than limits.download_hours of params.yaml"
+            message = f"takes longer than {self._bounds.longest}"
             raise EndlessError(message)
         self._bytes += count
         if self._bytes > self.greatest_bytes:
