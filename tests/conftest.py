@@ -23,8 +23,10 @@ LONGEST = (
 """The files that take longest, which must not begin last where tests run side by side."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with them."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with them, and leave out what needs the internet, unless that is asked for."""
+    if "network" not in config.getoption("markexpr"):
+        items[:] = [item for item in items if item.get_closest_marker("network") is None]
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
 

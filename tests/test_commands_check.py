@@ -1,5 +1,6 @@
 """What `imago check` says of a fresh clone, without data, after each kind of change."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ stages:
     do:
       cmd: cp published data/${key}
       deps: [published]
+      params: ["datasets.${key}.extract"]
       outs: ["data/${key}"]
   train:
     foreach: ${experiments}
@@ -36,7 +38,7 @@ stages:
 """
 PARAMS = """\
 seed: 1
-datasets: {digits: {}, unreachable: {}}
+datasets: {digits: {extract: {greatest_megapixels: 1}}, unreachable: {extract: {}}}
 experiments:
   small:
     data: digits
@@ -110,6 +112,23 @@ def test_what_has_never_run_counts_if_asked_for(capsys):
         NEVER,
         "imago check: dvc.lock is not current, 3 stages would run; run `dvc repro`",
     ]
+
+
+def test_a_table_of_decisions_that_was_changed(capsys):
+    """And not taken up; nothing else tells, for DVC sees its digest in params.yaml alone."""
+    Path("decisions").mkdir()
+    table = Path("decisions/digits.csv")
+    table.write_text("photo,decision,label,why\n")
+    digest = hashlib.sha256(table.read_bytes()).hexdigest()
+    replace("params.yaml", "greatest_megapixels: 1", f"decisions_sha256: {digest}")
+    _, taken_up = check(capsys)
+    table.write_text("photo,decision,label,why\na.jpg,drop,,\n")
+    code, changed = check(capsys)
+
+    said = "decisions/digits.csv is not the one that params.yaml has taken up; run `imago decide d"
+    assert code == 1
+    assert said not in "\n".join(taken_up)
+    assert said in "\n".join(changed)
 
 
 AFTER_TRAIN = "evaluate@small would follow, if what they need comes out different"

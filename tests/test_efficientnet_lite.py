@@ -76,6 +76,7 @@ def test_features_of_published_weights(name: str, tmp_path: Path, monkeypatch) -
     np.testing.assert_allclose(features(name, tmp_path / "net" / file), wanted, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_plain_keras_loads_it_in_safe_mode(weights: Path, tmp_path: Path) -> None:
     model = efficientnet_lite.build("EfficientNetLite0", SHAPE, weights)
     model.save(tmp_path / "model.keras")

@@ -38,7 +38,9 @@ STAGES = {
     *(f"{stage}@{name}" for stage in ("fetch", "extract") for name in ("tiny", "photos")),
     *(f"{stage}@{name}" for stage in ("prepare", "preview") for name in EXPERIMENTS.values()),
     "fetch_weights@net",
+    "backbone@net32",
     "embed@photos32_net",
+    "inspect@photos32_net",
     *(f"{stage}@{name}" for stage in OF_EXPERIMENT for name in EXPERIMENTS),
     "overview",
 }
@@ -211,6 +213,7 @@ def test_a_deep_backbone_with_all_formats(project):
 
     expected = {f"{stage}@transfer" for stage in OF_EXPERIMENT} | {"overview"}
     expected |= {"fetch_weights@net", "backbone@net32", "embed@photos32_net"}
+    expected |= {"inspect@photos32_net"}
     assert stages_run(dvc(project, "repro")) == expected
 
     assert arrays.read_info(project / "data/features/photos32_net").image_shape == (1280,)
@@ -225,6 +228,7 @@ def test_another_augmentation_runs_what_depends_on_its_variant(project):
     tiny_project.write_params(project, values)
     expected = {f"{stage}@transfer" for stage in OF_EXPERIMENT} | {"overview"}
     expected |= {"prepare@photos32", "preview@photos32", "embed@photos32_net"}
+    expected |= {"inspect@photos32_net"}
     assert stages_run(dvc(project, "repro")) == expected
 
 

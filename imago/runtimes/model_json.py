@@ -28,13 +28,8 @@ GREATEST_SIDE = 65_535
 """Of the pixels that a model takes."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Description:
-    """Of a model and its files.
-
-    Attributes:
-        files: The sha256 of each file beside it, by its name.
-    """
+class _WithFiles:
+    """Of a model whose files have their digests in `files`."""
 
     files: Mapping[str, str]
 
@@ -50,29 +45,33 @@ class _Description:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainedDescription(_Description):
+class TrainedDescription(_WithFiles):
     """Of a trained model.
 
     Attributes:
         classes: K names, in the order of the probabilities.
         parameters: Numbers in its weights.
+        files: The sha256 of each file beside it, by its name.
     """
 
     classes: tuple[str, ...]
     parameters: int
+    files: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class BackboneDescription(_Description):
+class BackboneDescription(_WithFiles):
     """Of a frozen backbone.
 
     Attributes:
         image_shape: (H, W, C) of the pixels that it takes.
         features: Numbers that it gives for an image.
+        files: The sha256 of each file beside it, by its name.
     """
 
     image_shape: tuple[int, int, int]
     features: int
+    files: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +95,9 @@ class ExportDescription:
     formats: Mapping[str, Mapping[str, Any]]
 
 
-def write(folder: Path, description: _Description | ExportDescription) -> None:
+def write(
+    folder: Path, description: TrainedDescription | BackboneDescription | ExportDescription
+) -> None:
     """Write the description of the model in a folder; that of an export with its own sha256."""
     described = dataclasses.asdict(description)
     if isinstance(description, ExportDescription):
