@@ -15,7 +15,7 @@ import numpy as np
 from imago import params
 from imago.core import files, paths, progress, stage
 from imago.core.errors import DataError
-from imago.data import arrays
+from imago.data import arrays, index
 from imago.runtimes import calls, trained
 from imago.scoring import calibration, predictions, roc, summary, tables
 from imago.scoring.metric import Evaluation
@@ -42,7 +42,8 @@ def main(experiment: str) -> None:
         probabilities = calls.probabilities(model.call, test.images, advance)
 
     identities = arrays.read_identities(data, "test")
-    found = predictions.make(test.labels, probabilities, classes, identities)
+    photos = [row["path"] for row in index.read(data).get("test", [])]
+    found = predictions.make(test.labels, probabilities, classes, identities, photos)
     metrics = summary.compute(Evaluation(found, model.parameters))
     summary.write(paths.metrics(experiment), metrics)
     predictions.write(paths.predictions(experiment), found)

@@ -116,6 +116,20 @@ def test_the_table_by_hand():
     ]
 
 
+def test_the_table_names_the_files_of_photos():
+    """As they are: with commas, quotes, and what looks like a number."""
+    photos = ["cat/a, b.jpg", 'dog/"é".jpg', "7"]
+    labels = np.array([1, 2, 0], np.int32)
+    made = predictions.make(
+        labels, np.eye(3), ("cat", "dog", "owl"), np.arange(3, dtype=np.uint64), photos
+    )
+    table = predictions.table(made)
+    assert list(table.columns)[:3] == ["example", "photo", "image"]
+    found = predictions.parse(table.to_csv(index=False).encode(), "p.csv")
+    assert found.photos == photos
+    np.testing.assert_array_equal(found.labels, labels)
+
+
 def test_the_table_keeps_the_models_precision():
     table = predictions.table(made_up.predictions(LABELS, PROBABILITIES, CLASSES))
 

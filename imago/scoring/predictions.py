@@ -36,6 +36,7 @@ class Predictions:
         labels: (N,) positions of the true classes.
         predicted: (N,) positions of the predicted classes.
         probabilities: (N, K), float32 or float64.
+        photos: (N,) their files in the data set; empty where they are none.
     """
 
     classes: tuple[str, ...]
@@ -43,6 +44,7 @@ class Predictions:
     labels: NDArray[np.integer]
     predicted: NDArray[np.integer]
     probabilities: NDArray[np.floating]
+    photos: Sequence[str] = ()
 
     @cached_property
     def right(self) -> NDArray[np.bool_]:
@@ -76,6 +78,7 @@ def make(
     probabilities: NDArray[np.floating],
     classes: Sequence[str],
     identities: NDArray[np.uint64],
+    photos: Sequence[str] = (),
 ) -> Predictions:
     """Return what a model said, from its output.
 
@@ -84,6 +87,7 @@ def make(
         probabilities: (N, K), each row adding up to 1.
         classes: K names.
         identities: (N,), which tell the images apart and are the same for every variant.
+        photos: (N,) their files in the data set, where they are files.
 
     Raises:
         DataError: A row of probabilities has an element below 0 or that is no number, or adds up
@@ -92,7 +96,7 @@ def make(
     _require_probabilities(probabilities)
     images = np.array([f"{identity:016x}" for identity in identities.tolist()])
     predicted = np.asarray(probabilities.argmax(axis=1))
-    return Predictions(tuple(classes), images, labels, predicted, probabilities)
+    return Predictions(tuple(classes), images, labels, predicted, probabilities, photos)
 
 
 def _require_probabilities(probabilities: NDArray[np.floating]) -> None:
@@ -112,7 +116,8 @@ def table(predictions: Predictions) -> pd.DataFrame:
     """Return a row for each example, in the order of the split.
 
     Returns:
-        Columns example (from 0), image (its identity, 16 characters of 0-9 and a-f), true,
+        Columns example (from 0), photo (its file, where they are files), image (its identity, 16
+        characters of 0-9 and a-f), true,
         predicted (names), probability (of the predicted class), true_probability (of the true
         class), and for each class in its order p:<class>, its probability.
     """
@@ -122,6 +127,7 @@ def table(predictions: Predictions) -> pd.DataFrame:
     whole = pd.DataFrame(
         {
             "example": np.arange(len(predictions.labels)),
+            **({"photo": predictions.photos} if predictions.photos else {}),
             "image": predictions.images,
             "true": names[predictions.labels],
             "predicted": names[predictions.predicted],
@@ -175,7 +181,7 @@ def parse(content: bytes, where: str) -> Predictions:
 
     try:
         # As texts: a class can be named 7, NA or true.
-        texts = {"image": str, "true": str, "predicted": str}
+        texts = {"image": str, "true": str, "predicted": str, "photo": str}
         rows = pd.read_csv(io.BytesIO(content), dtype=texts, keep_default_na=False)
     except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
         message = f"{where}: must be a table of predictions: {' '.join(str(error).split())}"
@@ -199,6 +205,7 @@ def parse(content: bytes, where: str) -> Predictions:
         _positions(rows["true"], classes, where),
         _positions(rows["predicted"], classes, where),
         probabilities,
+        rows["photo"].tolist() if "photo" in rows else (),
     )
 
 
