@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 RECIPES := mnist_sgd mnist_adam fashion_mlp cifar10_cnn cat_dog_mobilenet
 
 # Test files side by side, more than two cores take, for some wait; scripts/ci.sh does the same.
-PYTEST := python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+PYTEST := python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup setup-dev check test test-all faults repro all app serve bench lock clean
 

@@ -30,7 +30,7 @@ check() {
 }
 
 test_all() {
-    python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+    python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 }
 
 base() {
