@@ -120,6 +120,22 @@ def kind(value):
         (gzip.compress(bytes(70 * 2**20)), "must unpack to at most 67,108,864 bytes, got 68,157"),
         (lzma.compress(bytes(70 * 2**20)), "must unpack to at most 67,108,864 bytes, got "),
     ],
+    ids=[
+        "above",
+        "absolute",
+        "symbolic link",
+        "hard link",
+        "pipe",
+        "case",
+        "cut off",
+        "overwritten",
+        "no second header",
+        "gz cut off",
+        "xz cut off",
+        "no tar in gz",
+        "bomb in gz",
+        "bomb in xz",
+    ],
 )
 def test_what_is_refused(here, content, message):
     with pytest.raises(DataError) as caught:
