@@ -13,7 +13,7 @@ import time
 from imago import params
 from imago.core import paths, progress, stage
 from imago.data import arrays, provenance
-from imago.runtimes import frozen
+from imago.runtimes import frozen, trained
 
 SPLITS: tuple[arrays.SplitName, ...] = ("train", "validation")
 
@@ -45,7 +45,7 @@ def main(name: str) -> None:
             for split, data in splits.items():
                 writer.add(split, data.labels, backbone.runtime.outputs(data.images, advance))
         per_second = total / (time.monotonic() - start_s)
-        shutil.copyfile(folder / frozen.KERAS_FILE, writer.folder / "backbone.keras")
+        shutil.copyfile(folder / trained.KERAS_FILE, writer.folder / "backbone.keras")
         asked = {"name": name} | settings.model_dump(exclude_unset=True)
         made_by = whole.backbones[settings.backbone].model_dump(exclude_unset=True)
         provenance.carry(source, writer.folder, features=asked | made_by)

@@ -1,3 +1,5 @@
+import random
+
 import pandas as pd
 import pytest
 
@@ -38,8 +40,25 @@ def test_split_and_group(tmp_path):
     assert read(tmp_path, text) == [Row("1.jpg", "cat", "test", "a"), Row("2.jpg", "dog", "", "")]
 
 
+def test_damaged_parquet_is_told_as_such(tmp_path):
+    """Or is read, where the damage is in a text; pyarrow and pandas have many kinds of errors."""
+    path, draw = tmp_path / "labels.parquet", random.Random(1)
+    names = [f"{number}.jpg" for number in range(40)]
+    pd.DataFrame({"path": names, "label": ["a", "b"] * 20}).to_parquet(path)
+    whole, refused = path.read_bytes(), 0
+    for _ in range(300):
+        content = bytearray(whole)
+        for _ in range(draw.choice((1, 3, 20))):
+            content[draw.randrange(len(content))] = draw.randrange(256)
+        path.write_bytes(content)
+        try:
+            tables.read(path)
+        except DataError:
+            refused += 1
+    assert 200 < refused < 300
+
+
 def test_parquet(tmp_path):
-    pytest.importorskip("pyarrow")
     table = pd.DataFrame({"path": ["1.jpg", "2.jpg"], "label": [3, 4], "group": [None, "a"]})
     table.to_parquet(tmp_path / "labels.parquet")
 

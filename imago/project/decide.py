@@ -15,8 +15,8 @@ from imago.project import yaml_text
 
 RELABEL_FROM, DROP_FROM = 0.7, 0.5
 """Probability of another class from which a draft takes that for the label, or drops the photo. Of
-75 wrong labels in 1,540 it put 64 right and dropped 8; of the right ones it changed 12 and dropped
-22, photos that are hard to tell."""
+75 wrong labels in 1,540 it put 64 right and dropped 11; of the right ones it changed 8 and dropped
+20, photos that are hard to tell."""
 
 
 @dataclass(frozen=True)

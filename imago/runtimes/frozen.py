@@ -14,8 +14,7 @@ from pathlib import Path
 
 from imago.core.errors import DataError
 from imago.runtimes import calls, inference, model_json
-
-KERAS_FILE, LITERT_FILE = "model.keras", "model.tflite"
+from imago.runtimes.trained import KERAS_FILE, LITERT_FILE
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from imago.core import files
 from imago.core.errors import DataError
-from imago.runtimes import calls, frozen, inference, model_json, trained
+from imago.runtimes import calls, inference, model_json, trained
 from imago.runtimes.calls import first_line
 
 GREATEST_DIFFERENCE = 1e-4
@@ -56,9 +56,9 @@ def write_backbone(folder: Path, model: keras.Model) -> float:
     """
     with files.replacing(folder) as temporary:
         temporary.mkdir()
-        write_model(temporary / frozen.KERAS_FILE, model)
+        write_model(temporary / trained.KERAS_FILE, model)
         converted = inference.to_litert(model)
-        (temporary / frozen.LITERT_FILE).write_bytes(converted)
+        (temporary / trained.LITERT_FILE).write_bytes(converted)
         difference = _difference(model, converted)
         if not difference <= GREATEST_DIFFERENCE:  # so that NaN is none either
             message = (

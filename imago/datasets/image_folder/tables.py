@@ -97,15 +97,17 @@ def _parquet(path: Path) -> list[list[str]]:
     import pandas as pd  # a quarter of a second that few need
 
     try:
-        table = pd.read_parquet(path)
+        import pyarrow as pa  # which comes with the page
     except ImportError as error:
         message = f"{path}: pandas needs pyarrow for this; install it, or save the table as CSV"
         raise DataError(message) from error
-    except Exception as error:  # broad, for pyarrow has errors of its own for damaged files
+    try:
+        table = pd.read_parquet(path)
+        rows = table.astype("string").fillna("").to_numpy().tolist()
+    except (KeyError, OSError, TypeError, ValueError, pa.ArrowException) as error:
         message = f"{path}: must be a whole Parquet file: {error}; save it anew, or as CSV"
         raise DataError(message) from error
-    text = table.astype("string").fillna("")
-    return [[str(name) for name in table.columns], *text.to_numpy().tolist()]
+    return [[str(name) for name in table.columns], *rows]
 
 
 def arrange(rows: Sequence[Row], paths: Sequence[str], where: str) -> Arrangement:
