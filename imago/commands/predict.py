@@ -112,7 +112,9 @@ def _rows(
         width, may_be_unsure = terminal.columns(), predictor.may_be_unsure
         return output.table(top, names, predictor.classes, width, may_be_unsure=may_be_unsure)
     if kind == "csv":
-        return output.comma_separated(top, with_distance=predictor.tells_distance)
+        more = ["unsure"] * (predictor.description.unsure is not None)
+        more += ["distance"] * predictor.tells_distance
+        return output.comma_separated(top, more)
     return output.json_lines(top)
 
 

@@ -44,22 +44,24 @@ def json_lines(top: int) -> tuple[None, Row]:
     return None, row
 
 
-def comma_separated(top: int, *, with_distance: bool) -> tuple[str, Row]:
+def comma_separated(top: int, more: Sequence[str]) -> tuple[str, Row]:
     """Return the names of the columns, and rows: the most probable class first, then the next.
 
-    The last say why an answer is `unsure` and, where the model tells distances, how far the image
-    is from the training images.
+    Args:
+        top: Classes told of each image.
+        more: The last columns: `unsure`, why an answer is, and `distance`, to the training images.
     """
     heads = ["image", "answer", "label", "probability"]
     heads += [f"{name}_{place}" for place in range(2, top + 1) for name in heads[2:4]]
-    heads += ["unsure", "distance"][: 1 + with_distance]
+    heads += more
 
     def row(image: str, prediction: Prediction) -> str:
         cells: list[object] = [image, answer(prediction)]
         for label, value in prediction.top(top):
             cells += [label, _rounded(value)]
-        cells.append(prediction.unsure or "")
-        if prediction.distance is not None:
+        if "unsure" in more:
+            cells.append(prediction.unsure or "")
+        if "distance" in more and prediction.distance is not None:
             cells.append(_rounded(prediction.distance))
         return _csv_line(cells)
 

@@ -150,7 +150,7 @@ def with_representation(model: keras.Model) -> keras.Model:
 
     twin = keras.models.clone_model(model)  # for a layer of two models has two inputs
     twin.set_weights(model.get_weights())
-    return keras.Model(twin.inputs, [twin.layers[-1].input, twin.outputs[0]], name=model.name)
+    return keras.Model(twin.inputs[0], [twin.layers[-1].input, twin.outputs[0]], name=model.name)
 
 
 def with_distance(model: keras.Model, neighbors: NDArray[np.float32]) -> keras.Model:
@@ -159,14 +159,14 @@ def with_distance(model: keras.Model, neighbors: NDArray[np.float32]) -> keras.M
 
     twin = with_representation(model)
     found, probabilities = twin.outputs
-    return keras.Model(twin.inputs, [probabilities, distance(found, neighbors)], name=model.name)
+    return keras.Model(twin.inputs[0], [probabilities, distance(found, neighbors)], name=model.name)
 
 
 def unit(representations: Any) -> Any:
     """Scale representations, (n, F), to length 1."""
     import keras
 
-    return keras.ops.normalize(representations, axis=1)
+    return keras.ops.normalize(keras.ops.cast(representations, "float32"), axis=1)
 
 
 def distance(representations: Any, neighbors: NDArray[np.float32]) -> Any:

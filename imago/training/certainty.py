@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 GREATEST_TEMPERATURE = 20.0
 """And its inverse the least: beyond it, no answer is left that differs from another."""
 LEAST_PROBABILITY = 1e-30
-IMAGES_PER_CALL = 64
+IMAGES_PER_CALL = 128
 
 
 def measure(
@@ -44,7 +45,7 @@ def measure(
         ModelError: The model has no such layer.
     """
     both = certainty.with_representation(model)
-    found, probabilities = both.predict(validation.images, IMAGES_PER_CALL, verbose=0)
+    found, probabilities = _outputs(both, validation.images)
     scale = None
     if settings.temperature:
         scale = temperature(probabilities, validation.labels)
@@ -54,31 +55,50 @@ def measure(
     neighbors = distance = None
     if settings.neighbors:
         rows = neighbor_rows(train.labels, copies, settings.neighbors, seed)
-        shown, _ = both.predict(train.images[rows], IMAGES_PER_CALL, verbose=0)
+        shown, _ = _outputs(both, train.images[rows])
         neighbors = np.asarray(certainty.unit(shown))
         distance = np.asarray(certainty.distance(found, neighbors))
     answers = certainty.answers(validation.labels, probabilities, distance)
     return Certainty(scale, answers, neighbors)
 
 
+def _outputs(
+    model: keras.Model, images: NDArray[Any]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the representations, (N, F), and the probabilities, (N, K), of images."""
+    found = [
+        [np.asarray(one) for one in model(images[start : start + IMAGES_PER_CALL], training=False)]
+        for start in range(0, len(images), IMAGES_PER_CALL)
+    ]
+    representations, probabilities = (np.concatenate(each) for each in zip(*found, strict=True))
+    return representations, probabilities
+
+
 def temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
     """Find by what logits are to be divided for the least loss on images new to the model.
+
+    Of N labels one more is taken to be wrong and one more right, for where all answers are right
+    the least loss would be that of a model that is never in doubt.
 
     Args:
         probabilities: (N, K), of a softmax.
         labels: (N,).
 
-    Source: C. Guo et al., On Calibration of Modern Neural Networks, ICML 2017, section 4.2.
+    Source: C. Guo et al., On Calibration of Modern Neural Networks, ICML 2017, section 4.2; for
+    the labels J. Platt, Probabilistic Outputs for Support Vector Machines (1999), section 2.2.
     """
     from scipy.optimize import minimize_scalar  # here: it takes long to import
 
     logits = np.log(np.maximum(probabilities.astype(np.float64), LEAST_PROBABILITY))
-    rows = np.arange(len(labels))
+    count, classes = logits.shape
+    targets = np.full(logits.shape, 1 / (count + 2) / max(1, classes - 1))
+    targets[np.arange(count), labels] = (count + 1) / (count + 2)
 
     def loss(log_temperature: float) -> float:
         divided = logits / np.exp(log_temperature)
         shifted = divided - divided.max(axis=1, keepdims=True)
-        return float((np.log(np.exp(shifted).sum(axis=1)) - shifted[rows, labels]).mean())
+        logarithms = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        return float(-(targets * logarithms).sum(axis=1).mean())
 
     bound = np.log(GREATEST_TEMPERATURE)
     found = minimize_scalar(loss, bounds=(-bound, bound), method="bounded")
