@@ -5,7 +5,7 @@ as a floor and in the gate as it says of itself; nothing else has to know of it.
 takes long, such as scikit-learn, where they compute: params.yaml's check needs their names.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from imago.core import registry
 from imago.scoring import metrics
+from imago.scoring.intervals import Interval
 from imago.scoring.predictions import Predictions
 
 Kind = Literal["share", "count", "number"]
@@ -28,11 +29,11 @@ class Evaluation:
 
     Attributes:
         predictions: Of the test split.
-        parameters: Numbers in the model's weights.
+        parameters: Numbers in the model's weights; None where they are not known.
     """
 
     predictions: Predictions
-    parameters: int
+    parameters: int | None
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Metric:
             name is first.
         compute: Gives its value; None where it does not apply, so that it is left out.
         compared: How `imago gate` tests a change; None: it cannot.
+        interval: Gives the 95 % interval of its value; None where there is none.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Metric:
     place: int
     compute: Callable[[Evaluation], float | int | None]
     compared: ByAnswers | ByCounts | ByValues | None = None
+    interval: Callable[[Evaluation], Interval | None] = lambda _: None
 
     @property
     def can_have_floor(self) -> bool:
@@ -129,3 +132,12 @@ def named(name: str) -> Metric:
         place=0,
         compute=lambda _: None,
     )
+
+
+def leading(values: Mapping[str, float]) -> Metric:
+    """Return the metric that says most in one number, of those of metrics/<experiment>.json.
+
+    Balanced accuracy where the classes have unequal numbers of test images, of which its interval
+    tells; else accuracy.
+    """
+    return named("balanced_accuracy" if "balanced_accuracy_low" in values else "accuracy")
