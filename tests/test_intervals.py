@@ -92,4 +92,5 @@ def test_mean_of_values_by_hand():
     low, high = intervals.mean(np.array([1.0, 2.0, 3.0]))
 
     assert (low, high) == pytest.approx((2 - 1.959964 / math.sqrt(3), 2 + 1.959964 / math.sqrt(3)))
+    assert intervals.mean(np.array([0.0, 9.0]))[0] == 0
     assert intervals.mean(np.array([1.0])) is None

@@ -52,13 +52,16 @@ def mean_of_shares(successes: NDArray[np.integer], trials: NDArray[np.integer]) 
 
 
 def mean(values: NDArray[np.float64]) -> Interval | None:
-    """Compute the interval of a mean by its standard error; None of fewer than two values."""
+    """Compute the interval of the mean of values of 0 or more; None of fewer than two.
+
+    By their standard error, so it holds for many values.
+    """
     from scipy import stats
 
     if len(values) < 2:
         return None
     reach = stats.norm.ppf((1 + LEVEL) / 2) * values.std(ddof=1) / math.sqrt(len(values))
-    return float(values.mean() - reach), float(values.mean() + reach)
+    return max(0.0, float(values.mean() - reach)), float(values.mean() + reach)
 
 
 def of_counts(

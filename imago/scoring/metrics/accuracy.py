@@ -8,16 +8,15 @@ from imago.scoring import intervals
 from imago.scoring.intervals import Interval
 from imago.scoring.metric import ByAnswers, ByCounts, Counts, Evaluation, Metric
 
+UNEQUAL = 1.5
+"""How many times as many test images the largest class has as the smallest: with more, accuracy
+says how good the model is on large classes, and balanced accuracy leads."""
+
 
 def accuracy(evaluation: Evaluation) -> float:
     """Compute the share of right answers."""
     right = evaluation.predictions.right
     return int(right.sum()) / len(right)
-
-
-UNEQUAL = 1.5
-"""How many times as many test images the largest class has as the smallest: with more, accuracy
-says how good the model is on large classes, and balanced accuracy leads."""
 
 
 def interval(evaluation: Evaluation) -> Interval:
