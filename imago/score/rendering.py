@@ -46,7 +46,7 @@ def interval(ends: Interval | None, kind: Kind) -> str:
         return ""
     if kind == "share":
         return f"{100 * ends[0]:.2f} to {100 * ends[1]:.2f}"
-    return f"{numbers.number(ends[0])} to {numbers.number(ends[1])}"
+    return f"{ends[0]:.4f} to {ends[1]:.4f}"
 
 
 def as_json(result: Result, floors: Sequence[Floor]) -> dict[str, Any]:
