@@ -46,8 +46,11 @@ def sentences(found: list[Any]) -> list[Cells]:
 def metrics(found: Card, texts: Texts, language: Language) -> list[Cells]:
     """Name the metrics that most readers understand."""
     said = {key: _said(value, language) for key, value in found.items()}
-    if {"accuracy_low", "accuracy_high"} <= said.keys():
-        said["interval"] = f"{said['accuracy_low']} – {said['accuracy_high']}"
+    for name, key in (("accuracy", "interval"), ("balanced_accuracy", "balanced_interval")):
+        if {f"{name}_low", f"{name}_high"} <= said.keys():
+            said[key] = f"{said[f'{name}_low']} – {said[f'{name}_high']}"
+    if "balanced_interval" not in said:  # where classes are equal, as the accuracy says
+        said.pop("balanced_accuracy", None)
     return [{"": words, " ": said[key]} for key, words in texts.card_numbers.items() if key in said]
 
 

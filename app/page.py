@@ -14,6 +14,7 @@ from app.answers import Answer, Picture
 from app.texts import BY_LANGUAGE, LANGUAGES, Language, Source, Texts, percent, preferred, whole
 from imago.core.errors import ImagoError
 from imago.predict.predictor import Predictor
+from imago.scoring import metric
 
 CLASSES_NAMED = 3
 # Drawn here, since Streamlit would fetch one of its own from another host.
@@ -89,7 +90,14 @@ def _model(names: list[str], texts: Texts, language: Language) -> tuple[str, Pre
     if {"accuracy", "examples"} <= metrics.keys():
         accuracy = percent(metrics["accuracy"], language)
         count = whole(metrics["examples"], language)
-        lines.append(texts.tested.format(accuracy=accuracy, examples=count))
+        if (led := metric.leading(metrics)).name == "accuracy":
+            lines.append(texts.tested.format(accuracy=accuracy, examples=count))
+        else:
+            balanced = percent(metrics[led.name], language)
+            said = texts.tested_by_class.format(
+                balanced=balanced, accuracy=accuracy, examples=count
+            )
+            lines.append(said)
     st.markdown(" ".join(lines))
     return name, predictor
 

@@ -23,6 +23,7 @@ class Texts:
     knows: str
     forced: str
     tested: str
+    tested_by_class: str
     sources: Mapping[Source, str]
     how: str
     upload: str
@@ -91,6 +92,8 @@ ENGLISH = Texts(
     knows="This model knows {count} things: {classes}.",
     forced="It knows nothing else. Whatever the picture shows, it answers with one of these.",
     tested="It gives the right answer for {accuracy} of {examples} test images.",
+    tested_by_class="Of the test images of a class it gives the right answer for {balanced}, on "
+    "average; of all {examples}, most of which are of large classes, for {accuracy}.",
     sources={
         "photos": "Photos",
         "camera": "Camera",
@@ -168,6 +171,8 @@ ENGLISH = Texts(
         "versions": "Made with",
     },
     card_numbers={
+        "balanced_accuracy": "Right of a class, on average",
+        "balanced_interval": "Right of a class, 95 % interval",
         "accuracy": "Right",
         "interval": "Right, 95 % interval",
         "macro_f1": "Mean F1 of the classes",
@@ -188,6 +193,8 @@ PORTUGUESE = Texts(
     knows="Este modelo conhece {count} coisas: {classes}.",
     forced="Não conhece mais nada. Mostre a imagem o que mostrar, responde com uma destas.",
     tested="Dá a resposta certa em {accuracy} de {examples} imagens de teste.",
+    tested_by_class="Das imagens de teste de uma classe dá a resposta certa em {balanced}, em "
+    "média; de todas as {examples}, a maioria de classes grandes, em {accuracy}.",
     sources={
         "photos": "Fotos",
         "camera": "Fotografar",
@@ -265,6 +272,8 @@ PORTUGUESE = Texts(
         "versions": "Feito com",
     },
     card_numbers={
+        "balanced_accuracy": "Certas de uma classe, em média",
+        "balanced_interval": "Certas de uma classe, intervalo de 95 %",
         "accuracy": "Respostas certas",
         "interval": "Respostas certas, intervalo de 95 %",
         "macro_f1": "Média do F1 das classes",

@@ -25,3 +25,13 @@ def test_sections_of_a_card() -> None:
     assert cards.sentences([{"about": "Size", "says": "Small."}, 7]) == [
         {"": "Size", " ": "Small."}
     ]
+
+
+def test_balanced_accuracy_is_said_where_classes_are_unequal() -> None:
+    found = {"accuracy": 0.9, "balanced_accuracy": 0.75}
+    assert cards.metrics(found, ENGLISH, "en") == [{"": "Right", " ": f"90.0{SPACE}%"}]
+    found |= {"balanced_accuracy_low": 0.7, "balanced_accuracy_high": 0.8}
+    assert cards.metrics(found, ENGLISH, "en")[:2] == [
+        {"": "Right of a class, on average", " ": f"75.0{SPACE}%"},
+        {"": "Right of a class, 95 % interval", " ": f"70.0{SPACE}% – 80.0{SPACE}%"},
+    ]

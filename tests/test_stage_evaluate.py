@@ -184,7 +184,7 @@ def test_the_figures_are_logged(tree, caplog):
         evaluate.main("plain")
 
     assert caplog.messages == [
-        "plain: accuracy 75.00 % (95 % interval 40.93 to 92.85) on 8 test images"
+        "plain: balanced accuracy 80.56 % (95 % interval 46.53 to 91.89) on 8 test images"
     ]
 
 

@@ -28,10 +28,17 @@ def render(card: Card, figures: Sequence[Figure], classification_report: str) ->
                 f"got {figure.section!r}"
             )
             raise DataError(message)
+    known = [metric.named(name) for name in card["metrics"]]
+    leading = metric.leading(card["metrics"])
+    counts = [count for row in card["per_class"] if (count := row["support"])]
     values = {
         "card": card,
         "classification_report": classification_report,
-        "known": [metric.named(name) for name in card["metrics"]],
+        "known": known,
+        "leading": leading,
+        "interval": metric.interval(leading, card["metrics"]),
+        "tiles": [leading, *(one for one in known if one.has_column and one.name != leading.name)],
+        "counts": (min(counts), max(counts)),
         "snippets": snippets.of(card),
     }
     filled = [

@@ -22,6 +22,10 @@ Kind = Literal["share", "count", "number"]
 Better = Literal["higher", "lower"]
 Counts = NDArray[np.float64]
 
+UNEQUAL = 1.5
+"""How many times as many test images the largest class has as the smallest: with more, accuracy
+says how good a model is on large classes, and balanced accuracy leads."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -134,10 +138,25 @@ def named(name: str) -> Metric:
     )
 
 
+def are_unequal(labels: NDArray[np.integer]) -> bool:
+    """Tell whether classes have so unequal numbers of images that balanced accuracy leads.
+
+    Args:
+        labels: (N,) integers in 0..K-1; a class without images does not count.
+    """
+    counts = np.bincount(labels)
+    return bool(counts.max() > UNEQUAL * counts[counts > 0].min())
+
+
 def leading(values: Mapping[str, float]) -> Metric:
     """Return the metric that says most in one number, of those of metrics/<experiment>.json.
 
-    Balanced accuracy where the classes have unequal numbers of test images, of which its interval
-    tells; else accuracy.
+    Balanced accuracy where the classes of the test images are unequal, which alone have its
+    interval; else accuracy.
     """
     return named("balanced_accuracy" if "balanced_accuracy_low" in values else "accuracy")
+
+
+def interval(of: Metric, values: Mapping[str, float]) -> Interval:
+    """Return the interval of the leading metric, from metrics/<experiment>.json."""
+    return values[f"{of.name}_low"], values[f"{of.name}_high"]

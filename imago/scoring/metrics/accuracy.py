@@ -4,13 +4,9 @@ from functools import partial
 
 import numpy as np
 
-from imago.scoring import intervals
+from imago.scoring import intervals, metric
 from imago.scoring.intervals import Interval
 from imago.scoring.metric import ByAnswers, ByCounts, Counts, Evaluation, Metric
-
-UNEQUAL = 1.5
-"""How many times as many test images the largest class has as the smallest: with more, accuracy
-says how good the model is on large classes, and balanced accuracy leads."""
 
 
 def accuracy(evaluation: Evaluation) -> float:
@@ -44,8 +40,7 @@ def balanced_interval(evaluation: Evaluation) -> Interval:
 
 def _where_unequal(evaluation: Evaluation, end: int) -> float | None:
     """Return an end of the interval; None where accuracy says the same."""
-    true = np.bincount(evaluation.predictions.labels)
-    is_told = true.max() > UNEQUAL * true[true > 0].min()
+    is_told = metric.are_unequal(evaluation.predictions.labels)
     return balanced_interval(evaluation)[end] if is_told else None
 
 
