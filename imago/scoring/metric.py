@@ -154,7 +154,16 @@ def leading(values: Mapping[str, float]) -> Metric:
     Balanced accuracy where the classes of the test images are unequal, which alone have its
     interval; else accuracy.
     """
-    return named("balanced_accuracy" if "balanced_accuracy_low" in values else "accuracy")
+    return _leading("balanced_accuracy_low" in values)
+
+
+def leading_of(labels: NDArray[np.integer]) -> Metric:
+    """Return the same from the classes of the test images, (N,) integers in 0..K-1."""
+    return _leading(are_unequal(labels))
+
+
+def _leading(is_unequal: bool) -> Metric:
+    return named("balanced_accuracy" if is_unequal else "accuracy")
 
 
 def interval(of: Metric, values: Mapping[str, float]) -> Interval:
