@@ -105,9 +105,15 @@ class Result:
         table = self.confusion
         wrong = table[(table["true"] != table["predicted"]) & (table["count"] > 0)]
         first = wrong.sort_values(["count", "share"], ascending=False, kind="stable")
+        rows = first.head(CONFUSIONS).to_dict("records")
         return [
-            Confusion(row.true, row.predicted, row.share, self._rows(row.true, row.predicted))
-            for row in first.head(CONFUSIONS).itertuples()
+            Confusion(
+                row["true"],
+                row["predicted"],
+                row["share"],
+                self._rows(row["true"], row["predicted"]),
+            )
+            for row in rows
         ]
 
     @property
