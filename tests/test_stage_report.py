@@ -94,6 +94,7 @@ def test_balanced_accuracy_leads_where_classes_are_unequal(tree):
     assert "of a class it names 85.00 % right, on average over the classes" in text
     assert "expected between 61.25 % and 94.00 % (95 % interval)" in text
     assert "The classes have 1 to 5 test images" in text
+    assert "37.55 % to 96.38 %" in text  # of 4 of 5
     first, second = re.findall(r"<dt>(.*?)</dt>", (tree / "reports/tiny/index.html").read_text())[
         :2
     ]

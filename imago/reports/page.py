@@ -6,7 +6,8 @@ from imago.core.errors import DataError
 from imago.reports import rendering, snippets
 from imago.reports.card import Card
 from imago.reports.embedding import Figure
-from imago.scoring import metric
+from imago.scoring import intervals, metric
+from imago.scoring.intervals import Interval
 
 
 def render(card: Card, figures: Sequence[Figure], classification_report: str) -> str:
@@ -39,6 +40,7 @@ def render(card: Card, figures: Sequence[Figure], classification_report: str) ->
         "interval": metric.interval(leading, card["metrics"]),
         "tiles": [leading, *(one for one in known if one.has_column and one.name != leading.name)],
         "counts": (min(counts), max(counts)),
+        "recall_intervals": _of_recalls(card) if leading.name != "accuracy" else {},
         "snippets": snippets.of(card),
     }
     filled = [
@@ -48,3 +50,12 @@ def render(card: Card, figures: Sequence[Figure], classification_report: str) ->
     return rendering.page(
         "experiment.html", sections=sorted(filled, key=lambda one: one.place), **values
     )
+
+
+def _of_recalls(card: Card) -> dict[str, Interval]:
+    """Return the 95 % interval of the recall of each class that has test images."""
+    return {
+        row["class"]: intervals.wilson(round(row["recall"] * row["support"]), row["support"])
+        for row in card["per_class"]
+        if row["support"]
+    }
