@@ -47,7 +47,9 @@ UNEQUAL = METRICS | {
 def test_balanced_accuracy_leads_where_classes_are_unequal():
     """And is shown of all rows, for accuracies of both kinds are not to be compared."""
     skewed = results.Result("skewed", "mnist", UNEQUAL, {})
-    better = results.Result("better", "mnist", UNEQUAL | {"balanced_accuracy": 0.82}, {})
+    better = results.Result(
+        "z_better", "mnist", UNEQUAL | {"balanced_accuracy": 0.82, "accuracy": 0.9}, {}
+    )
     even = results.Result("even", "mnist", METRICS | {"balanced_accuracy": 0.97}, {})
 
     head, _, *rows = results.markdown([skewed, even]).splitlines()

@@ -14,7 +14,7 @@ from PIL import Image
 
 from imago import cli
 from imago.predict.predictor import Predictor
-from imago.score import floors, labelled
+from imago.score import answers, floors, labelled
 from tests import color_export
 
 pytestmark = pytest.mark.fault
@@ -111,6 +111,15 @@ def test_metrics_by_hand(capsys):
             "photos": ["red/7.png"],
         }
     ]
+
+
+def test_of_photos_that_are_confused_the_surest_is_first(here, capsys):
+    (here / "new/red/0.png").write_bytes(encoded((90, 100, 90)))
+    (here / "new/red/9.png").write_bytes(encoded((9, 200, 9)))
+
+    (found,) = scored(capsys, "new")["confusions"]
+
+    assert found["photos"] == ["red/7.png", "red/9.png", "red/0.png"]
 
 
 def test_a_table_for_people(here, capsys):
@@ -327,6 +336,18 @@ def test_answers_are_those_of_the_predictor(here):
     assert [np.float32(row["p:red"]) for row in found] == [
         np.float32(answer.probabilities["red"]) for answer in answers
     ]
+
+
+@pytest.mark.usefixtures("here")
+def test_photos_become_pixels_as_in_the_test_whatever_ground_they_have(monkeypatch):
+    """Where `imago predict` inverts an image, and looks for a digit on paper."""
+    seen = []
+    ask = answers.ask
+    monkeypatch.setattr(answers, "ask", lambda *given: seen.append(given[1]) or ask(*given))
+
+    score("colors", "new")
+
+    assert [(one.polarity, one.find_subject) for one in seen] == [("as_is", False)]
 
 
 @pytest.mark.usefixtures("here")
