@@ -245,8 +245,9 @@ def test_names_that_differ_by_case_alone_are_told_apart():
         (["colors", "strange"], "strange: classes must be among those that the model knows, red, "),
         (["colors", "new", "--split", "test"], "new: must have a folder, or rows of a table, of "),
         (["colors", "damaged"], "damaged: of 3 photos a share of 0.1 may be unreadable, got 1: 1 "),
+        (["colors", "new", "--output", "labels.csv"], "labels.csv: --output must be a folder, got"),
     ],
-    ids=["absent", "model", "table alone", "unknown class", "no split", "unreadable"],
+    ids=["absent", "model", "table alone", "unknown class", "no split", "unreadable", "file"],
 )
 def test_what_cannot_be_scored(words, message, here, capsys):
     (here / "labels.csv").write_text("path,label\n")
@@ -256,7 +257,7 @@ def test_what_cannot_be_scored(words, message, here, capsys):
         content = b"" if name == "red/2" else encoded((9, 0, 0))
         write_folder({f"damaged/{name}.png": content}, here)
 
-    assert score(*words, "--output", "out") == 2
+    assert score("--output", "out", *words) == 2
     said = capsys.readouterr()
     assert said.err.startswith(f"imago score: {message}")
     assert said.err.count("\n") == 1

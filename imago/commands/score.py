@@ -72,6 +72,8 @@ def run(chosen: argparse.Namespace) -> int:
     from imago.score import answers, labelled, output, rendering
     from imago.score.result import Result
 
+    if chosen.output:
+        output.check(chosen.output)
     as_in_the_test = {"polarity": "as_is", "find_subject": False}
     predictor = models.load(chosen.model, "imago score", "MODEL", threads=1, **as_in_the_test)
     with labelled.opened(chosen.photos, predictor.classes, chosen.split) as photos:

@@ -32,6 +32,13 @@ LEFT_OUT = 200
 """Files that the page names, of which left_out.csv has all."""
 
 
+def check(folder: Path) -> None:
+    """Find a file in the place of the folder, before anything is scored. Raises DataError."""
+    if folder.exists() and not folder.is_dir():
+        message = f"{folder}: --output must be a folder, got a file; name another place"
+        raise DataError(message)
+
+
 def write(folder: Path, result: Result, floors: Sequence[Floor], photos: Labelled) -> None:
     """Write the files, each whole; what else is in the folder stays.
 
