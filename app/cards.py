@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.texts import Language, Texts, percent, whole
+from imago.scoring import metric
 
 Card = Mapping[str, Any]
 Cells = dict[str, str]
@@ -41,6 +42,17 @@ def sentences(found: list[Any]) -> list[Cells]:
         for row in found
         if isinstance(row, Mapping)
     ]
+
+
+def tested(found: Mapping[str, Any], texts: Texts, language: Language) -> str:
+    """Say how many test images had the right answer; by class where classes are unequal."""
+    led = metric.leading(found).name
+    text = texts.tested if led == "accuracy" else texts.tested_by_class
+    return text.format(
+        balanced=percent(found[led], language),
+        accuracy=percent(found["accuracy"], language),
+        examples=whole(found["examples"], language),
+    )
 
 
 def metrics(found: Card, texts: Texts, language: Language) -> list[Cells]:

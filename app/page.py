@@ -11,10 +11,9 @@ from PIL import Image
 
 from app import answer_html, answers, cards, catalog, drawing, intake, limits, looking, widgets
 from app.answers import Answer, Picture
-from app.texts import BY_LANGUAGE, LANGUAGES, Language, Source, Texts, percent, preferred, whole
+from app.texts import BY_LANGUAGE, LANGUAGES, Language, Source, Texts, preferred
 from imago.core.errors import ImagoError
 from imago.predict.predictor import Predictor
-from imago.scoring import metric
 
 CLASSES_NAMED = 3
 # Drawn here, since Streamlit would fetch one of its own from another host.
@@ -88,16 +87,7 @@ def _model(names: list[str], texts: Texts, language: Language) -> tuple[str, Pre
     lines = [f"{known} {texts.forced}"]
     metrics = catalog.metrics(name)
     if {"accuracy", "examples"} <= metrics.keys():
-        accuracy = percent(metrics["accuracy"], language)
-        count = whole(metrics["examples"], language)
-        if (led := metric.leading(metrics)).name == "accuracy":
-            lines.append(texts.tested.format(accuracy=accuracy, examples=count))
-        else:
-            balanced = percent(metrics[led.name], language)
-            said = texts.tested_by_class.format(
-                balanced=balanced, accuracy=accuracy, examples=count
-            )
-            lines.append(said)
+        lines.append(cards.tested(metrics, texts, language))
     st.markdown(" ".join(lines))
     return name, predictor
 
