@@ -73,7 +73,7 @@ def _seen(
     if isinstance(photo, intake.Rejected):
         return photo
     is_prepared = picture.label is not None  # an example, already as the model takes it
-    seen = photo.pixels if is_prepared else predictor.pixels(photo.pixels)
+    seen = photo.pixels if is_prepared else predictor.pixels(content)
     return photo.name, thumbnail(photo.pixels), seen
 
 

@@ -309,4 +309,4 @@ def _for_model(predictor: Predictor, name: str, content: bytes) -> intake.Photo 
         photo = intake.examine(name, content)
         if isinstance(photo, intake.Rejected):
             return photo
-        return intake.Photo(photo.name, predictor.pixels(photo.pixels))
+        return intake.Photo(photo.name, predictor.pixels(content))

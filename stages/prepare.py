@@ -65,7 +65,8 @@ def _converted(
     source: Path, split: arrays.SplitName, rows: NDArray[np.intp], form: forms.Form
 ) -> Iterator[NDArray[np.uint8]]:
     with progress.bar(f"prepare {split}", len(rows), "images") as advance:
-        blocks = conversion.converted(packs.read_images(source, split), rows, form)
+        images = packs.read_images(source, split, form.shrinking)
+        blocks = conversion.converted(images, rows, form)
         yield from progress.counted(blocks, advance)
 
 

@@ -497,3 +497,11 @@ def test_no_params(here):
 def test_name_for(stem, name):
     assert add.name_for(Path(f"some/{stem}.zip")) == name
     assert add.name_for(Path(f"some/{stem}.tar.gz")) == name
+
+
+@pytest.mark.parametrize("name", ["null", "true", "False"])
+def test_a_name_that_is_none_to_yaml_is_refused_in_one_line(name):
+    with pytest.raises(ParamsError) as caught:
+        add.photos(zip_of(), name, "pets_mobile")
+    message = f"a name must not look like a number, a date or a word of YAML, got '{name}'; give"
+    assert str(caught.value) == f"{message} one with --name"

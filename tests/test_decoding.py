@@ -3,6 +3,7 @@ import random
 import struct
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import pillow_heif
 import pytest
@@ -11,7 +12,7 @@ from PIL.ImageFile import ImageFile
 from PIL.PngImagePlugin import PngInfo
 
 from imago.core import photo_names
-from imago.photos import decoding
+from imago.photos import decoding, jpeg
 from imago.photos.decoding import UnreadableError
 from tests import faults, malformed
 
@@ -537,7 +538,7 @@ def test_whatever_a_decoder_raises_is_of_that_file_alone(form, error, monkeypatc
     def fail(*_args, **_options):
         raise error
 
-    monkeypatch.setattr(decoding.simplejpeg, "decode_jpeg", fail)
+    monkeypatch.setattr(jpeg.simplejpeg, "decode_jpeg", fail)
     monkeypatch.setattr(ImageFile, "load", fail)
     name = "odd" if isinstance(error, AssertionError) else error.__name__
     with pytest.raises(UnreadableError, match=f"^not decodable as {form}: {name}$"):
@@ -550,3 +551,91 @@ def test_a_side_that_nothing_can_resize(width, height):
     reason = f"^{width}×{height} pixels, a side must have 1 to 65,535$"
     with pytest.raises(UnreadableError, match=reason):
         decoding.decode(content, 10**8)
+
+
+SMOOTH = cv2.resize(COLORS.astype(np.uint8), (240, 176), interpolation=cv2.INTER_CUBIC)
+
+
+def decode_for(content, shrinking):
+    return decoding.decode_for(content, ENOUGH, lambda _height, _width: shrinking)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}], ids=str)
+@pytest.mark.parametrize(
+    ("shrinking", "scale"), [(0.5, 1), (3.9, 1), (4, 2), (7.9, 2), (8, 4), (16, 8), (900, 8)]
+)
+def test_a_jpeg_keeps_twice_as_many_pixels_as_are_made_of_it(shrinking, scale, options):
+    content = encode(SMOOTH, "JPEG", quality=95, **options)
+
+    found = decode_for(content, shrinking)
+
+    assert (found.height, found.width) == (176, 240)
+    assert found.pixels.shape == (176 // scale, 240 // scale, 3)
+    whole = decode(content).reshape(176 // scale, scale, 240 // scale, scale, 3).mean(axis=(1, 3))
+    assert abs(found.pixels - whole).mean() < 0.6
+
+
+def test_sides_that_are_no_multiples_are_rounded_up():
+    content = encode(SMOOTH[:171, :233], "JPEG")
+
+    assert [decode_for(content, 2 * scale).pixels.shape[:2] for scale in (2, 4, 8)] == [
+        (86, 117),
+        (43, 59),
+        (22, 30),
+    ]
+
+
+@pytest.mark.parametrize("orientation", UPRIGHT)
+def test_what_is_turned_is_shrunk_as_it_is_seen(orientation):
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    content = encode(SMOOTH, "JPEG", exif=exif)
+    asked = []
+
+    found = decoding.decode_for(content, ENOUGH, lambda *sides: asked.append(sides) or 8.0)
+
+    upright = (240, 176) if orientation >= 5 else (176, 240)
+    assert asked == [upright]
+    assert (found.height, found.width) == upright
+    stored = decode_for(encode(SMOOTH, "JPEG"), 8).pixels
+    np.testing.assert_array_equal(found.pixels, UPRIGHT[orientation](stored))
+
+
+@pytest.mark.parametrize("form", ["PNG", "CMYK JPEG", "gray JPEG"])
+def test_which_files_are_decoded_smaller(form):
+    mode = {"CMYK JPEG": "CMYK", "gray JPEG": "L"}.get(form, "RGB")
+    found = decode_for(encode(SMOOTH, form.split()[-1], mode), 16)
+
+    expected = (22, 30) if form == "gray JPEG" else (176, 240)
+    assert found.pixels.shape == (*expected, 3)
+    assert (found.height, found.width) == (176, 240)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 3}])
+def test_damage_is_found_at_every_scale(options):
+    noise = np.random.default_rng(3).integers(0, 256, (96, 128, 3), dtype=np.uint8)
+    whole, draw, found = encode(noise, "JPEG", **options), random.Random(str(options)), []
+
+    for _ in range(faults.times(60, 3_000)):
+        content = bytearray(whole)
+        at, length = draw.randrange(700, len(content)), draw.randrange(1, 300)
+        change = draw.choice(("flip", "cut", "zeros", "more"))
+        if change == "flip":
+            content[at] ^= 1 << draw.randrange(8)
+        elif change == "cut":
+            del content[at : at + length]
+        else:
+            end = at + length if change == "zeros" else at
+            content[at:end] = bytes(length) if change == "zeros" else draw.randbytes(length)
+        found.append([_reason(bytes(content), shrinking) for shrinking in (1, 4, 8, 16)])
+
+    assert all(reasons == reasons[:1] * 4 for reasons in found)
+    assert sum(reasons[0] is not None for reasons in found) > len(found) // 2
+
+
+def _reason(content, shrinking):
+    try:
+        decode_for(content, shrinking)
+    except UnreadableError as error:
+        return str(error)
+    return None

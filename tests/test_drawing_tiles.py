@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
@@ -48,6 +50,19 @@ def test_predicted_and_true_class_of_right_and_wrong_examples():
     assert color_of(figure, "✗ predicted: cat") == canvas.WRONG
     assert color_of(figure, "✓ true: owl") == canvas.RIGHT
     assert {"#0", "#1", "#2", "#3"} <= set(texts(figure))
+
+
+def test_photos_are_called_as_their_files():
+    files = ["pets/cat/käfer 1.jpg", "2.jpg", f"pets/owl/{'long' * 20}_3.jpg", "pets/cat/4.jpg"]
+    named = dataclasses.replace(PREDICTIONS, photos=files)
+
+    for draw in (examples.draw, mistakes.draw, uncertain.draw):
+        found = texts(draw(answered(IMAGES, named)))
+        assert not any(text.startswith("#") for text in found)
+        assert "file" in found
+        assert "4.jpg" in found
+        assert "…onglonglong_3.jpg" in found
+    assert {"käfer 1.jpg", "2.jpg"} <= set(texts(examples.draw(answered(IMAGES, named))))
 
 
 def test_bars_carry_names_signs_and_probabilities():

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -118,3 +119,43 @@ def test_pad_centres_the_image():
 def test_extreme_proportions(fit):
     assert forms.convert(noise(1, 500, 3), form(4, 4, 3, fit=fit)).shape == (4, 4, 3)
     assert forms.convert(noise(500, 1, 1), form(4, 4, 1, fit=fit)).shape == (4, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("fit", "expected"),
+    [
+        pytest.param("stretch", 3.0, id="stretch: the side that shrinks less"),
+        pytest.param("crop", 3.0, id="crop: the middle, of 300 by 300"),
+        pytest.param("pad", 9.0, id="pad: 100 by 33 of it"),
+    ],
+)
+def test_shrinking(fit, expected):
+    wanted = form(100, 100, 3, fit=fit)
+    assert wanted.shrinking(300, 900) == wanted.shrinking(900, 300) == pytest.approx(expected, 0.02)
+    assert form(100, 50, 3, fit=fit).shrinking(300, 150) == 3
+    assert wanted.shrinking(50, 50) == 0.5
+    assert form(9, 9, 3, fit=fit, interpolation="nearest").shrinking(900, 900) == 1
+
+
+def test_shrinking_of_extreme_proportions():
+    assert form(64, 64, 3, fit="pad").shrinking(3, 10_000) == 3  # to one row, which is the least
+
+
+@pytest.mark.parametrize("shape", [(400, 400), (375, 500), (257, 511)])
+def test_photos_two_to_four_times_as_large_are_averaged_nearly_over_areas(shape):
+    photo = cv2.GaussianBlur(noise(*shape, 3), (0, 0), 1.5)
+
+    found = forms.convert(photo, form(128, 128, 3)).astype(float)
+
+    expected = cv2.resize(photo.astype(np.float64), (128, 128), interpolation=cv2.INTER_AREA)
+    linear = cv2.resize(photo, (128, 128), interpolation=cv2.INTER_LINEAR)
+    assert abs(found - expected).mean() < 0.3 * abs(linear - expected).mean()
+    assert abs(found.mean() - expected.mean()) < 0.2
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_areas_of_whole_pixels_are_averaged_as_they_are(channels):
+    picture = noise(12, 9, channels)
+
+    expected = picture.reshape(4, 3, 3, 3, channels).mean(axis=(1, 3))
+    np.testing.assert_allclose(forms.convert(picture, form(4, 3, channels)), expected, atol=0.51)

@@ -87,3 +87,25 @@ def test_sizes_are_those_of_the_upright_photo(tmp_path):
     (found,) = inspect(photo_archives.write(tmp_path / "x.zip", {"1.jpg": turned})).photos
 
     assert (found.width_px, found.height_px) == (24, 32)
+
+
+def test_a_large_jpeg_is_looked_at_in_part_and_known_whole(tmp_path, monkeypatch):
+    large = cv2.resize(picture(3), (1300, 1100), interpolation=cv2.INTER_CUBIC)
+    decoded = []
+    monkeypatch.setattr(inspection.fingerprints, "fingerprint", decoded.append)
+    path = photo_archives.write(tmp_path / "x.zip", {"a.jpg": encoded(large, ".jpg")})
+
+    (found,) = inspect(path, 2_000_000).photos
+
+    assert (found.width_px, found.height_px) == (1300, 1100)
+    assert decoded[0].shape == (275, 325, 3)
+
+
+def test_a_large_jpeg_has_the_look_of_its_other_copies(tmp_path):
+    for number in range(5):
+        large = cv2.resize(picture(number), (1300, 1100), interpolation=cv2.INTER_CUBIC)
+        contents = {"a.jpg": encoded(large, ".jpg"), "b.png": encoded(large)}
+        first, second = inspect(
+            photo_archives.write(tmp_path / f"{number}.zip", contents), 2_000_000
+        ).photos
+        assert (first.fingerprint.look ^ second.fingerprint.look).bit_count() <= 2

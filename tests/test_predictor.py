@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -12,10 +13,12 @@ from PIL import Image
 
 import imago
 from imago.core.errors import DataError, ImageError
+from imago.data import arrays
 from imago.images import forms
-from imago.photos import decoding
+from imago.photos import packs
 from imago.predict import predictor
 from imago.predict.predictor import Prediction, Predictor
+from imago.preparing import conversion
 from imago.runtimes import model_json
 from tests import color_export
 
@@ -93,12 +96,28 @@ def test_what_is_transparent_is_white(colors):
     assert colors.pixels(clear).tolist() == np.full((4, 4, 3), 255).tolist()
 
 
-def test_pixels_are_those_of_prepare(colors):
-    photo = np.random.default_rng(1).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+def test_pixels_are_those_of_prepare(colors, tmp_path):
+    photo = np.random.default_rng(1).integers(0, 256, (70, 110, 3), dtype=np.uint8)
     content = encoded(photo, "JPEG")
-    decoded = decoding.decode(content, greatest_pixels=10_000)
-    expected = forms.convert(decoded, forms.Form((4, 4, 3), "stretch", "area"))
+    form = forms.Form((4, 4, 3), "stretch", "area")
+    with arrays.writing(tmp_path / "one", ("cat", "dog"), None) as writer:
+        packs.add(writer, "train", np.zeros(1, np.int32), [content])
+    packed = packs.read_images(tmp_path / "one", "train", form.shrinking)
+    assert packed[0].shape == (9, 14, 3)  # an eighth, of which 4 are made
+
+    (expected,) = next(conversion.converted(packed, np.arange(1), form))
     np.testing.assert_array_equal(colors.pixels(content), expected)
+
+
+def test_a_file_and_its_pixels_are_nearly_one_picture(colors):
+    photo = cv2.GaussianBlur(
+        np.random.default_rng(1).integers(0, 256, (400, 600, 3), dtype=np.uint8), (0, 0), 9
+    )
+    content = encoded(photo, "JPEG")
+    whole = np.asarray(Image.open(io.BytesIO(content)))
+
+    difference = colors.pixels(content).astype(int) - colors.pixels(whole)
+    assert abs(difference).max() <= 2
 
 
 def test_exif_turns_are_undone(colors):

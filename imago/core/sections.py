@@ -40,7 +40,8 @@ _MISUNDERSTOOD_BY_DVC = ("size", "nfiles")
 """DVC takes the values under these keys for those of an output, and misses that they changed."""
 
 
-def _is_a_name_to_all(name: str) -> str:
+def is_a_name_to_all(name: str) -> str:
+    """Return a name of an entry that every reader of YAML takes for one. Raises ValueError."""
     if _READ_IN_TWO_WAYS.fullmatch(name):
         message = f"a name must not look like a number, a date or a word of YAML, got {name!r}"
         raise ValueError(message)
@@ -61,7 +62,7 @@ def _is_short(name: str, greatest_bytes: int) -> str:
     return name
 
 
-Name = Annotated[str, Field(pattern=_NAME), AfterValidator(_is_a_name_to_all)]
+Name = Annotated[str, Field(pattern=_NAME), AfterValidator(is_a_name_to_all)]
 """A key that names a stage, a folder and a file."""
 FileName = Annotated[str, Field(pattern=_FILE_NAME), AfterValidator(_is_a_file_name_to_all)]
 Text = Annotated[str, Field(pattern=_TEXT)]

@@ -14,6 +14,8 @@ from imago.scoring.predictions import Predictions
 TILES, COLUMNS = 12, 3
 BARS, BAR_PX, BAR_STEP_PX = 5, 6, 22
 GAP_PX, TITLES_PX, LEGEND_PX = 22, 38, 26
+NAME_CHARACTERS, NAME_SHARE = 18, 0.5
+"""Of the name of a tile's file, its end; and its share, at most, of the tile's width."""
 TILE_PX = (canvas.WIDTH_PX - 2 * MARGIN_PX - (COLUMNS - 1) * GAP_PX) // COLUMNS
 
 
@@ -95,7 +97,8 @@ def grid(
     sheet = sheets.Sheet.blank(canvas.WIDTH_PX, top + lines * tile_height)
     canvas.heading(sheet.figure, title, text)
     if len(rows):
-        legend(sheet, _draw_legend(sheet, canvas.HEADING_PX), canvas.HEADING_PX)
+        after = _draw_legend(sheet, canvas.HEADING_PX, bool(predictions.photos))
+        legend(sheet, after, canvas.HEADING_PX)
     for place, index in enumerate(rows.tolist()):
         line, column = divmod(place, COLUMNS)
         left = MARGIN_PX + column * (TILE_PX + GAP_PX)
@@ -104,15 +107,15 @@ def grid(
     return sheet.finish()
 
 
-def _draw_legend(sheet: sheets.Sheet, top: int) -> int:
-    """Explain the colours of the titles, and return the place after that."""
+def _draw_legend(sheet: sheets.Sheet, top: int, named: bool) -> int:
+    """Explain the colours of the titles, of photos with names, and return the place after that."""
     left = MARGIN_PX
     for color, sign, words in (
         (RIGHT, canvas.RIGHT_SIGN, "the true class"),
         (WRONG, canvas.WRONG_SIGN, "predicted, but wrong"),
-        (GRAY, "#", "row in the table of predictions"),
+        (GRAY, "", "file") if named else (GRAY, "#", "row in the table of predictions"),
     ):
-        text = sheet.text(left, top, f"{sign} {words}", points=SMALL_POINTS, color=color)
+        text = sheet.text(left, top, f"{sign} {words}".lstrip(), points=SMALL_POINTS, color=color)
         left += round(text.get_window_extent().width) + 22
     return left
 
@@ -132,9 +135,13 @@ def _draw_titles(
     true, predicted = (
         predictions.classes[which[index]] for which in (predictions.labels, predictions.predicted)
     )
-    number = sheet.text(
-        left + TILE_PX, top, f"#{index}", points=SMALL_POINTS, color=GRAY, align="right"
-    )
+    how = {"points": SMALL_POINTS, "color": GRAY, "align": "right"}
+    if predictions.photos:
+        name = predictions.photos[index].rpartition("/")[2]
+        name = name if len(name) <= NAME_CHARACTERS else f"…{name[1 - NAME_CHARACTERS :]}"
+        number = sheet.text(left + TILE_PX, top, name, width_px=TILE_PX * NAME_SHARE, **how)
+    else:
+        number = sheet.text(left + TILE_PX, top, f"#{index}", **how)
     width = TILE_PX - number.get_window_extent().width - 8
     sign, color = (
         (canvas.RIGHT_SIGN, RIGHT) if predictions.right[index] else (canvas.WRONG_SIGN, WRONG)

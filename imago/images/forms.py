@@ -39,6 +39,20 @@ class Form:
     fit: Literal["stretch", "crop", "pad"]
     interpolation: Literal["area", "cubic", "lanczos", "linear", "nearest"]
 
+    def shrinking(self, height: int, width: int) -> float:
+        """Return how many times smaller, at least, each side of what is kept of an image becomes.
+
+        No more than 1 where each pixel is wanted as it is, for nearest.
+        """
+        if self.interpolation == "nearest":
+            return 1.0
+        kept, inner = (height, width), self.shape[:2]
+        if self.fit == "crop":
+            kept = _kept(height, width, *inner)
+        elif self.fit == "pad":
+            inner = _inside(height, width, *inner)
+        return min(kept[0] / inner[0], kept[1] / inner[1])
+
 
 def convert(image: Image, form: Form) -> Image:
     """Convert an image to a form.
@@ -56,7 +70,7 @@ def convert(image: Image, form: Form) -> Image:
         image = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)[..., np.newaxis]
     if form.fit == "crop":
         image = _cropped(image, height, width)
-    inner = _inside(image, height, width) if form.fit == "pad" else (height, width)
+    inner = _inside(*image.shape[:2], height, width) if form.fit == "pad" else (height, width)
     image = _resized(image, *inner, form.interpolation)
     if channels > image.shape[-1]:
         image = np.repeat(image, channels, axis=-1)
@@ -66,25 +80,47 @@ def convert(image: Image, form: Form) -> Image:
 def _cropped(image: Image, height: int, width: int) -> Image:
     """Cut off, the same on both sides, what is beyond the proportions of height and width."""
     from_height, from_width = image.shape[:2]
-    kept_height = min(from_height, max(1, round(from_width * height / width)))
-    kept_width = min(from_width, max(1, round(from_height * width / height)))
+    kept_height, kept_width = _kept(from_height, from_width, height, width)
     top, left = (from_height - kept_height) // 2, (from_width - kept_width) // 2
     return image[top : top + kept_height, left : left + kept_width]
 
 
-def _inside(image: Image, height: int, width: int) -> tuple[int, int]:
+def _kept(from_height: int, from_width: int, height: int, width: int) -> tuple[int, int]:
+    """Return the greatest height and width of the form's proportions that the image has."""
+    kept_height = min(from_height, max(1, round(from_width * height / width)))
+    kept_width = min(from_width, max(1, round(from_height * width / height)))
+    return kept_height, kept_width
+
+
+def _inside(from_height: int, from_width: int, height: int, width: int) -> tuple[int, int]:
     """Return the greatest height and width of the image's proportions that fit."""
-    scale = min(height / image.shape[0], width / image.shape[1])
-    return max(1, round(image.shape[0] * scale)), max(1, round(image.shape[1] * scale))
+    scale = min(height / from_height, width / from_width)
+    return max(1, round(from_height * scale)), max(1, round(from_width * scale))
 
 
 def _resized(image: Image, height: int, width: int, interpolation: str) -> Image:
     from_height, from_width, channels = image.shape
     # A side may shrink while the other grows. OpenCV only copies where there is nothing to do.
     smaller = (min(width, from_width), min(height, from_height))
+    if interpolation == "area" and _is_quicker_by_twice(image, *smaller):
+        twice = (2 * smaller[0], 2 * smaller[1])
+        image = np.asarray(cv2.resize(image, twice, interpolation=cv2.INTER_LINEAR), np.uint8)
     shrunk = cv2.resize(image, smaller, interpolation=_SHRINKING[interpolation])
     grown = cv2.resize(shrunk, (width, height), interpolation=_GROWING[interpolation])
     return np.asarray(grown, np.uint8).reshape(height, width, channels)
+
+
+def _is_quicker_by_twice(image: Image, width: int, height: int) -> bool:
+    """Tell whether areas are averaged from an image of twice the size that is wanted.
+
+    OpenCV takes longer for areas in colour than a photo's decoding, but for those of whole pixels.
+    Where an image becomes two to four times smaller, four points between its pixels stand for an
+    area nearly as well: photos differ by 0.4 levels of 255 in the mean.
+    """
+    from_height, from_width, channels = image.shape
+    is_whole = from_height % height == from_width % width == 0
+    ratios = from_height / height, from_width / width
+    return channels == 3 and not is_whole and all(2 <= ratio <= 4 for ratio in ratios)
 
 
 def _padded(image: Image, height: int, width: int) -> Image:

@@ -1,41 +1,34 @@
 """Image files of the common formats, decoded to upright RGB pixels.
 
-JPEG goes through libjpeg-turbo, which gives the pixels that Pillow gives, sooner, and tells of
-damage that Pillow fills with grey; CMYK, rare codes and every other format go through Pillow, HEIC
-by libheif. Colour profiles are not applied.
+JPEG goes through libjpeg-turbo (see `jpeg`); CMYK, rare codes and every other format go through
+Pillow, HEIC by libheif. Colour profiles are not applied.
 """
 
 import contextlib
 import importlib
 import io
-import re
-import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-import simplejpeg
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 from PIL.ImageFile import ImageFile
 
-from imago.core.errors import ImagoError
-from imago.photos import png_text
+from imago.photos import jpeg, png_text
+from imago.photos.unreadable import TOO_MANY_PIXELS as TOO_MANY_PIXELS
+from imago.photos.unreadable import UnreadableError as UnreadableError
+from imago.photos.unreadable import check_size
 
 FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "PNG", "TIFF", "WEBP")
 
-_JPEG = b"\xff\xd8"
-_METADATA = (b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0")
-"""Begin the segments of a JPEG that may say how it is turned: EXIF and XMP."""
-_DAMAGE = "Corrupt JPEG data"
-"""Begins what libjpeg says of pixels that it has to make up."""
 _READERS = {
     b"BM": "Bmp",
     b"GIF87a": "Gif",
     b"GIF89a": "Gif",
-    _JPEG: "Jpeg",
+    jpeg.START: "Jpeg",
     b"\x89PNG\r\n\x1a\n": "Png",
     b"II*\0": "Tiff",
     b"MM\0*": "Tiff",
@@ -51,13 +44,6 @@ _HEIF = {b"heic", b"heim", b"heis", b"heix", b"hevc", b"hevm", b"hevs", b"hevx",
 """Brands of files in boxes. Source: ISO/IEC 23008-12 (2022), and AV1 Image File Format 1.1; some
 of AV1 name the general brands first, so all of a file's brands count."""
 
-_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_SCAN_HEADER = 0xDA
-_END_OF_IMAGE = b"\xff\xd9"
-_NOT_IN_SCANS = re.compile(rb"\xff[^\x00\xff\xc4\xd0-\xd7\xda-\xdd\xe0-\xef\xfe]")
-"""JPEG markers other than those that stand in or between scans, of which the first should be the
-end of the image. Source of all markers: ITU-T T.81 (1992), table B.1."""
-
 _TURNS: dict[object, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -68,31 +54,32 @@ _TURNS: dict[object, Image.Transpose] = {
     8: Image.Transpose.ROTATE_90,
 }
 """What makes an image of each orientation upright. Source: EXIF 2.32 (2019), tag 0x0112."""
-
-GREATEST_SIDE_PX = 65_535
-"""The most that JPEG and GIF can say; decoders and resizers are not made for longer sides."""
-
-
-TOO_MANY_PIXELS = "too many pixels"
-"""Begins the reason against an image that is larger than was asked for."""
+_SIDEWAYS = (5, 6, 7, 8)
+"""Orientations of which the height is stored as the width."""
 
 
-class UnreadableError(ImagoError, ValueError):
-    """A file's content cannot be decoded; the message is the reason alone."""
+Shrinking = Callable[[int, int], float]
+"""Tells of an upright image's height and width how many times smaller it will be made, at least."""
+
+
+def whole(_height: int, _width: int) -> float:
+    """Return the shrinking of an image of which every pixel is wanted."""
+    return 1.0
 
 
 @dataclass(frozen=True)
-class _Frame:
-    """What the headers of a JPEG say.
+class Decoded:
+    """A photo's pixels, of all of it or at a smaller scale.
 
     Attributes:
-        scan: Position of the first scan's header in the file.
+        pixels: (H, W, 3) uint8, RGB, 0-255.
+        height: Of the whole photo, upright.
+        width: Of the whole photo, upright.
     """
 
-    width: int
+    pixels: NDArray[np.uint8]
     height: int
-    components: int
-    scan: int
+    width: int
 
 
 def decode(content: bytes, greatest_pixels: int) -> NDArray[np.uint8]:
@@ -117,16 +104,35 @@ def decode(content: bytes, greatest_pixels: int) -> NDArray[np.uint8]:
     Raises:
         UnreadableError: The content is not an image that can be decoded, and nothing else.
     """
-    if content.startswith(_JPEG) and (frame := _read_frame(content)):
-        _check_size(frame.width, frame.height, greatest_pixels)
-        _check_scans(content, frame)
+    return decode_for(content, greatest_pixels, whole).pixels
+
+
+def decode_for(content: bytes, greatest_pixels: int, shrinking: Shrinking) -> Decoded:
+    """Decode as `decode` does, of a JPEG no more than is needed of what will be made smaller.
+
+    It is decoded at the smallest of the scales of `jpeg` that leaves twice as many pixels, along
+    each side, as will be made of it, which are then nearly the same; damage is found as ever.
+
+    Args:
+        content: As of `decode`.
+        greatest_pixels: As of `decode`.
+        shrinking: What will be done.
+
+    Raises:
+        UnreadableError: As of `decode`.
+    """
+    if content.startswith(jpeg.START) and (frame := jpeg.read_frame(content)):
+        check_size(frame.width, frame.height, greatest_pixels)
+        jpeg.check_scans(content, frame)
+        orientation = _orientation(content) if frame.may_turn else None
+        sides = (frame.height, frame.width)
+        height, width = sides[::-1] if orientation in _SIDEWAYS else sides
         with _told_as_unreadable("JPEG"):
-            pixels = _decode_jpeg(content) if frame.components in (1, 3) else None
-        if pixels is not None:
-            head = content[: frame.scan]
-            may_turn = any(mark in head for mark in _METADATA)
-            return _turned(pixels, _orientation(content)) if may_turn else pixels
-    return _decode_with_pillow(content, greatest_pixels)  # which also knows the reason why not
+            stored = jpeg.decode(content, frame, shrinking(height, width))
+        if stored is not None:
+            return Decoded(_turned(stored, orientation), height, width)
+    pixels = _decode_with_pillow(content, greatest_pixels)  # which also knows the reason why not
+    return Decoded(pixels, *pixels.shape[:2])
 
 
 @contextlib.contextmanager
@@ -138,63 +144,6 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         yield
-
-
-def _read_frame(content: bytes) -> _Frame | None:
-    """Read the headers of a JPEG up to its first scan; None where they are out of order."""
-    position, size = len(_JPEG), None
-    try:
-        while True:
-            prefix, marker, length = struct.unpack_from(">BBH", content, position)
-            if prefix != 0xFF or length < 2:
-                return None
-            if marker in _FRAME_HEADERS:
-                size = struct.unpack_from(">HHB", content, position + 5)
-            elif marker == _SCAN_HEADER:
-                break
-            position += 2 + length
-    except struct.error:
-        return None
-    if size is None:
-        return None
-    height, width, components = size
-    return _Frame(width, height, components, position)
-
-
-def _check_size(width: int, height: int, greatest_pixels: int) -> None:
-    if width * height > greatest_pixels:
-        reason = f"{TOO_MANY_PIXELS}: {width}×{height}, more than {greatest_pixels:,}"
-        raise UnreadableError(reason)
-    if not 1 <= min(width, height) <= max(width, height) <= GREATEST_SIDE_PX:
-        reason = f"{width}×{height} pixels, a side must have 1 to {GREATEST_SIDE_PX:,}"
-        raise UnreadableError(reason)
-
-
-def _check_scans(content: bytes, frame: _Frame) -> None:
-    """Find what decoders fill with grey without a word: lost ends and broken codes."""
-    marker = _NOT_IN_SCANS.search(content, frame.scan)
-    if marker is None:
-        reason = "truncated: a JPEG without its end"
-        raise UnreadableError(reason)
-    if marker[0] != _END_OF_IMAGE:
-        reason = f"damaged: marker {marker[0].hex(' ')} in the pixels of a JPEG"
-        raise UnreadableError(reason)
-
-
-def _decode_jpeg(content: bytes) -> NDArray[np.uint8] | None:
-    """Decode a JPEG, not turned; None where Pillow is to try.
-
-    Raises:
-        UnreadableError: Its pixels are damaged.
-    """
-    try:
-        return np.asarray(simplejpeg.decode_jpeg(content, colorspace="RGB", strict=True), np.uint8)
-    except ValueError as error:
-        said = str(error)
-        if said.startswith(_DAMAGE):
-            reason = f"damaged: {said.removeprefix(_DAMAGE).strip(': ')}"
-            raise UnreadableError(reason) from error
-        return None
 
 
 def _orientation(content: bytes) -> object:
@@ -255,9 +204,9 @@ def _reader(name: str) -> type[ImageFile]:
 def from_pillow(image: Image.Image, greatest_pixels: int) -> NDArray[np.uint8]:
     """Decode an image that Pillow has opened, as `decode` does."""
     with _told_as_unreadable(image.format):
-        _check_size(*image.size, greatest_pixels)
+        check_size(*image.size, greatest_pixels)
         image.load()
-        _check_size(*image.size, greatest_pixels)  # HEIC tells its true size only now
+        check_size(*image.size, greatest_pixels)  # HEIC tells its true size only now
         return _rgb(_upright(image))
 
 

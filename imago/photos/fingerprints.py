@@ -16,13 +16,19 @@ class Fingerprint(NamedTuple):
     """Of a picture.
 
     Attributes:
-        pixels: A sha256, the same for pictures of equal size and equal pixels alone.
+        pixels: A sha256, the same for pictures of equal size and equal pixels alone; of a large
+            JPEG that is decoded for its look, those at a smaller scale.
         look: 64 bits, few of which change when a picture is scaled, compressed or brightened;
             None for a flat picture, whose bits would be chance.
     """
 
     pixels: bytes
     look: int | None
+
+
+def shrinking(height: int, width: int) -> float:
+    """Return how many times smaller, at least, an image is made for its look."""
+    return min(height, width) / _SAMPLED_PX
 
 
 def fingerprint(image: NDArray[np.uint8]) -> Fingerprint:

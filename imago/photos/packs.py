@@ -23,6 +23,7 @@ from imago.core.errors import DataError
 from imago.data import arrays
 from imago.data.arrays import PACK, Identities, Labels, SplitName, Writer
 from imago.photos import decoding
+from imago.photos.decoding import Shrinking
 
 OFFSETS = "offsets.npy"
 
@@ -54,11 +55,19 @@ def add(writer: Writer, split: SplitName, labels: Labels, contents: Iterable[byt
     writer.put(split, labels, write)
 
 
-def read_images(folder: Path, split: SplitName) -> Photos | NDArray[np.uint8]:
-    """Return a split's images, packed photos or an array; errors as of `arrays.read_split`."""
+def read_images(
+    folder: Path, split: SplitName, shrinking: Shrinking = decoding.whole
+) -> Photos | NDArray[np.uint8]:
+    """Return a split's images, packed photos or an array; errors as of `arrays.read_split`.
+
+    Args:
+        folder: Of the data set.
+        split: Its name.
+        shrinking: How much smaller each will be made; photos are decoded as far as that needs.
+    """
     info = arrays.read_info(folder)
     if info.image_shape is None and split in info.splits:
-        return Photos(folder / split)
+        return Photos(folder / split, shrinking)
     return arrays.read_split(folder, split).images
 
 
@@ -83,7 +92,8 @@ class Photos(Sequence[NDArray[np.uint8]]):
     Read by position and not mapped, so that memory does not grow with the number of photos.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shrinking: Shrinking = decoding.whole) -> None:
+        self._shrinking = shrinking
         self.path = folder / PACK
         try:
             self._offsets: NDArray[np.int64] = np.load(folder / OFFSETS, allow_pickle=False)
@@ -117,8 +127,7 @@ class Photos(Sequence[NDArray[np.uint8]]):
             return [self[index] for index in range(*row.indices(len(self)))]
         # Its size was checked before it was packed.
         content = self.content(row)
-        image: NDArray[np.uint8] = decoding.decode(content, greatest_pixels=sys.maxsize)
-        return image
+        return decoding.decode_for(content, sys.maxsize, self._shrinking).pixels
 
     def content(self, row: int) -> bytes:
         """Read one photo as it was encoded."""

@@ -17,6 +17,7 @@ from imago.core.errors import DataError, ImageError
 from imago.images.forms import Form, convert
 from imago.images.framing import Framing, Polarity, framed, with_polarity
 from imago.photos import decoding, image_files
+from imago.photos.decoding import Shrinking
 from imago.runtimes import calls, model_json
 from imago.runtimes.calls import Call
 
@@ -194,7 +195,9 @@ class Predictor:
         Raises:
             ImageError: It cannot be read.
         """
-        decoded = decode(image, name=name)
+        is_framed = self.framing is not None  # which looks for a subject in the whole image
+        shrinking = decoding.whole if is_framed else self.form.shrinking
+        decoded = decode(image, name=name, shrinking=shrinking)
         if self.framing is None:
             return convert(decoded, self.form)
         gray = convert(decoded, Form((*decoded.shape[:2], 1), "stretch", self.form.interpolation))
@@ -226,9 +229,18 @@ def _tells_distance(description: model_json.ExportDescription, file: str) -> boo
 
 
 def decode(
-    image: AnyImage, greatest_pixels: int = GREATEST_PIXELS, name: str | None = None
+    image: AnyImage,
+    greatest_pixels: int = GREATEST_PIXELS,
+    name: str | None = None,
+    shrinking: Shrinking = decoding.whole,
 ) -> NDArray[np.uint8]:
     """Decode an image, upright; what is transparent is laid on white.
+
+    Args:
+        image: What to decode.
+        greatest_pixels: It may have.
+        name: Of the image in errors; None for its path, or "image".
+        shrinking: How much smaller it will be made; a file is decoded as far as that needs.
 
     Returns:
         (H, W, C) uint8, 0-255; C is 1, grayscale, or 3, RGB.
@@ -243,7 +255,7 @@ def decode(
         if isinstance(image, Image.Image):
             return decoding.from_pillow(image, greatest_pixels)
         content = image if isinstance(image, bytes) else image_files.read(image)
-        return decoding.decode(content, greatest_pixels)
+        return decoding.decode_for(content, greatest_pixels, shrinking).pixels
     except decoding.UnreadableError as error:
         message = f"{where}: {error}"
         raise ImageError(message) from error

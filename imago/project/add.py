@@ -14,7 +14,7 @@ from typing import Any
 from dvc.utils.serialize import parse_yaml_for_update
 
 from imago import params
-from imago.core import files, paths, photo_names, strict_yaml
+from imago.core import files, paths, photo_names, sections, strict_yaml
 from imago.core.errors import ParamsError
 from imago.datasets.image_folder import contents
 from imago.datasets.image_folder.arrangement import Arrangement
@@ -139,6 +139,11 @@ def photos(
             f"got {name!r}; give one with --name"
         )
         raise ParamsError(message)
+    try:
+        sections.is_a_name_to_all(name)
+    except ValueError as error:
+        message = f"{error}; give one with --name"
+        raise ParamsError(message) from error
     text, there = _text(path), params.load(path)
     model = _model(like, there, text)
     places = [archive, *beside]

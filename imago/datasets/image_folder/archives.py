@@ -18,6 +18,7 @@ _OTHERS = {
     b"\xff\xd8\xff": ("a photo", _FOLDER),
     b"\x89PNG": ("a picture", _FOLDER),
     b"%PDF": ("a PDF", "add the photos themselves"),
+    b"<?xml": ("XML", "of CVAT, export the format ImageNet with its images"),
     b"<": ("a web page", "download the archive itself, which may need a login"),
     b"{": ("JSON", "download the archive itself, which may need a login"),
 }

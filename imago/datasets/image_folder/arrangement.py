@@ -8,6 +8,7 @@ from imago.data.arrays import SplitName
 
 NO_CLASS = "lies in no class folder"
 COPY = "lies in a copy of the folders beside it"
+NO_LABEL = "has no label"
 """Reasons why a photo is left out, beside those of its name."""
 
 

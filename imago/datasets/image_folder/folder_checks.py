@@ -8,9 +8,13 @@ from imago.core.errors import DataError
 from imago.core.photo_names import listed
 from imago.data.arrays import SplitName
 from imago.datasets.image_folder import split_names
-from imago.datasets.image_folder.arrangement import COPY, NO_CLASS, Arrangement
+from imago.datasets.image_folder.arrangement import COPY, NO_CLASS, NO_LABEL, Arrangement
 from imago.datasets.image_folder.settings import TABLES
 from imago.datasets.image_folder.split_folders import Parts, subfolders
+
+_OF_CVAT = {"annotations.xml", "synsets.txt"}
+"""Beside photos without folders of classes, or in their place: exports that hold no such folders.
+Source: CVAT's documentation, CVAT for images and ImageNet."""
 
 
 def check_classes(arrangement: Arrangement, where: str, for_training: bool = True) -> None:
@@ -44,6 +48,8 @@ def _why_no_classes(classes: list[str], unused: Mapping[str, str]) -> str:
         found += f" and files of kinds that are not read, such as {listed(unread)}; convert them"
     if lists := [path for path in unused if path.lower().endswith(TABLES)]:
         found += f"; if {listed(lists, 1)} says the classes, take it out and add it beside"
+    if any(path.rpartition("/")[2] in _OF_CVAT for path in unused):
+        found += "; of CVAT, export the format ImageNet with its images"
     suffixes = " ".join(sorted(photo_names.SUFFIXES))
     return f"{rule} {found}; names of photos end in one of {suffixes}"
 
@@ -108,7 +114,7 @@ def check_no_class_is_empty(
         folder[-1]: files
         for folder, files in held.items()
         if _may_be_a_class(folder[-1]) and photo_names.folded(folder[-1]) not in classes
-        if not any(arrangement.unused[path] in (NO_CLASS, COPY) for path in files)
+        if not any(arrangement.unused[path] in (NO_CLASS, COPY, NO_LABEL) for path in files)
         if not files or not all(map(photo_names.is_document, files))
     }
     if empty:

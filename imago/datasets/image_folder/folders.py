@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 
 from imago.core import photo_names
 from imago.datasets.image_folder import folder_checks, split_folders, split_names
-from imago.datasets.image_folder.arrangement import COPY, NO_CLASS, Arrangement, Place
+from imago.datasets.image_folder.arrangement import COPY, NO_CLASS, NO_LABEL, Arrangement, Place
 from imago.datasets.image_folder.split_folders import Inner, Parts
 
 
@@ -40,7 +40,9 @@ def arrange(paths: Sequence[str], where: str, *, for_training: bool = True) -> A
     places: dict[str, Place] = {}
     names: dict[str, str] = {}  # of classes, as the training photos spell them
     for path, (split, parts) in splits.items():  # training first
-        if parts:
+        if parts and split_names.is_without_label(parts[0]):
+            unused[path] = NO_LABEL
+        elif parts:
             places[path] = Place(split, names.setdefault(_folded(parts[0]), parts[0].strip()))
     unused |= _passed_over(paths, unused)
     rest = [path for path in photos if path not in places and path not in unused]

@@ -91,7 +91,7 @@ def _look_at(archive: Archive, path: str, place: Place, greatest_pixels: int) ->
     """Return what is known of a photo, or the reason why it cannot be used."""
     try:
         content = archive.read(path)
-        image = decoding.decode(content, greatest_pixels)
+        image = decoding.decode_for(content, greatest_pixels, fingerprints.shrinking)
     except decoding.UnreadableError as error:
         return str(error)
     except DataError:
@@ -100,10 +100,10 @@ def _look_at(archive: Archive, path: str, place: Place, greatest_pixels: int) ->
         path=path,
         split=place.split,
         class_name=place.class_name,
-        width_px=image.shape[1],
-        height_px=image.shape[0],
+        width_px=image.width,
+        height_px=image.height,
         file_bytes=len(content),
         sha256=hashlib.sha256(content).digest(),
-        fingerprint=fingerprints.fingerprint(image),
+        fingerprint=fingerprints.fingerprint(image.pixels),
         group=place.group,
     )

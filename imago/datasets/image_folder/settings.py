@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from imago.core import sections
 
-TABLES = (".csv", ".tsv", ".parquet")
+TABLES = (".csv", ".tsv", ".parquet", ".json")
 """Ends the names of tables that say which class a photo is of."""
 
 

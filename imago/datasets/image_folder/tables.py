@@ -1,4 +1,4 @@
-"""Tables that say which class a photo is of: CSV or Parquet, as labelling tools export them.
+"""Tables that say which class a photo is of: CSV, Parquet or JSON, as labelling tools export them.
 
 path     of a photo within the archive, or the end of it, with or without what ends its name
 label    its class
@@ -8,18 +8,16 @@ group    optional: photos that no two splits may share, such as those of a patie
 
 import csv
 import io
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from imago.core import photo_names
 from imago.core.errors import DataError
 from imago.core.photo_names import listed
 from imago.data.arrays import SplitName
-from imago.datasets.image_folder import folder_checks, split_names
+from imago.datasets.image_folder import folder_checks, label_studio, split_names
 from imago.datasets.image_folder.arrangement import Arrangement, Place
 from imago.datasets.image_folder.settings import TABLES
 
@@ -34,9 +32,6 @@ _CALLED = {
 """What each column may be called, in any case; the first one that is there is taken."""
 _NEEDED = ("path", "label")
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_LOCAL_FILE, _UPLOADED, _DIGITS = "?d=", "data/upload/", re.compile(r"^[0-9a-f]{8}-")
-"""In what Label Studio says of files: before the path of one on its disk; and of one that was
-uploaded, its folder and what is before its name."""
 
 
 class Row(NamedTuple):
@@ -59,7 +54,7 @@ def read(path: Path) -> list[Row]:
     Raises:
         DataError: It cannot be read, or lacks a column.
     """
-    header, *rows = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
+    header, *rows = _READERS.get(path.suffix.lower(), _csv)(path)
     names = [photo_names.folded(name.strip()) for name in header]
     places = {
         column: next((names.index(name) for name in called if name in names), None)
@@ -110,6 +105,13 @@ def _parquet(path: Path) -> list[list[str]]:
     return [[str(name) for name in table.columns], *rows]
 
 
+def _json(path: Path) -> list[list[str]]:
+    return label_studio.table(path.read_bytes(), str(path))
+
+
+_READERS = {".json": _json, ".parquet": _parquet}
+
+
 def arrange(
     rows: Sequence[Row], paths: Sequence[str], where: str, *, for_training: bool = True
 ) -> Arrangement:
@@ -131,8 +133,15 @@ def arrange(
     places: dict[str, Place] = {}
     classes: dict[str, str] = {}
     for path, row in named.items():
-        if row.label:
-            label = classes.setdefault(photo_names.folded(row.label), photo_names.normal(row.label))
+        said, *others = label_studio.labels(row.label)
+        if others:
+            message = (
+                f"{where}: a photo must have one label, got {listed([said, *others])} for "
+                f"{row.path}; mend the table"
+            )
+            raise DataError(message)
+        if said:
+            label = classes.setdefault(photo_names.folded(said), photo_names.normal(said))
             places[path] = Place(_split(row, where), label, row.group or None)
         else:
             unused[path] = NO_LABEL
@@ -194,15 +203,19 @@ class _Ends:
     def __init__(self, photos: Iterable[str]) -> None:
         self._whole: set[str] = set()
         self._by_name: defaultdict[str, list[str]] = defaultdict(list)
+        self._uploaded: defaultdict[str, list[str]] = defaultdict(list)
         for path in photos:
             self._whole.add(path)
             name = path.rpartition("/")[2]
+            self._uploaded[label_studio.uploaded_name(name)].append(path)
             self._by_name[name].append(path)
             self._by_name[name.rpartition(".")[0]].append(path)
 
     def of(self, said: str) -> list[str]:
         """Return the photos that a table may mean: one, if all is well."""
-        return next(filter(None, map(self._of, _readings(said))), [])
+        readings = label_studio.readings(said)
+        found = next(filter(None, map(self._of, readings)), [])
+        return found or (self._uploaded[readings[-1]] if label_studio.is_uploaded(said) else [])
 
     def _of(self, path: str) -> list[str]:
         if path in self._whole:
@@ -218,19 +231,3 @@ def _agreement(said: str, path: str) -> int:
     """Count the folders that two paths share at their ends; -1 where neither is the other's end."""
     pairs = list(zip(said.split("/")[-2::-1], path.split("/")[-2::-1], strict=False))
     return len(pairs) if all(one == other for one, other in pairs) else -1
-
-
-def _readings(said: str) -> list[str]:
-    """Return the paths that a table may mean: those of Windows, and URLs of labelling tools, too.
-
-    Source of what Label Studio writes: its documentation, Export annotations and Cloud storage; a
-    file that was uploaded has eight digits before its name.
-    """
-    path = said.partition(_LOCAL_FILE)[2] or said
-    if "://" in said or said.startswith("/data/"):
-        path = unquote(path)
-    path = photo_names.normal(path.replace("\\", "/")).removeprefix("./").lstrip("/")
-    if not path.startswith(_UPLOADED):
-        return [path]
-    name = path.rpartition("/")[2]
-    return [name, _DIGITS.sub("", name)]
