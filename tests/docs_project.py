@@ -126,12 +126,13 @@ def _on_tiny_data(text: str, hub: Hub, formats: list[str]) -> str:
     for name, settings in values["experiments"].items():
         if settings["train"]["model"] == "transfer":  # what weights that nobody trained tell
             text = yaml_text.put(text, ["experiments", name, "train", "epochs"], 40)
-    for key, value in (
-        ("formats", formats),
-        ("greatest_accuracy_loss", 0.9),  # of few images, one is much
-        ("calibration_images", 10),
-    ):
-        text = yaml_text.put(text, ["exports", "all_formats", key], value)
+    for name in values["exports"]:
+        for key, value in (
+            ("formats", formats),
+            ("greatest_accuracy_loss", 0.9),  # of few images, one is much
+            ("calibration_images", 10),
+        ):
+            text = yaml_text.put(text, ["exports", name, key], value)
     return text
 
 

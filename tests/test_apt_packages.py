@@ -74,6 +74,16 @@ def test_files_are_found_by_digest(fake_apt: Path) -> None:
 
 
 @needs_dpkg
+def test_all_of_it_is_found_as_one_tar(fake_apt: Path) -> None:
+    build_deb(fake_apt)
+    command = ["dpkg-deb", "--fsys-tarfile", fake_apt / "dataset-digits_1_all.deb"]
+    whole = subprocess.run(command, check=True, capture_output=True).stdout
+    digest = hashlib.sha256(whole).hexdigest()
+    assert apt_packages.keep("dataset-digits", [digest, DIGESTS[1]]) == {digest, DIGESTS[1]}
+    assert store.kept(digest).read_bytes() == whole
+
+
+@needs_dpkg
 def test_nothing_else_is_left(fake_apt: Path) -> None:
     build_deb(fake_apt)
     apt_packages.keep("dataset-digits", DIGESTS)

@@ -21,6 +21,7 @@ NAMES = [
     "fashion_mlp",
     "mnist_adam",
     "mnist_sgd",
+    "tuxpaint_efficientnet",
 ]
 COMMITTED = (ROOT / "params.yaml").read_text("utf-8")
 OF_PARAMS = re.findall(r"^  (\w+):\n    input:", COMMITTED, re.M)
@@ -214,10 +215,11 @@ def test_each_runs_as_it_is_on_tiny_data(tmp_path, name):
         path.write_text(
             yaml_text.put(path.read_text(), ["datasets", dataset, "files", file], digest)
         )
+    (exports,) = values["exports"]
     for keys, value in (
         (["experiments", name, "train", "epochs"], 2),
-        (["exports", "all_formats", "greatest_accuracy_loss"], 0.9),
-        (["exports", "all_formats", "calibration_images"], 10),
+        (["exports", exports, "greatest_accuracy_loss"], 0.9),
+        (["exports", exports, "calibration_images"], 10),
     ):
         path.write_text(yaml_text.put(path.read_text(), keys, value))
     tiny_project.commit(tmp_path, "Begin")

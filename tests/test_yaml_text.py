@@ -7,6 +7,7 @@ import pytest
 from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update
 
+from imago.core import strict_yaml
 from imago.project import add, yaml_text
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +42,8 @@ def test_dvc_changes_one_line_of_our_files(tmp_path, name):
     assert dumps_yaml(parse_yaml_for_update(text, "")) == text
     path = tmp_path / "params.yaml"
     path.write_text(text, "utf-8")
-    apply_overrides(path, ["exports.all_formats.calibration_images=300"])
+    (exports,) = strict_yaml.read(text)["exports"]
+    apply_overrides(path, [f"exports.{exports}.calibration_images=300"])
     assert path.read_text("utf-8") == text.replace("images: 200", "images: 300")
 
 
@@ -54,7 +56,7 @@ def test_and_of_all_recipes_together(tmp_path, monkeypatch):
     path = tmp_path / "params.yaml"
     text = path.read_text("utf-8")
     apply_overrides(path, ["exports.all_formats.calibration_images=300"])
-    assert path.read_text("utf-8") == text.replace("images: 200", "images: 300")
+    assert path.read_text("utf-8") == text.replace("images: 200", "images: 300", 1)
 
 
 def test_entries():

@@ -61,5 +61,28 @@ def photos(files: dict[str, str]) -> dict[str, bytes]:
     return dict.fromkeys(files, buffer.getvalue())
 
 
-MAKERS = {"mnist": idx, "fashion_mnist": idx, "cifar10": cifar, "cat_dog": photos}
+def stamps(files: dict[str, str]) -> dict[str, bytes]:
+    """A tiny tar in place of Debian's package of stamps, and a table of them."""
+    generator = np.random.default_rng(4)
+    archive_name, table_name = files
+    buffer, rows = io.BytesIO(), ["path,label\n"]
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, color in (("animals", (200, 60, 60)), ("food", (60, 60, 200))):
+            for number in range(60):
+                pixels = generator.normal(color, 8, (80 + number % 20, 80, 3)).clip(0, 255)
+                content = cv2.imencode(".png", pixels.astype(np.uint8))[1].tobytes()
+                member = tarfile.TarInfo(f"./usr/share/stamps/{name}/{number}.png")
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+                rows.append(f"usr/share/stamps/{name}/{number}.png,{name}\n")
+    return {archive_name: buffer.getvalue(), table_name: "".join(rows).encode()}
+
+
+MAKERS = {
+    "mnist": idx,
+    "fashion_mnist": idx,
+    "cifar10": cifar,
+    "cat_dog": photos,
+    "tuxpaint_stamps": stamps,
+}
 """What makes the files of a data set, given their names."""

@@ -8,10 +8,11 @@ import sys
 import time
 from collections.abc import Collection
 from pathlib import Path
+from typing import IO
 
 from imago.core import paths, sections
 from imago.core.errors import SourceError
-from imago.sources import packages
+from imago.sources import packages, store
 from imago.sources.kinds import redacted
 
 log = logging.getLogger(__name__)
@@ -39,11 +40,12 @@ def keep(
     digests: Collection[str],
     limits: sections.Limits = sections.DEFAULT_LIMITS,
 ) -> set[str]:
-    """Keep the wanted files of a package.
+    """Keep the wanted files of a package, and all its files as one tar where that is wanted.
 
     Args:
         package: The package's name; the newest version that the system's sources offer is taken.
-        digests: sha256 of the contents that are wanted.
+        digests: sha256 of the contents that are wanted: of files in it, plain or gzipped, or of
+            the tar that `dpkg-deb --fsys-tarfile` makes of it.
         limits: On the time, and on what gzips in the package unpack to.
 
     Returns:
@@ -65,6 +67,8 @@ def keep(
         archive = _download(package, folder, deadline_s)
         _run(["dpkg-deb", "--extract", str(archive), str(content)], archive.parent, deadline_s)
         found = packages.keep_tree(content, digests, limits)
+        if rest := set(digests) - found:
+            found |= _keep_whole(archive, rest, limits, deadline_s)
     except SourceError:
         shutil.rmtree(folder)
         raise
@@ -90,8 +94,22 @@ def _download(package: str, folder: Path, deadline_s: float) -> Path:
     return archive
 
 
+def _keep_whole(
+    archive: Path, digests: Collection[str], limits: sections.Limits, deadline_s: float
+) -> set[str]:
+    whole = archive.with_suffix(".tar")
+    with whole.open("wb") as file:
+        command = ["dpkg-deb", "--fsys-tarfile", str(archive)]
+        _run(command, archive.parent, deadline_s, output=file)
+    return packages.keep_wanted([store.opener(whole)], digests, limits)
+
+
 def _run(
-    command: list[str], folder: Path, deadline_s: float, reasons: list[str] | None = None
+    command: list[str],
+    folder: Path,
+    deadline_s: float,
+    reasons: list[str] | None = None,
+    output: IO[bytes] | None = None,
 ) -> list[str]:
     """Run a command and return its warnings.
 
@@ -106,7 +124,7 @@ def _run(
             env=os.environ | {"LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
             # On a terminal apt-get shows how far it has come.
-            stdout=None if sys.stdout.isatty() else subprocess.DEVNULL,
+            stdout=output or (None if sys.stdout.isatty() else subprocess.DEVNULL),
             stderr=subprocess.PIPE,
             text=True,
             check=False,
