@@ -203,6 +203,14 @@ def test_intervals_hold_the_values_that_they_are_of():
         assert low < known[name].compute(evaluation) < high, name
 
 
+def test_f1_has_no_interval_where_all_are_right():
+    """The bootstrap's would be a point."""
+    evaluation = made_up.evaluation(LABELS, certain(LABELS))
+
+    assert metric.named("macro_f1").interval(evaluation) is None
+    assert metric.named("balanced_accuracy").interval(evaluation)[0] < 1
+
+
 @pytest.mark.parametrize("label", [0, 1])
 def test_summary_of_a_single_example(label):
     """There is no ROC with one class alone; every other metric is defined."""

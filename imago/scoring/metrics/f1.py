@@ -26,9 +26,16 @@ def mean(evaluation: Evaluation, average: str) -> float:
     )
 
 
-def interval(of: Callable[[Counts, Counts, Counts], Counts], evaluation: Evaluation) -> Interval:
-    """Compute the 95 % interval of a mean by the bootstrap."""
+def interval(
+    of: Callable[[Counts, Counts, Counts], Counts], evaluation: Evaluation
+) -> Interval | None:
+    """Compute the 95 % interval of a mean by the bootstrap.
+
+    None where all answers are right: all samples would be alike, and the interval a point.
+    """
     found = evaluation.predictions
+    if found.right.all():
+        return None
     return intervals.of_counts(of, found.labels, found.predicted, len(found.classes))
 
 
