@@ -72,11 +72,15 @@ def answer(
     """
     said = found.prediction
     name, share = texts.name(said.label), probability(said.probability, language)
-    sure = certainty.of(said.probabilities)
+    sure = certainty.of(said)
     ranked = said.top(len(said.probabilities))
     second = texts.name(ranked[1][0]) if len(ranked) > 1 else ""
-    lines = [f"<h3>{escape(texts.answer.format(label=name, probability=share))}</h3>"]
-    lines.append(f"<p>{escape(texts.certainty[sure].format(second=second))}</p>")
+    head = texts.answer.format(label=name, probability=share)
+    if said.unsure is None:
+        words = texts.certainty[sure].format(second=second)
+    else:
+        words, head = texts.unsure[said.unsure].format(answer=head), texts.unknown
+    lines = [f"<h3>{escape(head)}</h3>", f"<p>{escape(words)}</p>"]
     if found.label is not None:
         verdict = texts.right if found.label == said.label else texts.wrong
         truth = texts.in_the_data.format(label=texts.name(found.label))

@@ -56,7 +56,7 @@ def answer(predictor: Predictor, picture: Picture) -> Answer | intake.Rejected:
     if isinstance(seen, intake.Rejected):
         return seen
     name, small, pixels = seen
-    (prediction,) = predictor.predictions(predictor.probabilities(pixels[np.newaxis]))
+    (prediction,) = predictor.predictions(pixels[np.newaxis])
     return Answer(name, picture.label, small, pixels, prediction)
 
 

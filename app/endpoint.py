@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 from app import bodies, catalog, certainty, intake, limits, memory
 from app.certainty import Certainty
 from imago.core.errors import ImagoError
-from imago.predict.predictor import Predictor
+from imago.predict.predictor import Predictor, Reason
 
 PATHS = frozenset({"/health", "/models", "/openapi.json", "/predict"})
 
@@ -72,6 +72,11 @@ class Answer(BaseModel):
     label: str = Field(description="the likeliest class")
     probability: Probability
     certainty: Certainty = Field(description="the probability in words")
+    unsure: Reason | None = Field(
+        description="why the answer is none to rely on, where the model knows its limits: it is "
+        "too improbable, or the image is unlike those that the model learnt from"
+    )
+    distance: float | None = Field(description="to the training images, where the model tells it")
     top: list[Share] = Field(description="the likeliest classes, the likeliest first")
 
 
@@ -138,7 +143,8 @@ _BODY = {
 api = FastAPI(
     title="imago",
     summary="Classes of images, by the models that this project has trained.",
-    description="A model knows its classes and nothing else: it gives one of them for any image. "
+    description="A model knows its classes and nothing else: it gives one of them for any image, "
+    "and says `unsure` where it has been given limits. "
     "Images are held in memory while they are answered, and not stored.",
     version="1",
     docs_url=None,  # these two pages would load scripts from other hosts
@@ -282,13 +288,15 @@ def _answers(predictor: Predictor, files: list[UploadFile], top: int) -> list[An
         if isinstance(photo, intake.Rejected):
             found.append(Refusal(name=photo.name, fault=photo.fault, reason=photo.reason))
             continue
-        (said,) = predictor.predictions(predictor.probabilities(photo.pixels[np.newaxis]))
+        (said,) = predictor.predictions(photo.pixels[np.newaxis])
         found.append(
             Answer(
                 name=photo.name,
                 label=said.label,
                 probability=said.probability,
-                certainty=certainty.of(said.probabilities),
+                certainty=certainty.of(said),
+                unsure=said.unsure,
+                distance=said.distance,
                 top=[Share(label=label, probability=share) for label, share in said.top(top)],
             )
         )

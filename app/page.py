@@ -84,7 +84,7 @@ def _model(names: list[str], texts: Texts, language: Language) -> tuple[str, Pre
         return name, None
     classes = ", ".join(map(texts.name, predictor.classes))
     known = texts.knows.format(count=len(predictor.classes), classes=f"**{_plain(classes)}**")
-    lines = [f"{known} {texts.forced}"]
+    lines = [f"{known} {texts.may_refuse if predictor.may_be_unsure else texts.forced}"]
     metrics = catalog.metrics(name)
     if {"accuracy", "examples"} <= metrics.keys():
         accuracy = percent(metrics["accuracy"], language)

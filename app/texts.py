@@ -6,6 +6,7 @@ from typing import Literal
 
 from app.certainty import Certainty
 from app.intake import Fault
+from imago.predict.predictor import Reason
 
 Language = Literal["en", "pt"]
 LANGUAGES: Mapping[Language, str] = {"en": "English", "pt": "Português"}
@@ -22,6 +23,7 @@ class Texts:
     model: str
     knows: str
     forced: str
+    may_refuse: str
     tested: str
     sources: Mapping[Source, str]
     how: str
@@ -52,6 +54,8 @@ class Texts:
     answers_title: str
     answer: str
     certainty: Mapping[Certainty, str]
+    unknown: str
+    unsure: Mapping[Reason, str]
     reliability: str
     in_the_data: str
     right: str
@@ -90,6 +94,8 @@ ENGLISH = Texts(
     model="Model",
     knows="This model knows {count} things: {classes}.",
     forced="It knows nothing else. Whatever the picture shows, it answers with one of these.",
+    may_refuse="It knows nothing else. Where a picture is unlike those that it learnt from, or "
+    "where it is not sure enough, it says so.",
     tested="It gives the right answer for {accuracy} of {examples} test images.",
     sources={
         "photos": "Photos",
@@ -129,6 +135,12 @@ ENGLISH = Texts(
         "fairly_sure": "The model is fairly sure.",
         "unsure": "The model is not sure. It might also be: {second}.",
         "guessing": "The model is guessing. It might as well be: {second}.",
+    },
+    unknown="The model does not know",
+    unsure={
+        "improbable": "It is not sure enough for an answer. If it had to choose: {answer}.",
+        "unlike": "This picture is unlike those that it learnt from. If it had to choose: "
+        "{answer}.",
     },
     reliability="When it was this sure on test images, it was right in {share} of {count}.",
     in_the_data="In the data set this is: {label}.",
@@ -187,6 +199,8 @@ PORTUGUESE = Texts(
     model="Modelo",
     knows="Este modelo conhece {count} coisas: {classes}.",
     forced="Não conhece mais nada. Mostre a imagem o que mostrar, responde com uma destas.",
+    may_refuse="Não conhece mais nada. Quando uma imagem é diferente daquelas com que aprendeu, ou "
+    "quando não tem certeza suficiente, diz que não sabe.",
     tested="Dá a resposta certa em {accuracy} de {examples} imagens de teste.",
     sources={
         "photos": "Fotos",
@@ -226,6 +240,13 @@ PORTUGUESE = Texts(
         "fairly_sure": "O modelo tem bastante certeza.",
         "unsure": "O modelo não tem certeza. Também pode ser: {second}.",
         "guessing": "O modelo apenas adivinha. Pode muito bem ser: {second}.",
+    },
+    unknown="O modelo não sabe",
+    unsure={
+        "improbable": "Não tem certeza suficiente para responder. Se tivesse de escolher: "
+        "{answer}.",
+        "unlike": "Esta imagem é diferente daquelas com que aprendeu. Se tivesse de escolher: "
+        "{answer}.",
     },
     reliability="Com esta certeza, acertou em {share} de {count} imagens de teste.",
     in_the_data="No conjunto de dados, é: {label}.",

@@ -250,12 +250,22 @@ def _mismatches_of_experiment(params: Params, key: str, experiment: Experiment) 
     shape = (size, size, 1 if color == "grayscale" else 3)
     if fault := experiment.train.misfit(shape):
         yield f"{key}.train: {fault}, for {experiment.pixels} of {size} px"
-    yield from _mismatches_of_early_stopping(params, key, experiment)
+    yield from _mismatches_of_validation(params, key, experiment)
+    yield from _mismatches_of_unsure(params, key, experiment)
 
 
-def _mismatches_of_early_stopping(
-    params: Params, key: str, experiment: Experiment
-) -> Iterator[str]:
+def _mismatches_of_unsure(params: Params, key: str, experiment: Experiment) -> Iterator[str]:
+    export = params.exports.get(experiment.export)
+    if export is None or export.unsure is None:
+        return
+    certainty, wanted = experiment.train.certainty, f"exports.{experiment.export}.unsure"
+    if certainty is None:
+        yield f"{key}.train.certainty must be there, for {wanted} is found by it, got none"
+    elif certainty.neighbors is None and export.unsure.unlike is not None:
+        yield f"{key}.train.certainty.neighbors must be there, for {wanted}.unlike, got none"
+
+
+def _mismatches_of_validation(params: Params, key: str, experiment: Experiment) -> Iterator[str]:
     variant, train = params.prepare[experiment.variant], experiment.train
     dataset = params.datasets.get(variant.dataset)
     if variant.validation_fraction or dataset is None or dataset.may_hold_validation:
@@ -263,13 +273,15 @@ def _mismatches_of_early_stopping(
     phases: dict[str, sections.Optimization | None] = {"train": train}
     if isinstance(train, sections.TrainOnFeatures):
         phases["train.fine_tune"] = train.fine_tune
-    for name, phase in phases.items():
-        if phase and phase.early_stopping:
-            yield (
-                f"{key}.{name}.early_stopping needs validation images, got "
-                f"{variant.validation_fraction} for "
-                f"prepare.{experiment.variant}.validation_fraction"
-            )
+    asking = [
+        f"{name}.early_stopping" for name, one in phases.items() if one and one.early_stopping
+    ]
+    asking += ["train.certainty"] if train.certainty else []
+    for name in asking:
+        yield (
+            f"{key}.{name} needs validation images, got {variant.validation_fraction} for "
+            f"prepare.{experiment.variant}.validation_fraction"
+        )
 
 
 def _known_keys() -> set[str]:

@@ -22,8 +22,9 @@ from imago.core import files, paths, registry, stage
 from imago.core.errors import DataError
 from imago.core.sections import Export
 from imago.data import arrays, provenance
-from imago.exports import agreement, formats, latency, source
-from imago.runtimes import calls, determinism, inference, model_json, saving
+from imago.exports import agreement, formats, latency, source, unsure
+from imago.runtimes import calls, certainty, determinism, inference, model_json, saving
+from imago.runtimes.certainty import Certainty
 
 log = logging.getLogger("imago.stages.export")
 
@@ -40,10 +41,14 @@ def main(experiment: str) -> None:
     test = arrays.read_split(data, "test")
     model, classes = saving.read(paths.model(experiment))
     _check_fits(paths.model(experiment), data, model, classes)
+    known = _known(paths.model(experiment), wanted)
+    if known and known.neighbors is not None:
+        model = certainty.with_distance(model, known.neighbors)
     made_from = _source(experiment, model, classes, data, wanted, settings.seed)
 
-    keras_itself = inference.Runtime.tensorflow(model).call  # as `predict`, and sooner ready
-    expected = calls.probabilities(keras_itself, test.images)
+    keras_itself = inference.Runtime.tensorflow(made_from.model).call
+    outputs = calls.probabilities(keras_itself, test.images)
+    expected, expected_far = calls.apart(outputs, len(classes))
     accuracy_of_keras = agreement.accuracy(test.labels, expected)
 
     said: dict[str, dict[str, Any]] = {}
@@ -54,14 +59,26 @@ def main(experiment: str) -> None:
             exported = registry.load(formats, name)
             path = folder / exported.FILE_NAME
             exported.write(made_from, path)
-            found = calls.probabilities(exported.load(path, None), test.images)
+            outputs = calls.probabilities(exported.load(path, None), test.images)
+            found, far = calls.apart(outputs, len(classes))
             compared = agreement.compare(test.labels, expected, found)
             agreement.check(name, exported.EXACT, compared, accuracy_of_keras, wanted)
             of_file = {"file": path.name, "bytes": files.byte_count(path)}
             of_file["sha256"] = model_json.digest(path)
+            if far is not None:
+                of_file["outputs"] = [source.PROBABILITIES, source.DISTANCE]
+                if exported.EXACT:
+                    agreement.check_distance(name, expected_far, far, wanted)
             said[name] = of_file | dataclasses.asdict(compared)
             latencies[name] = _latencies(exported, path, np.ascontiguousarray(test.images[:1]))
-        model_json.write(folder, dataclasses.replace(made_from.description, formats=said))
+        described = dataclasses.replace(made_from.description, formats=said)
+        if known and wanted.unsure:
+            answers = certainty.answers(test.labels, expected, expected_far)
+            limits = unsure.choose(known.validation, wanted.unsure)
+            told = unsure.told(limits, wanted.unsure, known.validation, answers)
+            log.info("%s", unsure.summary(told))
+            described = dataclasses.replace(described, unsure=told)
+        model_json.write(folder, described)
     files.write_json(paths.latency(experiment), latencies)
     log.info("%s", latency.table(said, latencies))
 
@@ -79,6 +96,13 @@ def _check_fits(folder: Path, data: Path, model: Any, classes: tuple[str, ...]) 
                 "run the stage that trains it"
             )
             raise DataError(message)
+
+
+def _known(folder: Path, wanted: Export) -> Certainty | None:
+    """Read how far a model may be believed, where params.yaml says when it is unsure."""
+    if wanted.unsure is None:
+        return None
+    return certainty.read(folder, model_json.read_trained(folder), wanted.unsure.unlike is not None)
 
 
 def _source(

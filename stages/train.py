@@ -8,13 +8,16 @@ With IMAGO_TENSORBOARD=1 in the environment it also writes event files for Tenso
 """
 
 import dataclasses
+import functools
+from typing import Any
 
 from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
 from imago import history, models, params
 from imago.core import files, paths, registry, sections, stage
 from imago.data import arrays
 from imago.runtimes import determinism, saving
-from imago.training import phases
+from imago.runtimes.certainty import Certainty
+from imago.training import certainty, phases
 
 
 def main(experiment: str) -> None:
@@ -40,25 +43,39 @@ def main(experiment: str) -> None:
         folder=data,
         augment=augment,
     )
+    fine_tune = training.fine_tune if isinstance(training, sections.TrainOnFeatures) else None
     done, epochs = [first], phases.run(model, first)
+    known = None if fine_tune else _known(model, first)
     if isinstance(training, sections.TrainOnFeatures):
         backbone = saving.read_model(data / "backbone.keras")
-        if training.fine_tune:
-            architecture.unfreeze(backbone, training.fine_tune.layers)
+        if fine_tune:
+            architecture.unfreeze(backbone, fine_tune.layers)
         model = architecture.complete(backbone, model)
-        if training.fine_tune:
+        if fine_tune:
             second = dataclasses.replace(
                 first,
-                fitted_by=training.fine_tune,
+                fitted_by=fine_tune,
                 folder=paths.data(chosen.pixels),
-                augment=training.fine_tune.augment,
+                augment=fine_tune.augment,
                 after=first,
             )
             done, epochs = [first, second], epochs + phases.run(model, second)
+            known = _known(model, second)
 
-    saving.write(paths.model(experiment), model, info.classes)
+    saving.write(paths.model(experiment), model, info.classes, known)
     files.write_csv(paths.report(experiment) / "history.csv", history.table(epochs))
     phases.forget(done)
+
+
+def _known(model: Any, phase: phases.Phase) -> Certainty | None:
+    """Find how far a model may be believed, where params.yaml asks for it."""
+    settings = phase.training.certainty
+    if settings is None:
+        return None
+    info, read = arrays.read_info(phase.folder), functools.partial(arrays.read_split, phase.folder)
+    return certainty.measure(
+        model, read("train"), info.views, read("validation"), settings, phase.seed
+    )
 
 
 if __name__ == "__main__":

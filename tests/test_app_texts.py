@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 
 from app import certainty, intake, texts
+from imago.predict.predictor import Reason
 
 
 def fields(value: object) -> set[str]:
@@ -29,6 +30,7 @@ def test_both_languages_say_the_same_things(field: str) -> None:
 
 def test_every_case_has_words() -> None:
     assert {*texts.ENGLISH.certainty} == {*get_args(certainty.Certainty)}
+    assert {*texts.ENGLISH.unsure} == {*get_args(Reason)}
     assert {*texts.ENGLISH.faults} == {*get_args(intake.Fault)}
     assert {*texts.ENGLISH.sources} == {*get_args(texts.Source)}
     for sure, words in texts.ENGLISH.certainty.items():

@@ -195,6 +195,40 @@ def test_early_stopping_without_validation_images():
         params.parse(text)
 
 
+CERTAINTY = "certainty: {temperature: true}\n      "
+UNSURE = "unsure: {precision: 0.9}, "
+
+
+@pytest.mark.parametrize(
+    ("train", "unsure", "message"),
+    [
+        (
+            "",
+            UNSURE,
+            "experiments.tiny.train.certainty must be there, for exports.small.unsure",
+        ),
+        (
+            CERTAINTY,
+            "unsure: {unlike: 0.1}, ",
+            "experiments.tiny.train.certainty.neighbors must be there, for exports.small.unsure.un",
+        ),
+        (CERTAINTY, "unsure: {precision: 0.9, coverage: 0.9}, ", "precision or coverage, got both"),
+        (CERTAINTY, "unsure: {}, ", "must have one or more of precision, coverage, unlike"),
+    ],
+)
+def test_limits_that_cannot_be_found(train, unsure, message):
+    text = changed(EPOCHS, train + EPOCHS).replace("small: {", "small: {" + unsure)
+    with pytest.raises(ParamsError, match=re.escape(message)):
+        params.parse(text)
+
+
+def test_certainty_without_validation_images():
+    text = changed(EPOCHS, CERTAINTY + EPOCHS).replace("prepared/pets4", "prepared/whole")
+    message = "experiments.tiny.train.certainty needs validation images, got 0.0 for prepare.whole"
+    with pytest.raises(ParamsError, match=re.escape(message)):
+        params.parse(text)
+
+
 def test_early_stopping_on_training_figures():
     text = changed(EPOCHS, EPOCHS + EARLY_STOPPING.replace("validation_loss", "loss"))
     message = (

@@ -248,8 +248,8 @@ def of_another_form(folder):
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (not_a_model, "must be a whole .onnx file of one input and one output: "),
-        (of_two_inputs, "must be a whole .onnx file of one input and one output: too many values"),
+        (not_a_model, "must be a whole .onnx file of one input: "),
+        (of_two_inputs, "must be a whole .onnx file of one input: too many values"),
         (of_another_form, "must take images of 4×4×3 and give 3 probabilities: "),
         (
             without_finite_numbers,

@@ -12,7 +12,9 @@ from imago.core.errors import DataError, ExportError, ParamsError
 from imago.data import arrays
 from imago.exports import formats
 from imago.exports.formats import litert_int8
-from imago.runtimes import model_json, saving
+from imago.predict.predictor import Predictor
+from imago.runtimes import calls, certainty, model_json, saving
+from imago.runtimes.certainty import Certainty
 from stages import export
 from tests import tiny_project
 from tests.trees import contents, damage
@@ -53,6 +55,22 @@ def write_params(tree, formats, **changes):
     plain = json.loads(json.dumps(tiny_project.settings()))
     plain["exports"][tiny_project.EXPORT] |= {"formats": formats} | changes
     tiny_project.write_params(tree, plain)
+
+
+def write_params_unsure(tree, formats, **unsure):
+    """Let the experiment `plain` say that it does not know."""
+    plain = json.loads(json.dumps(tiny_project.settings()))
+    plain["prepare"]["tiny8"]["validation_fraction"] = 0.25
+    for one in plain["experiments"].values():
+        one["train"]["certainty"] = {"temperature": False, "neighbors": 9}
+    plain["exports"][tiny_project.EXPORT] |= {"formats": formats, "unsure": unsure}
+    tiny_project.write_params(tree, plain)
+    folder = tree / "models/plain"
+    model, classes = saving.read(folder)
+    neighbors = np.eye(3, dtype=np.float32)[[0, 0, 0, 0, 0, 1]]
+    far = np.array([0.1, 0.2, 0.3, 0.4], np.float32)
+    validation = certainty.answers(np.array([0, 1, 2, 2]), np.eye(3)[[0, 1, 2, 0]] * 0.5, far)
+    saving.write(folder, model, classes, Certainty(None, validation, neighbors))
 
 
 def make_format_differ(monkeypatch, name, change):
@@ -214,3 +232,67 @@ def test_a_model_of_other_classes_is_not_exported(tree):
     with pytest.raises(DataError, match=f"{message}got top, bottom, middle; run the stage that tr"):
         export.main("plain")
     assert not (tree / "exports").exists()
+
+
+def test_every_format_that_can_tells_the_distance_to_the_training_images(tree):
+    write_params_unsure(tree, registry.names(formats), precision=0.6, unlike=0.0)
+    export.main("plain")
+
+    told = model_json.read_export(tree / "exports/plain")
+    direction = PIXELS / np.linalg.norm(PIXELS, axis=1, keepdims=True)
+    for name, said in told.formats.items():
+        found = registry.load(formats, name).load(tree / "exports/plain" / said["file"], 1)(IMAGES)
+        probabilities, far = calls.apart(found, 3)
+        tolerance = 1e-6 if registry.load(formats, name).EXACT else 0.02
+        np.testing.assert_allclose(probabilities, PIXELS / 128, atol=tolerance, err_msg=name)
+        if name == "litert_int8":
+            assert far is None
+            assert "outputs" not in said
+        else:  # the fifth nearest of five of the first direction and one of the second
+            np.testing.assert_allclose(far, 1 - direction[:, 0], atol=1e-3, err_msg=name)
+            assert said["outputs"] == ["probabilities", "training_distance"]
+
+
+def test_the_limits_and_their_cost_are_in_model_json_and_in_predictions(tree, caplog):
+    write_params_unsure(tree, ["litert", "onnx", "litert_int8"], precision=0.6, unlike=0.0)
+    with caplog.at_level("INFO", "imago"):
+        export.main("plain")
+
+    told = model_json.read_export(tree / "exports/plain").unsure
+    assert told == {
+        "probability": None,
+        "distance": pytest.approx(0.3),
+        "wanted": {"precision": 0.6, "unlike": 0.0},
+        "validation": {"images": 4, "answered": 3, "right": 3, "right_answered": 3},
+        "test": {"images": 8, "answered": 4, "right": 8, "right_answered": 4},
+    }
+    assert "unsure where further than 0.3000 from the training images: 4 of 8" in caplog.text
+    for file in ("model.tflite", "model.onnx"):
+        found = Predictor(tree / "exports/plain" / file).predict(IMAGES)
+        assert [one.unsure for one in found] == [None, None, "unlike", "unlike"] * 2
+        assert found[0].distance == pytest.approx(1 - 96 / math.hypot(96, 16, 16), abs=1e-5)
+    asked = Predictor(tree / "exports/plain", threshold=0)
+    assert not asked.may_be_unsure
+    assert {one.unsure for one in asked.predict(IMAGES)} == {None}
+    asked = Predictor(tree / "exports/plain", threshold=0.6)
+    assert [one.unsure for one in asked.predict(IMAGES)][:2] == [None, "improbable"]
+    coarse = Predictor(tree / "exports/plain/model_int8.tflite").predict(IMAGES)
+    assert {(one.distance, one.unsure) for one in coarse} == {(None, None)}
+
+
+def test_coverage_alone_needs_no_neighbors(tree):
+    write_params_unsure(tree, ["onnx"], coverage=0.5)
+    export.main("plain")
+    told = model_json.read_export(tree / "exports/plain")
+    assert (told.unsure["probability"], told.unsure["distance"]) == (0.5, None)
+    assert "outputs" not in told.formats["onnx"]
+    assert Predictor(tree / "exports/plain").predict(IMAGES)[1].unsure is None
+
+
+def test_a_format_whose_distances_differ_leaves_no_export(tree, monkeypatch):
+    write_params_unsure(tree, ["onnx"], unlike=0.0)
+    make_format_differ(monkeypatch, "onnx", lambda found: np.add(found, [0, 0, 0, 0.01]))
+    message = r"onnx: the greatest difference from Keras' distances must be at most 0\.0001, got 1"
+    with pytest.raises(ExportError, match=message):
+        export.main("plain")
+    assert list((tree / "exports").rglob("*")) == []

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from imago import params
 from imago.core import files, sections
@@ -15,7 +16,7 @@ from imago.data import arrays
 from imago.data.arrays import Statistics
 from imago.images import augment
 from imago.models import mlp
-from imago.runtimes import determinism, saving
+from imago.runtimes import certainty, determinism, model_json, saving
 from imago.training import callbacks, phases
 from imago.training.checkpoints import FileCheckpoint
 from stages import train
@@ -522,6 +523,31 @@ def fine_tuned(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fine_tuned")
     write_fine_tuned(folder, fine_tune=FINE_TUNE)
     return trained(folder)
+
+
+@pytest.mark.parametrize("fine_tune", [None, FINE_TUNE], ids=["head", "fine-tuned"])
+def test_what_validation_images_say_is_of_the_model_that_is_kept(tree, fine_tune):
+    wanted = {"temperature": True, "neighbors": 15}
+    write_fine_tuned(tree, certainty=wanted, **({"fine_tune": fine_tune} if fine_tune else {}))
+    plain = yaml.safe_load((tree / "params.yaml").read_text())
+    plain["prepare"]["pets8"]["validation_fraction"] = 0.35
+    tiny_project.write_params(tree, plain)
+    train_afresh("transfer")
+
+    folder = tree / "models/transfer"
+    described, (model, _) = model_json.read_trained(folder), saving.read(folder)
+    found = certainty.read(folder, described, with_neighbors=True)
+    validation = arrays.read_split(tree / "data/prepared/pets8", "validation")
+    both = certainty.with_distance(model, found.neighbors)
+    probabilities, distance = map(np.asarray, both(validation.images))
+    np.testing.assert_allclose(found.validation.probability, probabilities.max(1), atol=1e-5)
+    np.testing.assert_allclose(found.validation.distance, distance, atol=1e-5)
+    assert (found.validation.labels == validation.labels).all()
+    assert len(found.neighbors) == 15
+    assert described.temperature != 1
+    before = outputs(tree, "transfer")
+    train_afresh("transfer")
+    assert outputs(tree, "transfer") == before
 
 
 def test_fine_tuning_goes_on_from_the_head(trained_head, fine_tuned):

@@ -10,6 +10,9 @@ as well: images are inverted where their border asks for it (--polarity), and wh
 or smaller than the model's input, the thing in them is found and put where the training images have
 theirs (--whole-image leaves that out).
 
+A model that was given limits (`unsure` in its set of exports) answers `unsure` where it is not
+sure enough, or where an image is unlike those that it learnt from; --threshold sets another limit.
+
 Exit codes: 0 every image has an answer; 1 nothing could be done, such as for want of a model;
 2 wrong arguments; 3 some images could not be read: each is a line on standard error, and the others
 have their answers; 4 all could be read, and some answers are `unsure`.
@@ -18,7 +21,7 @@ have their answers; 4 all could be read, and some answers are `unsure`.
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from imago import terminal
 from imago.commands._arguments import positive, probability
@@ -43,9 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add(
         "--threshold",
         type=probability,
-        default=0.0,
         metavar="P",
-        help="probability, 0 to 1, under which the answer is `unsure`",
+        help="probability, 0 to 1, under which the answer is `unsure`; else as the model was "
+        "given limits, if it was; 0: never",
     )
     add("--polarity", choices=("auto", "as_is", "inverted"), default="auto")
     add("--whole-image", action="store_true", help="do not look for the thing in it")
@@ -57,9 +60,13 @@ def run(chosen: argparse.Namespace) -> int:
     if not chosen.images and not chosen.listed:
         print("imago predict: name an image, or - for standard input", file=sys.stderr)
         return 2
-    options = {"polarity": chosen.polarity, "find_subject": not chosen.whole_image}
+    options = {
+        "polarity": chosen.polarity,
+        "find_subject": not chosen.whole_image,
+        "threshold": chosen.threshold,
+    }
     predictor = models.load(chosen.model, threads=1, **options)
-    loaded, classes = [predictor], predictor.classes
+    loaded = [predictor]
 
     def load() -> Predictor:
         try:
@@ -72,8 +79,8 @@ def run(chosen: argparse.Namespace) -> int:
     images: Iterable[Given] = given.expand(_words(chosen), left_out)
     if kind == "table" or not chosen.listed:  # names for the columns' widths, and how many
         images = list(images)
-    top = min(chosen.top, len(classes))
-    head, row = _rows(kind, top, chosen.threshold, images, classes)
+    top = min(chosen.top, len(predictor.classes))
+    head, row = _rows(kind, top, predictor, images)
     if head is not None:
         print(head, flush=True)
     unreadable = unsure = 0
@@ -85,7 +92,7 @@ def run(chosen: argparse.Namespace) -> int:
             unreadable += 1
         else:
             print(row(image.name, found), flush=True)
-            unsure += found.probability < chosen.threshold
+            unsure += found.unsure is not None
     for line in said_of(left_out):
         print(f"imago predict: {line}", file=sys.stderr)
     return UNREADABLE if unreadable else UNSURE if unsure else 0
@@ -98,12 +105,17 @@ def _words(chosen: argparse.Namespace) -> Iterator[str]:
 
 
 def _rows(
-    kind: str, top: int, threshold: float, images: Iterable[Given], classes: Sequence[str]
+    kind: str, top: int, predictor: Predictor, images: Iterable[Given]
 ) -> tuple[str | None, output.Row]:
     if kind == "table":
         names = (image.name for image in images)
-        return output.table(top, threshold, names, classes, terminal.columns())
-    return {"jsonl": output.json_lines, "csv": output.comma_separated}[kind](top, threshold)
+        width, may_be_unsure = terminal.columns(), predictor.may_be_unsure
+        return output.table(top, names, predictor.classes, width, may_be_unsure=may_be_unsure)
+    if kind == "csv":
+        more = ["unsure"] * (predictor.description.unsure is not None)
+        more += ["distance"] * predictor.tells_distance
+        return output.comma_separated(top, more)
+    return output.json_lines(top)
 
 
 def _shown(answers: Iterator[bulk.Answered], images: Iterable[Given]) -> Iterator[bulk.Answered]:

@@ -313,6 +313,15 @@ class Optimization(Section):
             )
 
 
+class Certainty(Section):
+    """What is found after a training, on the validation images, of how far it may be believed."""
+
+    temperature: bool
+    """Whether the probabilities are scaled until they are right as often as they say."""
+    neighbors: Annotated[int, Field(gt=0, le=100_000)] | None = None
+    """How many training images, at most, the model remembers, to tell what is unlike them."""
+
+
 class Train(Optimization):
     """What every architecture's training has; each adds its own keys."""
 
@@ -320,6 +329,8 @@ class Train(Optimization):
     """Whether the model finds things in places of an image, so that a map can show where."""
 
     model: str
+    certainty: Certainty | None = None
+    """Needs validation images."""
 
     def misfit(self, image_shape: tuple[int, int, int]) -> str | None:
         """Say why there can be no such model of images (H, W, C), None if there can."""
@@ -369,6 +380,31 @@ class TrainOnFeatures(Train):
         return too_large(0, 8 * batch_size * math.prod(image_shape))
 
 
+class Unsure(Section):
+    """When a model says that it does not know; chosen on the validation images.
+
+    Of precision and coverage one at most; for either an answer must be probable enough.
+    """
+
+    precision: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Share of its answers that are to be right, such as 0.99."""
+    coverage: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Share of the images that are to get an answer."""
+    unlike: Annotated[float, Field(ge=0, le=0.5)] | None = None
+    """Share of the right answers given up to refuse what is unlike the training images; needs
+    `certainty.neighbors` in the training."""
+
+    @model_validator(mode="after")
+    def _something_is_wanted(self) -> Self:
+        if self.precision is not None and self.coverage is not None:
+            message = "must have precision or coverage, got both"
+            raise ValueError(message)
+        if all(value is None for value in self.model_dump().values()):
+            message = f"must have one or more of {', '.join(type(self).model_fields)}"
+            raise ValueError(message)
+        return self
+
+
 class Export(Section):
     """Which formats a model is exported to, and how near to Keras each must be."""
 
@@ -381,6 +417,8 @@ class Export(Section):
     """How much lower than Keras' own the accuracy of a format may be, as a share of the images."""
     calibration_images: Positive
     """Training images, drawn at random, by which litert_int8 learns what values there are."""
+    unsure: Unsure | None = None
+    """None: the model answers with one of its classes in any case."""
 
 
 def too_large(weights: int, batch_numbers: int) -> str | None:

@@ -44,6 +44,19 @@ def compare(
     )
 
 
+def check_distance(
+    name: str, expected: NDArray[np.float32], found: NDArray[np.float32], settings: Export
+) -> None:
+    """Raise ExportError where a format's distances, (N,), are not those of Keras."""
+    difference = float(np.abs(expected - found).max())
+    if not difference <= settings.greatest_difference:
+        message = (
+            f"{name}: the greatest difference from Keras' distances must be at most "
+            f"{settings.greatest_difference}, got {difference:.2e}"
+        )
+        raise ExportError(message)
+
+
 def accuracy(labels: NDArray[np.integer], probabilities: NDArray[np.float32]) -> float:
     """Compute the share of rows whose most probable class is the label."""
     return float((probabilities.argmax(axis=1) == labels).mean())

@@ -3,27 +3,27 @@
 import onnx
 from onnx import numpy_helper
 
-from imago.exports.source import PIXELS, PROBABILITIES
+from imago.exports.source import DISTANCE, PIXELS, PROBABILITIES
 
 
 def canonical(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the same model, its input and output named as those of every format.
+    """Return the same model, its input and outputs named as those of every format.
 
     The converter orders and names nodes after the order of sets, which differs from process to
     process.
 
     Args:
-        model: One input, one output, no nested graphs.
+        model: One input, one output or two, in the order of their names; no nested graphs.
     """
     graph = model.graph
     weights = {weight.name: weight for weight in graph.initializer}
     makers = {output: node for node in graph.node for output in node.output if output}
-    (given,), (result,) = graph.input, graph.output
+    (given,), results = graph.input, graph.output
     names = {given.name: PIXELS, "": ""}  # an optional input that is left out has no name
     new = onnx.GraphProto(name="imago")
 
-    # From the result backwards. A stack, since deep nets are deeper than Python's calls may be.
-    open_ends = [result.name]
+    # From the results backwards. A stack, since deep nets are deeper than Python's calls may be.
+    open_ends = [result.name for result in reversed(results)]
     while open_ends:
         name = open_ends[-1]
         node = makers.get(name)
@@ -41,11 +41,17 @@ def canonical(model: onnx.ModelProto) -> onnx.ModelProto:
         else:
             _append(new, node, names)
 
-    for value, values, name in ((given, new.input, PIXELS), (result, new.output, PROBABILITIES)):
+    named = [(given, new.input, PIXELS)]
+    named += [
+        (result, new.output, name)
+        for result, name in zip(results, (PROBABILITIES, DISTANCE), strict=False)
+    ]
+    for value, values, name in named:
         _rename(new, names[value.name], name)
-        values.add().CopyFrom(value)
-        values[0].name = name
-        values[0].type.tensor_type.shape.dim[0].dim_param = "N"
+        added = values.add()
+        added.CopyFrom(value)
+        added.name = name
+        added.type.tensor_type.shape.dim[0].dim_param = "N"
     opsets = sorted(model.opset_import, key=lambda opset: opset.domain)
     used = {node.domain for node in new.node}
     return onnx.helper.make_model(

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from imago.images import framing
 from imago.runtimes.model_json import ExportDescription
 
-PIXELS, PROBABILITIES = "pixels", "probabilities"
-"""Names of every format's input and output."""
+PIXELS, PROBABILITIES, DISTANCE = "pixels", "probabilities", "training_distance"
+"""Names of every format's input and of its outputs, the second of which few models have."""
 MEASURED = 5_000
 """Training images, at most, that are looked at for how they show their subject."""
 
@@ -24,7 +24,8 @@ class Source:
     """A trained model, and what formats need beside it.
 
     Attributes:
-        model: From (N, H, W, C) uint8 to (N, K) float32.
+        model: From (N, H, W, C) uint8 to probabilities, (N, K) float32, or to a list of them and
+            the distances to the training images, (N,) float32.
         description: Class names, input and output, for formats that can hold it.
         calibration: (n, H, W, C) uint8, training images that show what values there are inside.
     """
@@ -34,18 +35,28 @@ class Source:
     calibration: NDArray[np.uint8]
 
     def module(self) -> tf.Module:
-        """Wrap the model as a module with one function, `serve`, from pixels to probabilities."""
+        """Wrap the model as a module with one function, `serve`, from pixels to its outputs."""
         model, module = self.model, tf.Module(name="imago")
         # Keras' own export lists the variables in the order of a set, so its bytes vary. The
         # weights are all that serving needs: random generators' states are drawn at each load.
         module.kept = [weight.value for weight in model.weights]
         pixels = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, name=PIXELS)
+        names = (PROBABILITIES, DISTANCE)[: len(model.outputs)]
         module.serve = tf.function(
-            lambda pixels: {PROBABILITIES: model(pixels, training=False)},
+            lambda pixels: dict(zip(names, _listed(model(pixels, training=False)), strict=True)),
             input_signature=[pixels],
             autograph=False,
         )
         return module
+
+    def without_distance(self) -> Self:
+        """Return the same without the second output, if there is one."""
+        model = keras.Model(self.model.inputs, self.model.outputs[0], name=self.model.name)
+        return dataclasses.replace(self, model=model) if len(self.model.outputs) > 1 else self
+
+
+def _listed(outputs: Any) -> list[Any]:
+    return outputs if isinstance(outputs, list) else [outputs]
 
 
 def describe(

@@ -68,7 +68,7 @@ def _predict_some(predictor: Predictor, part: tuple[Given, ...]) -> list[Answere
     read = [_pixels_or_error(predictor, image) for image in part]
     pixels = [one for one in read if not isinstance(one, ImageError)]
     stacked = np.stack(pixels) if pixels else np.zeros((0, *predictor.form.shape), np.uint8)
-    predictions = iter(predictor.predictions(predictor.probabilities(stacked)))
+    predictions = iter(predictor.predictions(stacked))
     return [
         (image, one if isinstance(one, ImageError) else next(predictions))
         for image, one in zip(part, read, strict=True)

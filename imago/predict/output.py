@@ -19,43 +19,62 @@ Row = Callable[[str, Prediction], str]
 """From an image's name and its prediction to a line, without its end."""
 
 
-def answer(prediction: Prediction, threshold: float) -> str:
-    """Return the most probable class, or `unsure` where its probability is under the threshold."""
-    return prediction.label if prediction.probability >= threshold else UNSURE
+def answer(prediction: Prediction) -> str:
+    """Return the most probable class, or `unsure` where it is none to rely on."""
+    return UNSURE if prediction.unsure else prediction.label
 
 
-def json_lines(top: int, threshold: float) -> tuple[None, Row]:
+def json_lines(top: int) -> tuple[None, Row]:
     """Return no head, and rows such as {"image": …, "answer": …, "label": …, "probability": …}."""
 
     def row(image: str, prediction: Prediction) -> str:
         said = {
             "image": image,
-            "answer": answer(prediction, threshold),
+            "answer": answer(prediction),
             "label": prediction.label,
             "probability": _rounded(prediction.probability),
             "top": {label: _rounded(value) for label, value in prediction.top(top)},
         }
+        if prediction.unsure:
+            said["unsure"] = prediction.unsure
+        if prediction.distance is not None:
+            said["distance"] = _rounded(prediction.distance)
         return as_json(said)
 
     return None, row
 
 
-def comma_separated(top: int, threshold: float) -> tuple[str, Row]:
-    """Return the names of the columns, and rows: the most probable class first, then the next."""
+def comma_separated(top: int, more: Sequence[str]) -> tuple[str, Row]:
+    """Return the names of the columns, and rows: the most probable class first, then the next.
+
+    Args:
+        top: Classes told of each image.
+        more: The last columns: `unsure`, why an answer is, and `distance`, to the training images.
+    """
     heads = ["image", "answer", "label", "probability"]
     heads += [f"{name}_{place}" for place in range(2, top + 1) for name in heads[2:4]]
+    heads += more
 
     def row(image: str, prediction: Prediction) -> str:
-        cells: list[object] = [image, answer(prediction, threshold)]
+        cells: list[object] = [image, answer(prediction)]
         for label, value in prediction.top(top):
             cells += [label, _rounded(value)]
+        if "unsure" in more:
+            cells.append(prediction.unsure or "")
+        if "distance" in more and prediction.distance is not None:
+            cells.append(_rounded(prediction.distance))
         return _csv_line(cells)
 
     return _csv_line(heads), row
 
 
 def table(
-    top: int, threshold: float, images: Iterable[str], classes: Sequence[str], width: int | None
+    top: int,
+    images: Iterable[str],
+    classes: Sequence[str],
+    width: int | None,
+    *,
+    may_be_unsure: bool,
 ) -> tuple[str, Row]:
     """Return a head and rows in columns whose widths are those of the names.
 
@@ -65,12 +84,12 @@ def table(
 
     Args:
         top: Classes shown of each image.
-        threshold: Under which the answer is `unsure`.
         images: Their names.
         classes: Of the model.
         width: Of the terminal; None for a log.
+        may_be_unsure: Whether `unsure` may be an answer.
     """
-    names = [*classes, UNSURE] if threshold > 0 else classes
+    names = [*classes, UNSURE] if may_be_unsure else classes
     answers, probabilities = max(map(cells, ["answer", *names])), len("probability")
     first = min(LONGEST_NAME, max(cells(printable(name)) for name in ["image", *images]))
     needed = first + answers + probabilities + 3 * len(GAP)
@@ -89,9 +108,10 @@ def table(
         return (start + folded(others, width or NO_WIDTH, ", ", indent)[indent:]).rstrip()
 
     def row(image: str, prediction: Prediction) -> str:
-        said = answer(prediction, threshold)
+        said = answer(prediction)
         shown = prediction.top(top)[said != UNSURE :]
         others = [f"{label} {_percent(value)}" for label, value in shown]
+        others = ["unlike the training images"] * (prediction.unsure == "unlike") + others
         return line(image, said, _percent(prediction.probability), others)
 
     return line("image", "answer", "probability", ["or"] if top > 1 else []), row

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ _RUNTIMES = {".tflite": "imago.runtimes.litert", ".onnx": "imago.runtimes.onnx_m
 _REMEDY = "run the stage export"
 _PREFERRED = ("model.tflite", "model.onnx", "model_fp16.tflite", "model_int8.tflite")
 
+Reason = Literal["improbable", "unlike"]
+"""Why an answer is none: the probability is too small, or the image unlike the training images."""
+
 AnyImage = str | Path | bytes | NDArray[np.uint8] | Image.Image
 """A path, the bytes of an image file, an array of (H, W) or (H, W, C) uint8, 0-255, where C is 1,
 grayscale, 3, RGB, or 4, RGB and opacity; or an image of Pillow."""
@@ -43,11 +46,15 @@ class Prediction:
         label: The most probable class.
         probability: Its probability, 0 to 1.
         probabilities: Of every class, in the model's order.
+        distance: To the training images, 0 to 2; None where the model tells none.
+        unsure: Why this is no answer to rely on; None where it is one, as far as the model knows.
     """
 
     label: str
     probability: float
     probabilities: dict[str, float]
+    distance: float | None = None
+    unsure: Reason | None = None
 
     def top(self, k: int) -> list[tuple[str, float]]:
         """Return the k most probable classes with their probabilities, the most probable first."""
@@ -70,6 +77,7 @@ class Predictor:
         *,
         polarity: Polarity = "auto",
         find_subject: bool = True,
+        threshold: float | None = None,
     ) -> None:
         """Load a model.
 
@@ -80,6 +88,8 @@ class Predictor:
                 are inverted. auto: where their border is not like that ground.
             find_subject: For such models: whether images of another size than the model's are cut
                 to their subject, which is put where the training images have theirs.
+            threshold: Probability under which a prediction is unsure. None: as model.json says;
+                0: no prediction is unsure, for no reason.
 
         Raises:
             DataError: There is no model that can be run here, or no description of it.
@@ -88,12 +98,19 @@ class Predictor:
         self.description = model_json.read_export(self.path.parent)
         self.content = _read(self.path, self.description)
         self.classes = self.description.classes
+        self.unsure_below, self.unsure_beyond = _limits(self.description, threshold)
+        self.tells_distance = _tells_distance(self.description, self.path.name)
         wanted = self.description.input
         self.form = Form(tuple(wanted["shape"][1:]), wanted["fit"], wanted["interpolation"])
         self.framing = Framing(**known) if (known := wanted["framing"]) else None
         self.polarity, self.find_subject = polarity, find_subject
         self._run = self._load(threads)
         self._lock = threading.Lock()
+
+    @property
+    def may_be_unsure(self) -> bool:
+        """Whether any prediction may be unsure."""
+        return self.unsure_below > 0 or self.unsure_beyond is not None
 
     def twin(self, threads: int | None = None) -> Self:
         """Return a predictor of the same model, whatever has become of its file, to run beside."""
@@ -105,7 +122,8 @@ class Predictor:
         runtime = importlib.import_module(_RUNTIMES[self.path.suffix])  # only the one needed
         try:
             run: Call = runtime.load(self.content, threads)
-            calls.check(run, self.form.shape, len(self.classes))
+            shape, classes = self.form.shape, len(self.classes)
+            calls.check(run, shape, classes, with_distance=self.tells_distance)
         except ValueError as error:
             message = f"{self.path}: {error}; {_REMEDY} again"
             raise DataError(message) from error
@@ -121,14 +139,27 @@ class Predictor:
             message = "images must be several, such as a list, got one; put it into a list"
             raise ImageError(message)
         pixels = [self.pixels(image) for image in images]
-        return self.predictions(self.probabilities(np.stack(pixels))) if pixels else []
+        return self.predictions(np.stack(pixels)) if pixels else []
 
-    def predictions(self, probabilities: NDArray[np.float32]) -> list[Prediction]:
-        """Name the classes of probabilities, (N, K)."""
-        return [
-            Prediction(self.classes[row.argmax()], float(row.max()), self._named(row))
-            for row in probabilities
-        ]
+    def predictions(self, pixels: NDArray[np.uint8]) -> list[Prediction]:
+        """Classify images that are as the model takes them.
+
+        Args:
+            pixels: (N, H, W, C) uint8, 0-255, as `pixels` gives them.
+        """
+        probabilities, distances = self._outputs(pixels)
+        far = [None] * len(pixels) if distances is None else distances.tolist()
+        return [self._prediction(*each) for each in zip(probabilities, far, strict=True)]
+
+    def _prediction(self, row: NDArray[np.float32], distance: float | None) -> Prediction:
+        probability, beyond = float(row.max()), self.unsure_beyond
+        reason: Reason | None = None
+        if distance is not None and beyond is not None and distance > beyond:
+            reason = "unlike"
+        elif probability < self.unsure_below:
+            reason = "improbable"
+        label = self.classes[row.argmax()]
+        return Prediction(label, probability, self._named(row), distance, reason)
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the model.
@@ -139,11 +170,17 @@ class Predictor:
         Returns:
             (N, K) float32, in the order of `classes`.
         """
+        return self._outputs(pixels)[0]
+
+    def _outputs(
+        self, pixels: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Return probabilities, (N, K), and distances, (N,), where the model tells them."""
         if not len(pixels):
-            return np.zeros((0, len(self.classes)), np.float32)
+            return np.zeros((0, len(self.classes)), np.float32), None
         with self._lock:
-            probabilities: NDArray[np.float32] = self._run(np.ascontiguousarray(pixels))
-        return probabilities
+            found = self._run(np.ascontiguousarray(pixels))
+        return calls.apart(found, len(self.classes))
 
     def pixels(self, image: AnyImage, name: str | None = None) -> NDArray[np.uint8]:
         """Decode an image, and bring it to the model's size and colour as the training data were.
@@ -172,6 +209,23 @@ class Predictor:
 
     def _named(self, row: NDArray[np.float32]) -> dict[str, float]:
         return dict(zip(self.classes, row.tolist(), strict=True))
+
+
+def _limits(
+    description: model_json.ExportDescription, threshold: float | None
+) -> tuple[float, float | None]:
+    """Return the least probability and the greatest distance of a prediction to rely on."""
+    said = description.unsure or {}
+    if threshold == 0:
+        return 0.0, None
+    least = said.get("probability") or 0.0
+    return least if threshold is None else threshold, said.get("distance")
+
+
+def _tells_distance(description: model_json.ExportDescription, file: str) -> bool:
+    """Say whether a file of the model has a second output."""
+    formats = description.formats.values()
+    return any(len(said.get("outputs", ())) > 1 for said in formats if said["file"] == file)
 
 
 def decode(

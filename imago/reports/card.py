@@ -22,7 +22,8 @@ def make(material: Material, versions: Mapping[str, str]) -> Card:
         aside and which leaks there are; `parameters` and `versions`; `metrics`, those of
         metrics/<experiment>.json; `history`, `per_class`; `confusions`, the most frequent ones;
         `confidence`, the mean probability of the predicted class; `exports`, by format: the file,
-        its bytes and what is known of it; `limits`, in sentences.
+        its bytes and what is known of it; `unsure`, when an answer is none, as
+        exports/<experiment>/model.json has it, if there is such a limit; `limits`, in sentences.
     """
     card: Card = {
         "experiment": material.experiment,
@@ -39,6 +40,8 @@ def make(material: Material, versions: Mapping[str, str]) -> Card:
         "output": material.export.output,
         "exports": {name: _measured(said) for name, said in material.export.formats.items()},
     }
+    if material.export.unsure:
+        card["unsure"] = material.export.unsure
     return card | {"limits": limits.sentences(card)}
 
 

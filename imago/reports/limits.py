@@ -5,6 +5,7 @@ from typing import Any
 
 from imago import history
 from imago.reports.numbers import count, counted, percent
+from imago.scoring import intervals
 
 GAP_OF_OVERFITTING = 0.02
 """Of accuracy, between images that were learnt from and others."""
@@ -33,6 +34,7 @@ def sentences(card: Card) -> list[Sentence]:
         ("Look-alikes", _leaks),
         ("Images", _images),
         ("Classes", _classes),
+        ("Unsure", _unsure),
     )
     return [{"about": about, "says": text} for about, rule in rules for text in rule(card)]
 
@@ -134,7 +136,35 @@ def _images(card: Card) -> Iterator[str]:
     )
 
 
+def _unsure(card: Card) -> Iterator[str]:
+    if (unsure := card.get("unsure")) is None:
+        return
+    reasons = []
+    if unsure["probability"] is not None:
+        reasons.append(f"less than {percent(unsure['probability'])} probable")
+    if unsure["distance"] is not None:
+        reasons.append("of an image unlike all that it learnt from")
+    if not reasons:
+        yield "It gives an answer in any case: no limit was needed for what is wanted of it."
+        return
+    test = unsure["test"]
+    answered, among = test["answered"], f"of {counted(test['images'], 'test image')}"
+    yield f"It says “unsure” where an answer is {' or '.join(reasons)}."
+    if not answered:
+        yield f"It would answer for none {among}: the limit is of no use."
+        return
+    right, whole = test["right_answered"], test["right"] / test["images"]
+    low, high = intervals.wilson(right, answered)
+    yield (
+        f"It gives an answer for {count(answered)} {among}, and {percent(right / answered)} of "
+        f"these are right (95 % interval {percent(low)} to {percent(high)}); of the answers to all "
+        f"images {percent(whole)} are."
+    )
+
+
 def _classes(card: Card) -> Iterator[str]:
+    if card.get("unsure"):
+        return
     yield (
         f"It answers with one of its {count(len(card['classes']))} classes, whatever the image "
         "shows."

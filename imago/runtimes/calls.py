@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Call = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""From (n, H, W, C) uint8, n of any number, to (n, K) float32."""
+"""From (n, H, W, C) uint8, n of any number, to (n, K) float32; of a model with a second output, the
+distance of each image to the training images, to (n, K + 1): see `side_by_side`."""
 
 _BATCH_SIZES = {1_024: 1_000, 16_384: 500, 65_536: 100}
 """Bytes of an image, at most: images in a call."""
@@ -28,31 +29,50 @@ def batch_size(images: NDArray[np.uint8]) -> int:
     return next(fitting, _BATCH_SIZE_OF_LARGE_IMAGES)
 
 
+def side_by_side(outputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Lay the outputs of a model, (n, K) and if there is one (n,), into one array."""
+    if len(outputs) == 1:
+        return np.asarray(outputs[0])
+    return np.column_stack(outputs)
+
+
+def apart(
+    outputs: NDArray[np.float32], classes: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """Return the probabilities, (n, K), and the distances, (n,), that lie side by side, if any."""
+    far = outputs[:, classes] if outputs.shape[1] > classes else None
+    return outputs[:, :classes], far
+
+
 def probabilities(
     call: Call, images: NDArray[np.uint8], advance: Callable[[int], object] = lambda _: None
 ) -> NDArray[np.float32]:
-    """Return a model's probabilities, (N, K), of all images, (N, H, W, C); see `in_batches`."""
+    """Return a model's outputs, (N, K), of all images, (N, H, W, C); see `in_batches`."""
     return np.concatenate(list(in_batches(call, images, batch_size(images), advance)))
 
 
-def check(call: Call, image_shape: Sequence[int], classes: int) -> None:
+def check(
+    call: Call, image_shape: Sequence[int], classes: int, *, with_distance: bool = False
+) -> None:
     """Call a model with one grey image, and find whether it is of the kind that is needed.
 
     Args:
         call: The model.
         image_shape: (H, W, C) that it must take.
         classes: K numbers that it must give.
+        with_distance: Whether it must give one more, a distance.
 
     Raises:
         ValueError: It takes or gives something else, or cannot run.
     """
     rule = f"must take images of {'×'.join(map(str, image_shape))} and give {classes} probabilities"
+    rule += " and a distance" * with_distance
     try:
         found = call(np.full((1, *image_shape), GRAY, np.uint8))
     except Exception as error:  # broad, for every runtime has kinds of its own
         message = f"{rule}: {first_line(error)}"
         raise ValueError(message) from error
-    if found.shape != (1, classes) or found.dtype != np.float32:
+    if found.shape != (1, classes + with_distance) or found.dtype != np.float32:
         message = f"{rule}, got {found.dtype} of {'×'.join(map(str, found.shape)) or 'no shape'}"
         raise ValueError(message)
     if not np.isfinite(found).all():

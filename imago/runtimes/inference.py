@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imago.runtimes import litert
-from imago.runtimes.calls import Call, in_batches
+from imago.runtimes.calls import Call, in_batches, side_by_side
 
 if TYPE_CHECKING:
     import keras
@@ -43,8 +43,13 @@ class Runtime:
         """Run a model from pixels as Keras does, in one graph for any number of images."""
         import tensorflow as tf
 
-        graph = _graph(model)
-        return cls(lambda images: graph(tf.constant(images)).numpy(), IMAGES_PER_GPU_CALL)
+        graph, has_one = _graph(model), len(model.outputs) == 1
+
+        def call(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+            found = graph(tf.constant(images))
+            return side_by_side([one.numpy() for one in ([found] if has_one else found)])
+
+        return cls(call, IMAGES_PER_GPU_CALL)
 
     @classmethod
     def litert(cls, content: bytes, threads: int | None = None) -> Self:

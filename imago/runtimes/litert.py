@@ -16,7 +16,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from imago.runtimes import native_stderr
-from imago.runtimes.calls import Call, first_line
+from imago.runtimes.calls import Call, first_line, side_by_side
 
 if TYPE_CHECKING:
     import keras
@@ -39,9 +39,9 @@ def load(content: bytes, threads: int | None = None) -> Call:
         interpreter = Interpreter(model_content=content, num_threads=threads or os.cpu_count() or 1)
         with native_stderr.closed():  # on which it tells, once, of the processor's instructions
             interpreter.allocate_tensors()
-        (pixels,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
+        (pixels,), outputs = interpreter.get_input_details(), interpreter.get_output_details()
     except (RuntimeError, ValueError) as error:
-        message = f"must be a whole .tflite file of one input and one output: {first_line(error)}"
+        message = f"must be a whole .tflite file of one input: {first_line(error)}"
         raise ValueError(message) from error
     if list(pixels["shape_signature"][:1]) != [-1]:
         message = f"must take any number of images, got a model of {pixels['shape'].tolist()}"
@@ -56,7 +56,7 @@ def load(content: bytes, threads: int | None = None) -> Call:
             interpreter.allocate_tensors()
         interpreter.set_tensor(pixels["index"], images)
         interpreter.invoke()
-        return np.asarray(interpreter.get_tensor(result["index"]))
+        return side_by_side([interpreter.get_tensor(one["index"]) for one in outputs])
 
     return run
 

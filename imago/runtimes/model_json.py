@@ -52,11 +52,13 @@ class TrainedDescription(_WithFiles):
         classes: K names, in the order of the probabilities.
         parameters: Numbers in its weights.
         files: The sha256 of each file beside it, by its name.
+        temperature: By which the logits were divided after the training; None where by none.
     """
 
     classes: tuple[str, ...]
     parameters: int
     files: Mapping[str, str]
+    temperature: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,7 @@ class ExportDescription:
         output: name, shape [None, K], dtype.
         formats: By name, the file of each, its bytes, its sha256, see `digest`, and how it
             compares with Keras.
+        unsure: When an answer is none, see imago.exports.unsure; None: never.
     """
 
     experiment: str
@@ -93,13 +96,15 @@ class ExportDescription:
     input: Mapping[str, Any]
     output: Mapping[str, Any]
     formats: Mapping[str, Mapping[str, Any]]
+    unsure: Mapping[str, Any] | None = None
 
 
 def write(
     folder: Path, description: TrainedDescription | BackboneDescription | ExportDescription
 ) -> None:
     """Write the description of the model in a folder; that of an export with its own sha256."""
-    described = dataclasses.asdict(description)
+    values = dataclasses.asdict(description)
+    described = {key: value for key, value in values.items() if value is not None}
     if isinstance(description, ExportDescription):
         described["sha256"] = _content_digest(described)
     files.write_json(folder / FILE, described)
@@ -229,6 +234,21 @@ def _is_framing(value: Any) -> bool:
     )
 
 
+def _is_above_0(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 < value < math.inf
+
+
+def _is_unsure(value: Any) -> bool:
+    """Say whether the limits are there; what else is told of them is for people."""
+    if not _is_section(value) or not value.keys() >= {"probability", "distance"}:
+        return False
+    probability, distance = value["probability"], value["distance"]
+    return (probability is None or _is_share(probability)) and (
+        distance is None or _is_above_0(distance)
+    )
+
+
 _NAMES: Rule = (_is_names, "a list of one or more names")
 _DIFFERENT: Rule = (_are_different, "names that all differ")
 _TEXT: Rule = (_is_text, "text")
@@ -238,6 +258,7 @@ _OF_TRAINED: Sequence[tuple[str, Rule]] = (
     ("classes", _DIFFERENT),
     ("parameters", (_is_count, "a whole number, 0 or more")),
     ("files", (_are_digests, "a sha256 for each file")),
+    ("temperature?", (_is_above_0, "a number above 0")),
 )
 _OF_BACKBONE: Sequence[tuple[str, Rule]] = (
     ("image_shape", (_are_sides, "[height, width, channels]")),
@@ -255,8 +276,10 @@ _OF_EXPORT: Sequence[tuple[str, Rule]] = (
     ("input.framing", (_is_framing, "null or a section of at, center, ground, longest_side")),
     ("output", _SECTION),
     ("formats", (_are_formats, "a section for each format, with file and sha256")),
+    ("unsure?", (_is_unsure, "a section with probability, 0 to 1, and distance, above 0, or null")),
     ("sha256", (_is_sha256, "a sha256, 64 characters")),
 )
+"""Keys that end in a question mark may be missing."""
 
 
 def _content_digest(described: Mapping[str, Any]) -> str:
@@ -272,16 +295,20 @@ def _read(path: Path, rules: Sequence[tuple[str, Rule]], stage: str) -> dict[str
     """
     again = f"run the stage {stage} again"
     found = _parsed(path, stage, again)
-    for key, (is_kept, words) in rules:
+    for rule, (is_kept, words) in rules:
+        key = rule.rstrip("?")
         section, _, name = key.rpartition(".")
         values = found[section] if section else found
+        if name not in values and key != rule:
+            continue
         if name not in values:
             message = f"{path}: must describe a model, but has no {key}; {again}"
             raise DataError(message)
         if not is_kept(values[name]):
             message = f"{path}: {key} must be {words}, got {_shown(values[name])}; {again}"
             raise DataError(message)
-    return {key: found[key] for key, _ in rules if "." not in key}
+    keys = [rule.rstrip("?") for rule, _ in rules if "." not in rule]
+    return {key: found[key] for key in keys if key in found}
 
 
 def _parsed(path: Path, stage: str, again: str) -> dict[str, Any]:

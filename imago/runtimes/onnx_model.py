@@ -5,7 +5,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as faults
 
-from imago.runtimes.calls import Call, first_line
+from imago.runtimes.calls import Call, first_line, side_by_side
 
 _FAULTS = (
     faults.Fail,
@@ -19,7 +19,7 @@ _FAULTS = (
 
 
 def load(content: bytes, threads: int | None = None) -> Call:
-    """Load an ONNX model of one input and one output, which may be called from many threads.
+    """Load an ONNX model of one input, which may be called from many threads.
 
     Args:
         content: Of the file.
@@ -35,12 +35,14 @@ def load(content: bytes, threads: int | None = None) -> Call:
         session = onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"], enable_fallback=False
         )  # which would try the same again, and say so on standard output
-        (pixels,), (result,) = session.get_inputs(), session.get_outputs()
+        (pixels,), results = session.get_inputs(), session.get_outputs()
     except (ValueError, *_FAULTS) as error:
-        message = f"must be a whole .onnx file of one input and one output: {first_line(error)}"
+        message = f"must be a whole .onnx file of one input: {first_line(error)}"
         raise ValueError(message) from error
 
+    names = [result.name for result in results]
+
     def run(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return np.asarray(session.run([result.name], {pixels.name: images})[0])
+        return side_by_side(session.run(names, {pixels.name: images}))
 
     return run

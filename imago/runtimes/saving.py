@@ -11,7 +11,7 @@ import numpy as np
 
 from imago.core import files
 from imago.core.errors import DataError
-from imago.runtimes import calls, inference, model_json, trained
+from imago.runtimes import calls, certainty, inference, model_json, trained
 from imago.runtimes.calls import first_line
 
 GREATEST_DIFFERENCE = 1e-4
@@ -21,22 +21,31 @@ COMPARED = 8
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
 
 
-def write(folder: Path, model: keras.Model, classes: tuple[str, ...]) -> None:
+def write(
+    folder: Path,
+    model: keras.Model,
+    classes: tuple[str, ...],
+    known: certainty.Certainty | None = None,
+) -> None:
     """Write a model for Keras and for LiteRT, and its class names; see `imago.runtimes.trained`.
 
     Args:
         folder: Replaced as a whole.
         model: From uint8 images to probabilities, (N, K) float32.
         classes: K names, in the order of the probabilities.
+        known: How far it may be believed, where that was asked for.
     """
     with files.replacing(folder) as temporary:
         temporary.mkdir()
         write_model(temporary / trained.KERAS_FILE, model)
         (temporary / trained.LITERT_FILE).write_bytes(inference.to_litert(model))
+        if known:
+            certainty.write(temporary, known)
         described = model_json.TrainedDescription(
             classes=classes,
             parameters=model.count_params(),
             files={path.name: model_json.digest(path) for path in sorted(temporary.iterdir())},
+            temperature=known.temperature if known else None,
         )
         model_json.write(temporary, described)
 

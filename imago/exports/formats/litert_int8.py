@@ -12,7 +12,7 @@ EXACT = False
 
 def write(source: Source, path: Path) -> None:
     """Write a model as a file, calibrated by the source's images."""
-    module = source.module()
+    module = source.without_distance().module()  # which would be too coarse
     function = module.serve.get_concrete_function()
     path.write_bytes(litert.convert(module, function, "int8", source.calibration))
 

@@ -21,7 +21,7 @@ def write(source: Source, path: Path) -> None:
     converted = onnx_conversion.convert(module.serve.get_concrete_function())
     model = canonical_onnx.canonical(converted)
     described = dataclasses.asdict(source.description)
-    del described["formats"]  # none is written yet
+    del described["formats"], described["unsure"]  # which are not known yet
     for key, value in described.items():
         entry = model.metadata_props.add()
         entry.key, entry.value = key, json.dumps(value, ensure_ascii=False)

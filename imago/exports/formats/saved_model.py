@@ -6,13 +6,14 @@ from pathlib import Path
 import tensorflow as tf
 from tensorflow.core.protobuf import fingerprint_pb2
 
-from imago.exports.source import PIXELS, PROBABILITIES, Source
+from imago.exports.source import DISTANCE, PIXELS, PROBABILITIES, Source
 from imago.runtimes import quiet_tensorflow
-from imago.runtimes.calls import Call
+from imago.runtimes.calls import Call, side_by_side
 
 FILE_NAME = "saved_model"
 EXACT = True
 SIGNATURE = "serving_default"
+NAMES = (PROBABILITIES, DISTANCE)
 
 
 def write(source: Source, path: Path) -> None:
@@ -36,7 +37,6 @@ def load(path: Path, threads: int | None = None) -> Call:
     with session.graph.as_default(), quiet_tensorflow.without_advice():
         model = tf.compat.v1.saved_model.load(session, ["serve"], str(path))
     signature = model.signature_def[SIGNATURE]
-    call: Call = session.make_callable(
-        signature.outputs[PROBABILITIES].name, [signature.inputs[PIXELS].name]
-    )
-    return call
+    outputs = [signature.outputs[name].name for name in NAMES if name in signature.outputs]
+    call = session.make_callable(outputs, [signature.inputs[PIXELS].name])
+    return lambda images: side_by_side(call(images))
