@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.texts import Language, Texts, percent, whole
+from imago.scoring import metric
 
 Card = Mapping[str, Any]
 Cells = dict[str, str]
@@ -43,11 +44,25 @@ def sentences(found: list[Any]) -> list[Cells]:
     ]
 
 
+def tested(found: Mapping[str, Any], texts: Texts, language: Language) -> str:
+    """Say how many test images had the right answer; by class where classes are unequal."""
+    led = metric.leading(found).name
+    text = texts.tested if led == "accuracy" else texts.tested_by_class
+    return text.format(
+        balanced=percent(found[led], language),
+        accuracy=percent(found["accuracy"], language),
+        examples=whole(found["examples"], language),
+    )
+
+
 def metrics(found: Card, texts: Texts, language: Language) -> list[Cells]:
     """Name the metrics that most readers understand."""
     said = {key: _said(value, language) for key, value in found.items()}
-    if {"accuracy_low", "accuracy_high"} <= said.keys():
-        said["interval"] = f"{said['accuracy_low']} – {said['accuracy_high']}"
+    for name, key in (("accuracy", "interval"), ("balanced_accuracy", "balanced_interval")):
+        if {f"{name}_low", f"{name}_high"} <= said.keys():
+            said[key] = f"{said[f'{name}_low']} – {said[f'{name}_high']}"
+    if "balanced_interval" not in said:  # where classes are equal, as the accuracy says
+        said.pop("balanced_accuracy", None)
     return [{"": words, " ": said[key]} for key, words in texts.card_numbers.items() if key in said]
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from app import answer_html, answers, cards, catalog, drawing, intake, limits, looking, widgets
 from app.answers import Answer, Picture
-from app.texts import BY_LANGUAGE, LANGUAGES, Language, Source, Texts, percent, preferred, whole
+from app.texts import BY_LANGUAGE, LANGUAGES, Language, Source, Texts, preferred
 from imago.core.errors import ImagoError
 from imago.predict.predictor import Predictor
 
@@ -87,9 +87,7 @@ def _model(names: list[str], texts: Texts, language: Language) -> tuple[str, Pre
     lines = [f"{known} {texts.may_refuse if predictor.may_be_unsure else texts.forced}"]
     metrics = catalog.metrics(name)
     if {"accuracy", "examples"} <= metrics.keys():
-        accuracy = percent(metrics["accuracy"], language)
-        count = whole(metrics["examples"], language)
-        lines.append(texts.tested.format(accuracy=accuracy, examples=count))
+        lines.append(cards.tested(metrics, texts, language))
     st.markdown(" ".join(lines))
     return name, predictor
 

@@ -25,6 +25,7 @@ class Texts:
     forced: str
     may_refuse: str
     tested: str
+    tested_by_class: str
     sources: Mapping[Source, str]
     how: str
     upload: str
@@ -97,6 +98,8 @@ ENGLISH = Texts(
     may_refuse="It knows nothing else. Where a picture is unlike those that it learnt from, or "
     "where it is not sure enough, it says so.",
     tested="It gives the right answer for {accuracy} of {examples} test images.",
+    tested_by_class="Of the test images of a class it gives the right answer for {balanced}, on "
+    "average; of all {examples}, most of which are of large classes, for {accuracy}.",
     sources={
         "photos": "Photos",
         "camera": "Camera",
@@ -180,6 +183,8 @@ ENGLISH = Texts(
         "versions": "Made with",
     },
     card_numbers={
+        "balanced_accuracy": "Right of a class, on average",
+        "balanced_interval": "Right of a class, 95 % interval",
         "accuracy": "Right",
         "interval": "Right, 95 % interval",
         "macro_f1": "Mean F1 of the classes",
@@ -202,6 +207,8 @@ PORTUGUESE = Texts(
     may_refuse="Não conhece mais nada. Quando uma imagem é diferente daquelas com que aprendeu, ou "
     "quando não tem certeza suficiente, diz que não sabe.",
     tested="Dá a resposta certa em {accuracy} de {examples} imagens de teste.",
+    tested_by_class="Das imagens de teste de uma classe dá a resposta certa em {balanced}, em "
+    "média; de todas as {examples}, a maioria de classes grandes, em {accuracy}.",
     sources={
         "photos": "Fotos",
         "camera": "Fotografar",
@@ -286,6 +293,8 @@ PORTUGUESE = Texts(
         "versions": "Feito com",
     },
     card_numbers={
+        "balanced_accuracy": "Certas de uma classe, em média",
+        "balanced_interval": "Certas de uma classe, intervalo de 95 %",
         "accuracy": "Respostas certas",
         "interval": "Respostas certas, intervalo de 95 %",
         "macro_f1": "Média do F1 das classes",

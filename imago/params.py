@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 CLASS_RECALL = "class_recall"
 """What the gate can test beside metrics: the recall of each class by itself."""
+LEADING = "leading"
+"""And this: accuracy, or balanced accuracy where the classes of the test split are unequal."""
 
 
 def _metrics(condition: str) -> list[str]:
@@ -31,7 +33,7 @@ AnyTrain = Annotated[sections.Train, ByName(models, "model")]
 Net = Annotated[str, OneOf(functools.partial(registry.offers, backbones))]
 Format = Annotated[str, OneOf(functools.partial(registry.names, formats))]
 Floored = Annotated[str, OneOf(functools.partial(_metrics, "can_have_floor"))]
-Gated = Annotated[str, OneOf(lambda: sorted([*_metrics("can_be_gated"), CLASS_RECALL]))]
+Gated = Annotated[str, OneOf(lambda: sorted([*_metrics("can_be_gated"), CLASS_RECALL, LEADING]))]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

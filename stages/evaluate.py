@@ -17,7 +17,7 @@ from imago.core import files, paths, progress, stage
 from imago.core.errors import DataError
 from imago.data import arrays, index
 from imago.runtimes import calls, trained
-from imago.scoring import calibration, predictions, roc, summary, tables
+from imago.scoring import calibration, metric, predictions, roc, summary, tables
 from imago.scoring.metric import Evaluation
 
 log = logging.getLogger("imago.stages.evaluate")
@@ -48,10 +48,11 @@ def main(experiment: str) -> None:
     summary.write(paths.metrics(experiment), metrics)
     predictions.write(paths.predictions(experiment), found)
     _write_tables(paths.report(experiment), test.labels, probabilities, classes)
+    leading = metric.leading(metrics)
     log.info(
-        "%s: accuracy %.2f %% (95 %% interval %.2f to %.2f) on %s test images",
-        experiment,
-        *(100 * metrics[name] for name in ("accuracy", "accuracy_low", "accuracy_high")),
+        "%s: %s %.2f %% (95 %% interval %.2f to %.2f) on %s test images",
+        *(experiment, leading.title.lower()),
+        *(100 * value for value in (metrics[leading.name], *metric.interval(leading, metrics))),
         f"{metrics['examples']:,}",
     )
 

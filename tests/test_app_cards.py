@@ -1,5 +1,5 @@
 from app import cards
-from app.texts import ENGLISH
+from app.texts import BY_LANGUAGE, ENGLISH
 
 SPACE = "\N{NO-BREAK SPACE}"
 
@@ -25,3 +25,25 @@ def test_sections_of_a_card() -> None:
     assert cards.sentences([{"about": "Size", "says": "Small."}, 7]) == [
         {"": "Size", " ": "Small."}
     ]
+
+
+def test_balanced_accuracy_is_said_where_classes_are_unequal() -> None:
+    found = {"accuracy": 0.9, "balanced_accuracy": 0.75}
+    assert cards.metrics(found, ENGLISH, "en") == [{"": "Right", " ": f"90.0{SPACE}%"}]
+    found |= {"balanced_accuracy_low": 0.7, "balanced_accuracy_high": 0.8}
+    assert cards.metrics(found, ENGLISH, "en")[:2] == [
+        {"": "Right of a class, on average", " ": f"75.0{SPACE}%"},
+        {"": "Right of a class, 95 % interval", " ": f"70.0{SPACE}% – 80.0{SPACE}%"},
+    ]
+
+
+def test_the_sentence_is_of_classes_where_they_are_unequal() -> None:
+    found = {"accuracy": 0.9, "balanced_accuracy": 0.75, "examples": 1200}
+    assert cards.tested(found, ENGLISH, "en") == (
+        f"It gives the right answer for 90.0{SPACE}% of 1,200 test images."
+    )
+    found |= {"balanced_accuracy_low": 0.7, "balanced_accuracy_high": 0.8}
+    for language, texts in BY_LANGUAGE.items():
+        first, last = (f"75.0{SPACE}%", f"90.0{SPACE}%") if language == "en" else ("75,0", "90,0")
+        said = cards.tested(found, texts, language)
+        assert 0 < said.index(first) < said.index(last)

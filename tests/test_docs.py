@@ -245,6 +245,7 @@ def test_each_command_ends_as_the_text_says(hub, tmp_path, document):
     furnish(clone)
     (photos,) = (here.published / "cat_dog").iterdir()
     shutil.unpack_archive(photos, clone / "birds")
+    shutil.copy(photos, clone / "june.zip")
     if document == "docs/extending.md":
         write_modules(clone, TEXTS[document])
     with served(clone) as files_port, here.shell(clone) as shell:

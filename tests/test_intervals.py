@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 
 from imago.scoring import intervals
@@ -35,3 +36,61 @@ def test_interval_of_one_example():
 
 def test_ends_are_plain_numbers():
     assert [type(end) for end in intervals.wilson(1, 2)] == [float, float]
+
+
+def test_mean_of_one_share_is_that_of_wilson():
+    found = intervals.mean_of_shares(np.array([81]), np.array([263]))
+
+    assert found == pytest.approx(intervals.wilson(81, 263))
+
+
+def test_mean_of_shares_by_hand():
+    right, trials = np.array([9, 40]), np.array([10, 50])
+    ends = [intervals.wilson(9, 10), intervals.wilson(40, 50)]
+
+    low, high = intervals.mean_of_shares(right, trials)
+
+    assert low == pytest.approx(0.85 - math.hypot(0.9 - ends[0][0], 0.8 - ends[1][0]) / 2)
+    assert high == pytest.approx(0.85 + math.hypot(ends[0][1] - 0.9, ends[1][1] - 0.8) / 2)
+
+
+def test_mean_of_shares_is_no_point_where_all_are_right():
+    low, high = intervals.mean_of_shares(np.array([20, 5]), np.array([20, 5]))
+
+    assert high == 1
+    assert 0.7 < low < 0.9
+
+
+@pytest.mark.parametrize(
+    ("trials", "shares"),
+    [
+        ((10, 40, 200), (0.7, 0.9, 0.95)),
+        ((8, 100), (0.95, 0.95)),
+        ((12, 15, 20, 30, 60, 300), (0.6, 0.99, 0.8, 0.9, 0.5, 0.97)),
+    ],
+    ids=["three classes", "two, good", "six"],
+)
+def test_mean_of_shares_covers_the_truth(trials, shares):
+    """Of 2,000 test sets, in some 95 % the interval holds the mean recall that there is."""
+    random = np.random.default_rng(4)
+    drawn = [random.binomial(of, share, 2_000) for of, share in zip(trials, shares, strict=True)]
+    known = {(n, of): intervals.wilson(n, of) for of in trials for n in range(of + 1)}
+    ends = np.array(
+        [[known[n, of] for n in column.tolist()] for column, of in zip(drawn, trials, strict=True)]
+    )
+    recalls = np.array(drawn) / np.array(trials)[:, np.newaxis]
+    reach = np.sqrt(((ends - recalls[..., np.newaxis]) ** 2).sum(axis=0)) / len(trials)
+    off = np.mean(shares) - recalls.mean(axis=0)
+
+    covered = (off >= -reach[:, 0]) & (off <= reach[:, 1])
+
+    assert 0.92 < covered.mean() < 0.97
+
+
+def test_mean_of_values_by_hand():
+    # mean 2, standard deviation 1, of three values
+    low, high = intervals.mean(np.array([1.0, 2.0, 3.0]))
+
+    assert (low, high) == pytest.approx((2 - 1.959964 / math.sqrt(3), 2 + 1.959964 / math.sqrt(3)))
+    assert intervals.mean(np.array([0.0, 9.0]))[0] == 0
+    assert intervals.mean(np.array([1.0])) is None

@@ -55,6 +55,8 @@ def test_summary_by_hand():
         "accuracy_low",
         "accuracy_high",
         "balanced_accuracy",
+        "balanced_accuracy_low",
+        "balanced_accuracy_high",
         "macro_f1",
         "weighted_f1",
         "roc_auc",
@@ -124,9 +126,9 @@ def test_summary_agrees_with_scikit_learn(class_count, seed):
             share = metrics.top_k_accuracy_score(labels, probabilities, k=k)
             expected[f"top_{k}_accuracy"] = share
     assert {name: found[name] for name in expected} == pytest.approx(expected)
-    assert (
-        len(found) == len(expected) + 5
-    )  # the interval's two ends, calibration, examples, parameters
+    others = {"accuracy_low", "accuracy_high", "expected_calibration_error", "examples"}
+    ends = {"balanced_accuracy_low", "balanced_accuracy_high"}  # where classes are unequal
+    assert found.keys() - ends == {*expected, *others, "parameters"}
 
 
 @pytest.mark.parametrize(
@@ -171,6 +173,34 @@ def test_a_class_without_test_examples_is_left_out_of_means_of_recall_and_roc(pr
     assert found["balanced_accuracy"] == (1 + (1 + right) / 2) / 2
     # cat: every pair in order. dog: 1 and p(dog) of the last against two of 0.
     assert found["roc_auc"] == (1 + (2 + 2 * (1 if right else 1 / 2)) / 4) / 2
+
+
+@pytest.mark.parametrize(
+    ("counts", "is_unequal"),
+    [((4, 4), False), ((6, 4), False), ((7, 4), True), ((3, 0, 3), False), ((9, 0, 3), True)],
+)
+def test_balanced_accuracy_leads_where_classes_are_unequal(counts, is_unequal):
+    labels = np.repeat(np.arange(len(counts)), counts)
+
+    found = summary_of(labels, certain(labels, len(counts)))
+
+    assert ("balanced_accuracy_low" in found) == ("balanced_accuracy_high" in found) == is_unequal
+    assert metric.leading(found).name == ("balanced_accuracy" if is_unequal else "accuracy")
+
+
+def test_intervals_hold_the_values_that_they_are_of():
+    evaluation = made_up.evaluation(*drawn(class_count=12))
+    known = {one.name: one for one in metric.known()}
+
+    found = {name: one.interval(evaluation) for name, one in known.items()}
+
+    with_interval = {name for name, interval in found.items() if interval}
+    assert with_interval == {"accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "loss"} | {
+        *("brier_score", "top_3_accuracy", "top_5_accuracy")
+    }
+    for name in with_interval:
+        low, high = found[name]
+        assert low < known[name].compute(evaluation) < high, name
 
 
 @pytest.mark.parametrize("label", [0, 1])

@@ -23,6 +23,7 @@ COMMANDS = (
     "rename none other",
     "resolve",
     "results",
+    "score none none.zip",
     "tidy",
     "verify",
 )

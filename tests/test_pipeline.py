@@ -134,6 +134,22 @@ def test_a_predictor_sees_photos_as_prepare_does(done, name):
     np.testing.assert_array_equal(np.stack(seen), prepared)
 
 
+@of_photos
+@pytest.mark.parametrize("table", [False, True], ids=["split folders", "index of drawn photos"])
+def test_score_of_the_test_photos_is_that_of_evaluate(done, name, table, tmp_path):
+    """To the last digit of the metrics, and the last byte of the predictions."""
+    photos = ["published/photos.zip"]
+    photos += [f"data/prepared/{VARIANTS[name]}/index.csv"] if table else []
+
+    run(done, "imago", "score", name, *photos, "--split", "test", "--output", str(tmp_path))
+
+    expected = files.read_json(done / f"metrics/{name}.json")
+    del expected["parameters"]
+    assert files.read_json(tmp_path / "metrics.json") == expected
+    found = (tmp_path / "predictions.csv").read_bytes()
+    assert found == (done / f"predictions/{name}.csv").read_bytes()
+
+
 def test_predict_from_the_command_line(finished, tmp_path):
     cv2.imwrite(str(tmp_path / "photo.jpg"), np.full((30, 40, 3), (60, 60, 200), np.uint8))
     printed = run(finished, "imago", "predict", "--model", "transfer", str(tmp_path))

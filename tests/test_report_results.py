@@ -36,6 +36,34 @@ def test_of_one_data_set_the_most_accurate_is_first():
     assert results.ordered([SGD, CATS, ADAM]) == [CATS, ADAM, SGD]
 
 
+UNEQUAL = METRICS | {
+    "accuracy": 0.99,
+    "balanced_accuracy": 0.81,
+    "balanced_accuracy_low": 0.7,
+    "balanced_accuracy_high": 0.8877,
+}
+
+
+def test_balanced_accuracy_leads_where_classes_are_unequal():
+    """And is shown of all rows, for accuracies of both kinds are not to be compared."""
+    skewed = results.Result("skewed", "mnist", UNEQUAL, {})
+    better = results.Result(
+        "z_better", "mnist", UNEQUAL | {"balanced_accuracy": 0.82, "accuracy": 0.9}, {}
+    )
+    even = results.Result("even", "mnist", METRICS | {"balanced_accuracy": 0.97}, {})
+
+    head, _, *rows = results.markdown([skewed, even]).splitlines()
+
+    assert head.startswith(
+        "| Experiment | Data set | Balanced accuracy | 95 % interval | Accuracy | Macro F1 |"
+    )
+    assert rows[0].startswith(
+        "| `skewed` | `mnist` | 81.00 % | 70.00 to 88.77 | 99.00 % | 96.97 % "
+    )
+    assert rows[1].startswith("| `even` | `mnist` | 97.00 % | 96.65 to 97.32 | 97.00 % | 96.97 % ")
+    assert results.ordered([skewed, better]) == [better, skewed]
+
+
 def test_metrics_that_an_older_run_has_not():
     few = {name: METRICS[name] for name in ("accuracy", "accuracy_low", "accuracy_high")}
     line = results.markdown([results.Result("a", "b", few, {})]).splitlines()[-1]

@@ -2,6 +2,7 @@
 
 import shutil
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -11,72 +12,109 @@ from imago.reports import snippets
 from imago.runtimes import model_json, saving
 
 CLASSES = ("cat", "dog", "owl")
+SIDE_PX = 6
 
 
-@pytest.fixture
-def card(tmp_path, monkeypatch):
-    """A model of 4×6 pixels on disk, its exports, and a photo of just this size."""
-    monkeypatch.chdir(tmp_path)
+def write(folder, fit, interpolation, channels=3):
+    """Write a model of 6×6 pixels, its exports, and give what its card says."""
     keras.utils.set_random_seed(3)
-    pixels = keras.Input((4, 6, 3), dtype="uint8", name="pixels")
+    shape = (SIDE_PX, SIDE_PX, channels)
+    pixels = keras.Input(shape, dtype="uint8", name="pixels")
     flat = keras.layers.Flatten(name="flat")(keras.layers.Rescaling(1 / 255, name="scale")(pixels))
     probabilities = keras.layers.Dense(3, activation="softmax", name="probabilities")(flat)
-    saving.write(tmp_path / "models/tiny", keras.Model(pixels, probabilities), CLASSES)
-    export = tmp_path / "exports/tiny"
+    saving.write(folder / "models/tiny", keras.Model(pixels, probabilities), CLASSES)
+    export = folder / "exports/tiny"
     export.mkdir(parents=True)
-    shutil.copy(tmp_path / "models/tiny/model.tflite", export)
-    described = {
-        "experiment": "tiny",
-        "classes": CLASSES,
-        "input": {
-            "name": "pixels",
-            "shape": [None, 4, 6, 3],
-            "dtype": "uint8",
-            "range": [0, 255],
-            "color": "rgb",
-            "fit": "stretch",
-            "interpolation": "area",
-            "framing": None,
-        },
-        "output": {"name": "probabilities", "shape": [None, 3], "dtype": "float32"},
-        "formats": {
-            "litert": {
-                "file": "model.tflite",
-                "sha256": model_json.digest(export / "model.tflite"),
-            }
-        },
+    shutil.copy(folder / "models/tiny/model.tflite", export)
+    taken = {
+        "name": "pixels",
+        "shape": [None, *shape],
+        "dtype": "uint8",
+        "range": [0, 255],
+        "color": "rgb" if channels == 3 else "grayscale",
+        "fit": fit,
+        "interpolation": interpolation,
+        "framing": None,
     }
-    model_json.write(export, model_json.ExportDescription(**described))
-    noise = np.random.default_rng(1).integers(0, 256, (4, 6, 3), dtype=np.uint8)
-    Image.fromarray(noise).save("photo.png")
+    digest = model_json.digest(export / "model.tflite")
+    described = model_json.ExportDescription(
+        experiment="tiny",
+        classes=CLASSES,
+        input=taken,
+        output={"name": "probabilities", "shape": [None, 3], "dtype": "float32"},
+        formats={"litert": {"file": "model.tflite", "sha256": digest}},
+    )
+    model_json.write(export, described)
     return {
         "experiment": "tiny",
-        "data": {"image_shape": [4, 6, 3]},
-        "exports": described["formats"],
+        "data": {"image_shape": list(shape)},
+        "input": taken,
+        "exports": described.formats,
     }
 
 
-def test_all_give_the_same_answer(card, capsys):
-    answers = {}
+def photo(height, width, **saved):
+    """Write a photo, as smooth as photos are, and turned or with a clear corner if wanted."""
+    coarse = np.random.default_rng(1).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    pixels = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    if saved.pop("clear", False):
+        pixels = np.dstack([pixels, np.full((height, width), 255, np.uint8)])
+        pixels[: height // 2, : width // 2, 3] = 0
+    if turned := saved.pop("turned", None):
+        saved["exif"] = Image.Exif()
+        saved["exif"][0x0112] = turned
+    Image.fromarray(pixels).save("photo.png", **saved)
+
+
+def answers(card, capsys):
+    """Run the code for each way, and give the label and the probability that it prints."""
+    found = {}
     for name, code in snippets.of(card).items():
         exec(compile(code, name, "exec"), {})
         label, probability = capsys.readouterr().out.split()[-2:]
-        answers[name] = label, float(probability)
+        found[name] = label, float(probability)
+    return found
 
-    assert list(answers) == ["imago", "Keras", "LiteRT"]
-    assert len({label for label, _ in answers.values()}) == 1
-    assert answers["Keras"][0] in CLASSES
-    probabilities = [probability for _, probability in answers.values()]
-    assert probabilities == pytest.approx([probabilities[0]] * 3, abs=1e-5)
+
+@pytest.mark.parametrize(
+    ("fit", "interpolation", "channels", "picture"),
+    [
+        ("stretch", "area", 3, {"height": 40, "width": 33}),
+        ("stretch", "area", 3, {"height": 31, "width": 40, "turned": 6}),
+        ("stretch", "area", 3, {"height": 40, "width": 33, "clear": True}),
+        ("stretch", "area", 3, {"height": 4, "width": 5}),
+        ("stretch", "area", 1, {"height": 40, "width": 33}),
+        ("stretch", "linear", 3, {"height": 40, "width": 33}),
+        ("crop", "area", 3, {"height": 40, "width": 93}),
+        ("crop", "area", 3, {"height": 90, "width": 31}),
+        ("pad", "area", 3, {"height": 40, "width": 120}),
+        ("pad", "area", 3, {"height": 90, "width": 30}),
+    ],
+    ids=str,
+)
+def test_all_give_the_same_answer(
+    tmp_path, monkeypatch, capsys, fit, interpolation, channels, picture
+):
+    monkeypatch.chdir(tmp_path)
+    card = write(tmp_path, fit, interpolation, channels)
+    photo(**picture)
+    found = answers(card, capsys)
+
+    assert list(found) == ["imago", "Keras", "LiteRT"]
+    assert len({label for label, _ in found.values()}) == 1
+    assert found["Keras"][0] in CLASSES
+    probabilities = [probability for _, probability in found.values()]
+    assert probabilities == pytest.approx([probabilities[0]] * 3, abs=0.01)
 
 
 def test_grey_images_and_no_litert():
     card = {
         "experiment": "digits",
         "data": {"image_shape": [28, 28, 1]},
+        "input": {"fit": "stretch", "interpolation": "area"},
         "exports": {},
     }
     found = snippets.of(card)
     assert list(found) == ["imago", "Keras"]
-    assert 'convert("L").resize((28, 28))' in found["Keras"]
+    assert '.convert("L")' in found["Keras"]
     assert "reshape(1, 28, 28, 1)" in found["Keras"]

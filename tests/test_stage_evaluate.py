@@ -68,6 +68,8 @@ def test_metrics(tree):
         "accuracy_low": pytest.approx(0.409275, abs=1e-6),  # Wilson, z = 1.959964
         "accuracy_high": pytest.approx(0.928521, abs=1e-6),
         "balanced_accuracy": pytest.approx((3 / 4 + 2 / 3 + 1) / 3),
+        "balanced_accuracy_low": pytest.approx(0.465266, abs=1e-6),  # told for 4, 3 and 1 images
+        "balanced_accuracy_high": pytest.approx(0.918929, abs=1e-6),
         "macro_f1": pytest.approx((3 / 4 + 4 / 5 + 2 / 3) / 3),
         "weighted_f1": pytest.approx((4 * 3 / 4 + 3 * 4 / 5 + 1 * 2 / 3) / 8),
         # pairs of an image of the class and one of another in the right order, half for equal ones
@@ -182,7 +184,7 @@ def test_the_figures_are_logged(tree, caplog):
         evaluate.main("plain")
 
     assert caplog.messages == [
-        "plain: accuracy 75.00 % (95 % interval 40.93 to 92.85) on 8 test images"
+        "plain: balanced accuracy 80.56 % (95 % interval 46.53 to 91.89) on 8 test images"
     ]
 
 

@@ -82,6 +82,30 @@ def test_every_metric_is_shown_as_it_is_tracked(page):
     assert shown["another_number"] == "0.25"
 
 
+def test_balanced_accuracy_leads_where_classes_are_unequal(tree):
+    lead = "It names 70.00 % of 10 test images right."
+    assert lead in _text(tree)
+    ends = {"balanced_accuracy_low": 0.6125, "balanced_accuracy_high": 0.94}
+    files.write_json(tree / "metrics/tiny.json", METRICS | ends)
+
+    text = _text(tree)
+
+    assert lead not in text
+    assert "of a class it names 85.00 % right, on average over the classes" in text
+    assert "expected between 61.25 % and 94.00 % (95 % interval)" in text
+    assert "The classes have 1 to 5 test images" in text
+    assert "37.55 % to 96.38 %" in text  # of 4 of 5
+    first, second = re.findall(r"<dt>(.*?)</dt>", (tree / "reports/tiny/index.html").read_text())[
+        :2
+    ]
+    assert (first, second) == ("Balanced accuracy", "Accuracy")
+
+
+def _text(tree):
+    report.main("tiny")
+    return "".join(Page((tree / "reports/tiny/index.html").read_text("utf-8")).text)
+
+
 def test_every_figure_of_each_class_is_shown_as_it_is_tracked(page):
     rows = page.rows_with("data-class")
     header, *expected = TABLES["per_class.csv"]

@@ -24,7 +24,7 @@ from imago.core import paths
 from imago.core.errors import ParamsError
 from imago.core.photo_names import listed
 from imago.data.arrays import SplitName
-from imago.datasets.image_folder import tables
+from imago.datasets.image_folder import contents, tables
 from imago.datasets.image_folder.split_folders import SPLITS
 
 CLASSES_SHOWN = 10
@@ -85,10 +85,8 @@ def _recipe(name: str) -> str:
 def _photos(places: list[Path], name: str | None, like: str) -> str:
     from imago.project import add, recipes
 
-    archive, *beside = sorted(places, key=tables.is_table)
-    if tables.is_table(archive) and not archive.is_dir():
-        message = f"{archive} is a table; name the folder or the archive of its photos beside it"
-        raise ParamsError(message)
+    of_photos, of_tables = contents.told_apart(places)
+    archive, *beside = [*of_photos, *of_tables]
     if not archive.suffix and not archive.exists():
         known = ", ".join(recipes.names()) or "there are none"
         message = f"{archive} must be a recipe ({known}) or photos of your own, and is neither"

@@ -13,7 +13,7 @@ from imago import params, terminal
 from imago.core import paths
 from imago.project import results as project_results
 from imago.reports import results
-from imago.reports.results import COLUMNS, TEXTS, Result
+from imago.reports.results import TEXTS, Result
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,9 +38,10 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _table(found: list[Result]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in COLUMNS:
+    columns = results.columns(found)
+    for column in columns:
         is_text = column.title in TEXTS
         table.add_column(column.title, justify="left" if is_text else "right", no_wrap=True)
     for result in found:
-        table.add_row(*(Text(column.text(result)) for column in COLUMNS))
+        table.add_row(*(Text(column.text(result)) for column in columns))
     return table

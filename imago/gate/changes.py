@@ -83,24 +83,29 @@ def measure(
 def unchanged(metrics: Mapping[str, float], gate: params.Gate) -> list[Change]:
     """Return the same for two models of the same predictions, of which only `metrics` are there."""
     examples = int(metrics["examples"]) if "examples" in metrics else None
+    leading = metric.leading(metrics)
+    tested = [
+        (leading if name == params.LEADING else metric.named(name), how)
+        for name, how in gate.metrics.items()
+    ]
     return [
         Change(
-            metric=tested.name,
-            kind=tested.kind,
-            better=tested.better,
+            metric=one.name,
+            kind=one.kind,
+            better=one.better,
             examples=examples,
-            base=metrics[tested.name],
-            here=metrics[tested.name],
+            base=metrics[one.name],
+            here=metrics[one.name],
             low=0.0,
             high=0.0,
             p_loss=1.0,
             p_gain=1.0,
-            share=gate.metrics[tested.name].share,
+            share=how.share,
             is_resampled=False,
             is_open=False,
         )
-        for tested in map(metric.named, gate.metrics)
-        if tested.name in metrics
+        for one, how in tested
+        if one.name in metrics
     ]
 
 
@@ -113,6 +118,8 @@ def _of_metric(
     seed: int,
     experiment: str,
 ) -> Iterator[Change]:
+    if name == params.LEADING:
+        name = metric.leading_of(base.labels).name
     # A state for each metric, so that another metric in the list changes no result.
     generator = np.random.default_rng([seed, zlib.crc32(f"{experiment} {name}".encode())])
     is_open = not np.array_equal(base.predicted, here.predicted)

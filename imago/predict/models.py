@@ -19,11 +19,15 @@ RWLOCK = Path(".dvc/tmp/rwlock")
 """In a project, DVC's list of the paths that its processes read and write."""
 
 
-def load(name: str | None, **options: Any) -> Predictor:
+def load(
+    name: str | None, command: str = "imago predict", argument: str = "--model", **options: Any
+) -> Predictor:
     """Load the exported model that is meant; one that is made anew is waited for.
 
     Args:
         name: As of `find`.
+        command: That asks; begins what is said meanwhile.
+        argument: Of the command, by which the model is named.
         options: Of the Predictor.
 
     Raises:
@@ -36,22 +40,23 @@ def load(name: str | None, **options: Any) -> Predictor:
             if name is None and was_made:  # which may be one of several in a moment
                 message = f"{paths.export('')}: dvc is making a model in it; wait for it"
                 raise DataError(message)
-            return Predictor(find(name), **options)
+            return Predictor(find(name, argument), **options)
         except (DataError, OSError):
             if time.monotonic() > deadline or not (was_made or _is_made(name)):
                 raise
         if not is_told:
-            line = f"imago predict: dvc is making the model; waiting {PATIENCE_S:.0f} s at most"
+            line = f"{command}: dvc is making the model; waiting {PATIENCE_S:.0f} s at most"
             print(line, file=sys.stderr, flush=True)
             is_told = True
         time.sleep(PAUSE_S)
 
 
-def find(name: str | None) -> Path:
+def find(name: str | None, argument: str = "--model") -> Path:
     """Find the exported model that is meant.
 
     Args:
         name: Of an experiment, or a path of an export or of a file in it; None for the only one.
+        argument: As of `load`.
 
     Raises:
         DataError: There is none, or several and no name; the message lists them.
@@ -62,13 +67,15 @@ def find(name: str | None) -> Path:
     if name is None:
         if len(found) == 1:
             return paths.export(found[0])
-        message = f"--model must name one of several models; {listed}"
+        message = f"{argument} must name one of several models; {listed}"
         raise DataError(message if found else f"there is no exported model; {remedy}")
     if name in found:
         return paths.export(name)
     if Path(name).exists():
         return Path(name)
-    message = f"--model must be an experiment or an exported file, got {name!r}; {listed}; {remedy}"
+    message = (
+        f"{argument} must be an experiment or an exported file, got {name!r}; {listed}; {remedy}"
+    )
     raise DataError(message)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from imago import history
 from imago.reports.numbers import count, counted, percent
-from imago.scoring import intervals
+from imago.scoring import intervals, metric
 
 GAP_OF_OVERFITTING = 0.02
 """Of accuracy, between images that were learnt from and others."""
@@ -28,7 +28,7 @@ def sentences(card: Card) -> list[Sentence]:
         ("Weakest class", _weakest_class),
         ("Confusions", _confusions),
         ("Confidence", _confidence),
-        ("Overfitting", _overfitting),
+        ("New images", _overfitting),
         ("Few test images", _few_test_images),
         ("Class sizes", _unlike_classes),
         ("Look-alikes", _leaks),
@@ -41,20 +41,29 @@ def sentences(card: Card) -> list[Sentence]:
 
 def _test_size(card: Card) -> Iterator[str]:
     metrics = card["metrics"]
-    width = metrics["accuracy_high"] - metrics["accuracy_low"]
+    leading = metric.leading(metrics)
+    low, high = metric.interval(leading, metrics)
+    of_class = "" if leading.name == "accuracy" else " of a class, on average,"
     yield (
-        f"On {counted(metrics['examples'], 'test image')} the 95 % interval of the accuracy is "
-        f"{_points(width)} wide; a difference smaller than that may be chance."
+        f"It was tested on {counted(metrics['examples'], 'image')}, so its "
+        f"{percent(metrics[leading.name])} are an estimate: of other such images{of_class} between "
+        f"{percent(low)} and {percent(high)} may be named right. A model whose figure lies within "
+        "that may be as good."
     )
 
 
 def _weakest_class(card: Card) -> Iterator[str]:
     tested = [row for row in card["per_class"] if row["support"]]
     worst = min(tested, key=lambda row: row["f1"])
+    name, images = worst["class"], worst["support"]
+    recall, precision = percent(worst["recall"]), percent(worst["precision"])
+    roughly = ""
+    if images < FEW_TEST_IMAGES:
+        low, high = intervals.wilson(round(worst["recall"] * images), images)
+        roughly = f" (of so few; of many it may be {percent(low)} to {percent(high)})"
     yield (
-        f"{worst['class']}: of its images {percent(worst['recall'])} are found, and "
-        f"{percent(worst['precision'])} of the answers “{worst['class']}” are right "
-        f"(F1 {percent(worst['f1'])}; mean of the classes {percent(card['metrics']['macro_f1'])})."
+        f"{name}: {recall} of its {counted(images, 'test image')} are recognised{roughly}, and of "
+        f"the answers “{name}” {precision} are right."
     )
 
 
@@ -89,13 +98,13 @@ def _overfitting(card: Card) -> Iterator[str]:
     if others is None:
         others, which = card["metrics"]["accuracy"], "test"
     shares = (
-        f"of the training images {percent(learnt)} were right in epoch {kept['epoch']}, "
-        f"of the {which} images {percent(others)} are"
+        f"of the images that it learnt from {percent(learnt)} were named right in epoch "
+        f"{kept['epoch']}, of the {which} images, which are new to it, {percent(others)} are"
     )
     if learnt - others > GAP_OF_OVERFITTING:
-        yield f"There is some, {_points(learnt - others)}: {shares}."
+        yield f"It knows some images by heart: {shares}."
     else:
-        yield f"No sign of it: {shares}."
+        yield f"No sign that it only knows images by heart: {shares}."
 
 
 def _few_test_images(card: Card) -> Iterator[str]:
@@ -103,14 +112,16 @@ def _few_test_images(card: Card) -> Iterator[str]:
     if few:
         name = min(few, key=few.__getitem__)
         classes = "class has" if len(few) == 1 else "classes have"
+        one = f", of which each is {percent(1 / few[name])}" if few[name] else ""
         yield (
-            f"{count(len(few))} {classes} fewer than {FEW_TEST_IMAGES}, which says little of each; "
-            f"{name} has the fewest, {count(few[name])}."
+            f"{count(len(few))} {classes} fewer than {FEW_TEST_IMAGES}, so what is said of each is "
+            f"rough; {name} has the fewest, {count(few[name])}{one}."
         )
 
 
 def _unlike_classes(card: Card) -> Iterator[str]:
-    sizes = _examples(card, "train")
+    copies = card["data"].get("views") or 0
+    sizes = {n: size // (1 + copies) for n, size in _examples(card, "train").items()}
     least, most = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
     if sizes[most] >= UNLIKE_CLASSES * sizes[least]:
         yield (
@@ -121,9 +132,10 @@ def _unlike_classes(card: Card) -> Iterator[str]:
 
 def _leaks(card: Card) -> Iterator[str]:
     if total := sum(card["data"]["leaks"].values()):
+        are = "is, or nearly is," if total == 1 else "are, or nearly are,"
         yield (
-            f"{counted(total, 'image')} of the data set stand in two splits, or nearly so, and "
-            "may make the accuracy look better than it is."
+            f"{counted(total, 'test or validation photo')} {are} in another split too, such as "
+            "among those that it learnt from, so its figures may look better than they are."
         )
 
 
@@ -131,8 +143,9 @@ def _images(card: Card) -> Iterator[str]:
     height, width, channels = card["data"]["image_shape"]
     colors = "grey" if channels == 1 else "colour"
     yield (
-        f"It sees {width}×{height} pixels in {colors}: what is finer than that is lost, and images "
-        "that were taken otherwise than those of the data set may fare worse."
+        f"It sees each image as {width}×{height} pixels in {colors}: what is finer than that is "
+        "lost. Images taken in another way than those that it learnt from, such as in other light "
+        "or from further away, may be named wrong more often."
     )
 
 
@@ -174,7 +187,3 @@ def _classes(card: Card) -> Iterator[str]:
 def _examples(card: Card, split: str) -> Mapping[str, int]:
     examples: Mapping[str, int] = card["data"]["splits"][split]["examples_per_class"]
     return examples
-
-
-def _points(difference: float) -> str:
-    return f"{100 * difference:.2f} points"

@@ -26,7 +26,7 @@ def render(cards: Sequence[Card]) -> str:
     return rendering.page(
         "overview.html",
         rows=rows,
-        columns=results.COLUMNS,
+        columns=results.columns(rows),
         texts=results.TEXTS,
         datasets={name: _charts(some) for name, some in datasets.items()},
     )

@@ -6,7 +6,8 @@ from imago.core.errors import DataError
 from imago.reports import rendering, snippets
 from imago.reports.card import Card
 from imago.reports.embedding import Figure
-from imago.scoring import metric
+from imago.scoring import intervals, metric
+from imago.scoring.intervals import Interval
 
 
 def render(card: Card, figures: Sequence[Figure], classification_report: str) -> str:
@@ -28,10 +29,18 @@ def render(card: Card, figures: Sequence[Figure], classification_report: str) ->
                 f"got {figure.section!r}"
             )
             raise DataError(message)
+    known = [metric.named(name) for name in card["metrics"]]
+    leading = metric.leading(card["metrics"])
+    counts = [count for row in card["per_class"] if (count := row["support"])]
     values = {
         "card": card,
         "classification_report": classification_report,
-        "known": [metric.named(name) for name in card["metrics"]],
+        "known": known,
+        "leading": leading,
+        "interval": metric.interval(leading, card["metrics"]),
+        "tiles": [leading, *(one for one in known if one.has_column and one.name != leading.name)],
+        "counts": (min(counts), max(counts)),
+        "recall_intervals": _of_recalls(card) if leading.name != "accuracy" else {},
         "snippets": snippets.of(card),
     }
     filled = [
@@ -41,3 +50,12 @@ def render(card: Card, figures: Sequence[Figure], classification_report: str) ->
     return rendering.page(
         "experiment.html", sections=sorted(filled, key=lambda one: one.place), **values
     )
+
+
+def _of_recalls(card: Card) -> dict[str, Interval]:
+    """Return the 95 % interval of the recall of each class that has test images."""
+    return {
+        row["class"]: intervals.wilson(round(row["recall"] * row["support"]), row["support"])
+        for row in card["per_class"]
+        if row["support"]
+    }

@@ -6,6 +6,7 @@ from typing import Any
 
 from imago.reports import numbers
 from imago.scoring import metric
+from imago.scoring.intervals import Interval
 from imago.scoring.metric import Metric
 
 
@@ -50,15 +51,35 @@ def of_card(card: Mapping[str, Any]) -> Result:
 
 
 def ordered(results: Iterable[Result]) -> list[Result]:
-    """Put experiments of one data set together, the most accurate first."""
-    return sorted(results, key=lambda row: (row.dataset, -row.metrics["accuracy"], row.experiment))
+    """Put experiments of one data set together, the best first, by what leads there."""
+    return sorted(
+        results,
+        key=lambda row: (
+            row.dataset,
+            -row.metrics[metric.leading(row.metrics).name],
+            row.experiment,
+        ),
+    )
+
+
+def columns(results: Iterable[Result]) -> tuple[Column, ...]:
+    """Return the columns of a table: with balanced accuracy where it leads in a row."""
+    is_led = any(metric.leading(row.metrics) != ACCURACY for row in results)
+    leading = (_of_metric(BALANCED), INTERVAL_OF_LEADING, _of_metric(ACCURACY))
+    shown = leading if is_led else (_of_metric(ACCURACY), INTERVAL)
+    return (*NAMES, *shown, *map(_of_metric, OTHERS), EXPORTS)
+
+
+def _ends(row: Result) -> Interval:
+    return metric.interval(metric.leading(row.metrics), row.metrics)
 
 
 def markdown(results: Sequence[Result]) -> str:
     """Write the table for READMEs and pull requests."""
-    aligned = [":--" if column.title in TEXTS else "--:" for column in COLUMNS]
-    rows = [[column.title for column in COLUMNS], aligned]
-    rows += [[_cell(column, result) for column in COLUMNS] for result in results]
+    shown = columns(results)
+    aligned = [":--" if column.title in TEXTS else "--:" for column in shown]
+    rows = [[column.title for column in shown], aligned]
+    rows += [[_cell(column, result) for column in shown] for result in results]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
@@ -77,7 +98,7 @@ def _of_metric(shown: Metric) -> Column:
 
 
 def _interval(row: Result) -> str:
-    low, high = row.metrics["accuracy_low"], row.metrics["accuracy_high"]
+    low, high = _ends(row)
     return f"{100 * low:.2f} to {100 * high:.2f}"
 
 
@@ -86,9 +107,9 @@ def _total_bytes(row: Result) -> int | None:
 
 
 TEXTS = ("Experiment", "Data set")
-ACCURACY = metric.named("accuracy")
+ACCURACY, BALANCED = metric.named("accuracy"), metric.named("balanced_accuracy")
 OTHERS = [one for one in metric.known() if one.has_column and one.name != ACCURACY.name]
-COLUMNS = (
+NAMES = (
     Column(
         "Experiment",
         "Its name in params.yaml.",
@@ -101,18 +122,23 @@ COLUMNS = (
         lambda row: row.dataset,
         lambda row: row.dataset,
     ),
-    _of_metric(ACCURACY),
-    Column(
-        "95 % interval",
-        "Where the accuracy may lie for all that this many test images can say, in percent.",
-        lambda row: row.metrics["accuracy_low"],
-        _interval,
-    ),
-    *map(_of_metric, OTHERS),
-    Column(
-        "Exports",
-        "Size of all exported formats together.",
-        _total_bytes,
-        lambda row: numbers.text(_total_bytes(row), "bytes"),
-    ),
+)
+INTERVAL = Column(
+    "95 % interval",
+    "Where the accuracy may lie for all that this many test images can say, in percent.",
+    lambda row: _ends(row)[0],
+    _interval,
+)
+INTERVAL_OF_LEADING = Column(
+    "95 % interval",
+    "Where the balanced accuracy, or of equal classes the accuracy, may lie for all that this many "
+    "test images can say, in percent.",
+    lambda row: _ends(row)[0],
+    _interval,
+)
+EXPORTS = Column(
+    "Exports",
+    "Size of all exported formats together.",
+    _total_bytes,
+    lambda row: numbers.text(_total_bytes(row), "bytes"),
 )

@@ -5,7 +5,7 @@ as a floor and in the gate as it says of itself; nothing else has to know of it.
 takes long, such as scikit-learn, where they compute: params.yaml's check needs their names.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,12 +14,17 @@ from numpy.typing import NDArray
 
 from imago.core import registry
 from imago.scoring import metrics
+from imago.scoring.intervals import Interval
 from imago.scoring.predictions import Predictions
 
 Kind = Literal["share", "count", "number"]
 """share: 0..1, shown as a percentage; number: anything else that is no count."""
 Better = Literal["higher", "lower"]
 Counts = NDArray[np.float64]
+
+UNEQUAL = 1.5
+"""How many times as many test images the largest class has as the smallest: with more, accuracy
+says how good a model is on large classes, and balanced accuracy leads."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +33,11 @@ class Evaluation:
 
     Attributes:
         predictions: Of the test split.
-        parameters: Numbers in the model's weights.
+        parameters: Numbers in the model's weights; None where they are not known.
     """
 
     predictions: Predictions
-    parameters: int
+    parameters: int | None
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ class Metric:
             name is first.
         compute: Gives its value; None where it does not apply, so that it is left out.
         compared: How `imago gate` tests a change; None: it cannot.
+        interval: Gives the 95 % interval of its value; None where there is none.
     """
 
     name: str
@@ -97,6 +103,7 @@ class Metric:
     place: int
     compute: Callable[[Evaluation], float | int | None]
     compared: ByAnswers | ByCounts | ByValues | None = None
+    interval: Callable[[Evaluation], Interval | None] = lambda _: None
 
     @property
     def can_have_floor(self) -> bool:
@@ -129,3 +136,36 @@ def named(name: str) -> Metric:
         place=0,
         compute=lambda _: None,
     )
+
+
+def are_unequal(labels: NDArray[np.integer]) -> bool:
+    """Tell whether classes have so unequal numbers of images that balanced accuracy leads.
+
+    Args:
+        labels: (N,) integers in 0..K-1; a class without images does not count.
+    """
+    counts = np.bincount(labels)
+    return bool(counts.max() > UNEQUAL * counts[counts > 0].min())
+
+
+def leading(values: Mapping[str, float]) -> Metric:
+    """Return the metric that says most in one number, of those of metrics/<experiment>.json.
+
+    Balanced accuracy where the classes of the test images are unequal, which alone have its
+    interval; else accuracy.
+    """
+    return _leading("balanced_accuracy_low" in values)
+
+
+def leading_of(labels: NDArray[np.integer]) -> Metric:
+    """Return the same from the classes of the test images, (N,) integers in 0..K-1."""
+    return _leading(are_unequal(labels))
+
+
+def _leading(is_unequal: bool) -> Metric:
+    return named("balanced_accuracy" if is_unequal else "accuracy")
+
+
+def interval(of: Metric, values: Mapping[str, float]) -> Interval:
+    """Return the interval of the leading metric, from metrics/<experiment>.json."""
+    return values[f"{of.name}_low"], values[f"{of.name}_high"]

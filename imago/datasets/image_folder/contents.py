@@ -14,7 +14,7 @@ from imago.datasets.image_folder.arrangement import Arrangement
 
 @contextlib.contextmanager
 def opened(
-    paths: Sequence[Path], where: str, limits: Limits = GENEROUS
+    paths: Sequence[Path], where: str, limits: Limits = GENEROUS, *, for_training: bool = True
 ) -> Iterator[tuple[Archive, Arrangement]]:
     """Open the archives and folders of a data set, and arrange their photos.
 
@@ -22,21 +22,41 @@ def opened(
         paths: One or more archives and folders, and at most one table.
         where: Begins errors of several.
         limits: On each archive.
+        for_training: Whether every class must have training photos.
 
     Raises:
         DataError: One of them cannot be used, or their photos cannot be arranged.
     """
-    of_tables = [path for path in paths if tables.is_table(path) and not path.is_dir()]
-    of_photos = [path for path in paths if path not in of_tables]
+    of_photos, of_tables = told_apart(paths)
     with contextlib.ExitStack() as stack:
         found = {path: stack.enter_context(archives.opened(path, limits)) for path in of_photos}
         archive = next(iter(found.values())) if len(found) == 1 else _joined(found, where)
         if of_tables:
             rows = tables.read(of_tables[0])
-            yield archive, tables.arrange(rows, archive.files, str(of_tables[0]))
+            where = str(of_tables[0])
+            yield archive, tables.arrange(rows, archive.files, where, for_training=for_training)
             return
         where = str(of_photos[0]) if len(of_photos) == 1 else where
-        yield archive, folders.arrange([*archive.files, *archive.folders], where)
+        names = [*archive.files, *archive.folders]
+        yield archive, folders.arrange(names, where, for_training=for_training)
+
+
+def told_apart(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Return the archives and folders, one or more, and the tables, at most one.
+
+    Raises:
+        DataError: There are others.
+    """
+    of_tables = [path for path in paths if tables.is_table(path) and not path.is_dir()]
+    of_photos = [path for path in paths if path not in of_tables]
+    told = listed([str(path) for path in of_tables])
+    if not of_photos:
+        message = f"{told} is a table; name the folder or the archive of its photos beside it"
+        raise DataError(message)
+    if len(of_tables) > 1:
+        message = f"one table alone may say what is what, got {told}; put their rows into one"
+        raise DataError(message)
+    return of_photos, of_tables
 
 
 def _joined(found: Mapping[Path, Archive], where: str) -> Archive:

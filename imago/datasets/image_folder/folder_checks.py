@@ -17,9 +17,9 @@ _OF_CVAT = {"annotations.xml", "synsets.txt"}
 Source: CVAT's documentation, CVAT for images and ImageNet."""
 
 
-def check_classes(arrangement: Arrangement, where: str) -> None:
-    """Check that there are two classes, and training photos of each."""
-    classes = arrangement.classes("train")
+def check_classes(arrangement: Arrangement, where: str, for_training: bool = True) -> None:
+    """Check that there are two classes, and for training that there are training photos of each."""
+    classes = arrangement.classes("train") if for_training else list(arrangement.counts())
     if len(classes) < 2:
         message = f"{where}: {_why_no_classes(classes, arrangement.unused)}"
         raise DataError(message)

@@ -18,17 +18,18 @@ from imago.datasets.image_folder.arrangement import COPY, NO_CLASS, NO_LABEL, Ar
 from imago.datasets.image_folder.split_folders import Inner, Parts
 
 
-def arrange(paths: Sequence[str], where: str) -> Arrangement:
+def arrange(paths: Sequence[str], where: str, *, for_training: bool = True) -> Arrangement:
     """Tell photos from other files, and find the split and the class of each.
 
     Args:
         paths: Of all files in the archive, with / between folders; and of folders, which end in /.
         where: Begins each error.
+        for_training: Whether every class must have training photos.
 
     Raises:
         DataError: The photos do not lie in folders of two or more classes; some lie in split
-            folders and some do not; a class is not among those of the training photos, or has no
-            photos; or the folders can be read in two ways.
+            folders and some do not; a class has no training photos where it must, or none at all;
+            or the folders can be read in two ways.
     """
     files = [path for path in paths if not path.endswith("/")]
     unused = {path: why for path in files if (why := photo_names.reason_against(path))}
@@ -47,7 +48,7 @@ def arrange(paths: Sequence[str], where: str) -> Arrangement:
     rest = [path for path in photos if path not in places and path not in unused]
     unused |= dict.fromkeys(rest, NO_CLASS)
     arrangement = Arrangement({path: places[path] for path in photos if path in places}, unused)
-    folder_checks.check_classes(arrangement, where)
+    folder_checks.check_classes(arrangement, where, for_training)
     folder_checks.check_depths([parts for _, parts in splits.values()], where)
     named = [path for path in paths if path.endswith("/")]
     folder_checks.check_no_class_is_empty(named, splits, arrangement, where)

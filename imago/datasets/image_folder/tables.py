@@ -112,17 +112,20 @@ def _json(path: Path) -> list[list[str]]:
 _READERS = {".json": _json, ".parquet": _parquet}
 
 
-def arrange(rows: Sequence[Row], paths: Sequence[str], where: str) -> Arrangement:
+def arrange(
+    rows: Sequence[Row], paths: Sequence[str], where: str, *, for_training: bool = True
+) -> Arrangement:
     """Find the split, the class and the group of each photo that a table names.
 
     Args:
         rows: Of the table.
         paths: Of all files in the archive, with / between folders.
         where: Begins each error.
+        for_training: Whether there must be two classes, with training photos of each.
 
     Raises:
         DataError: The table names photos that are not there, or one twice with two labels; or there
-            are no two classes, or no training photos of one.
+            are no photos, or for training no two classes, or no training photos of one.
     """
     unused = {path: why for path in paths if (why := photo_names.reason_against(path))}
     photos = [path for path in paths if path not in unused]
@@ -144,7 +147,8 @@ def arrange(rows: Sequence[Row], paths: Sequence[str], where: str) -> Arrangemen
             unused[path] = NO_LABEL
     unused |= {path: NOT_LISTED for path in photos if path not in named}
     arrangement = Arrangement({path: places[path] for path in photos if path in places}, unused)
-    folder_checks.check_classes(arrangement, where)
+    if for_training or not places:
+        folder_checks.check_classes(arrangement, where)
     return arrangement
 
 

@@ -1,8 +1,11 @@
 """Shares of the test images that are named right."""
 
+from functools import partial
+
 import numpy as np
 
-from imago.scoring import intervals
+from imago.scoring import intervals, metric
+from imago.scoring.intervals import Interval
 from imago.scoring.metric import ByAnswers, ByCounts, Counts, Evaluation, Metric
 
 
@@ -12,7 +15,7 @@ def accuracy(evaluation: Evaluation) -> float:
     return int(right.sum()) / len(right)
 
 
-def interval(evaluation: Evaluation) -> tuple[float, float]:
+def interval(evaluation: Evaluation) -> Interval:
     """Compute the 95 % Wilson interval of the accuracy."""
     right = evaluation.predictions.right
     return intervals.wilson(int(right.sum()), len(right))
@@ -25,6 +28,20 @@ def balanced_accuracy(evaluation: Evaluation) -> float:
     found = evaluation.predictions
     present = np.unique(found.labels)  # scikit-learn's own warns of predictions of any other class
     return float(recall_score(found.labels, found.predicted, labels=present, average="macro"))
+
+
+def balanced_interval(evaluation: Evaluation) -> Interval:
+    """Compute the 95 % interval of the balanced accuracy; see `intervals.mean_of_shares`."""
+    found = evaluation.predictions
+    true = np.bincount(found.labels)
+    right = np.bincount(found.labels[found.right], minlength=len(true))
+    return intervals.mean_of_shares(right[true > 0], true[true > 0])
+
+
+def _where_unequal(evaluation: Evaluation, end: int) -> float | None:
+    """Return an end of the interval; None where accuracy says the same."""
+    is_told = metric.are_unequal(evaluation.predictions.labels)
+    return balanced_interval(evaluation)[end] if is_told else None
 
 
 def balanced_accuracy_of_counts(right: Counts, predicted: Counts, true: Counts) -> Counts:
@@ -44,6 +61,7 @@ METRICS = (
         place=10,
         compute=accuracy,
         compared=ByAnswers(lambda predictions: predictions.right),
+        interval=interval,
     ),
     Metric(
         name="accuracy_low",
@@ -74,5 +92,25 @@ METRICS = (
         place=10,
         compute=balanced_accuracy,
         compared=ByCounts(balanced_accuracy_of_counts),
+        interval=balanced_interval,
+    ),
+    Metric(
+        name="balanced_accuracy_low",
+        title="Balanced accuracy, lower end",
+        explanation="The 95 % interval begins here; it is told where classes have unequal numbers "
+        "of test images.",
+        kind="share",
+        better="higher",
+        place=10,
+        compute=partial(_where_unequal, end=0),
+    ),
+    Metric(
+        name="balanced_accuracy_high",
+        title="Balanced accuracy, upper end",
+        explanation="The 95 % interval ends here.",
+        kind="share",
+        better=None,
+        place=10,
+        compute=partial(_where_unequal, end=1),
     ),
 )

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from imago.scoring import intervals
 from imago.scoring.metric import ByValues, Evaluation, Metric
 from imago.scoring.predictions import Predictions
 
@@ -52,6 +53,7 @@ METRICS = (
         place=60,
         compute=brier_score,
         compared=ByValues(brier_scores),
+        interval=lambda evaluation: intervals.mean(brier_scores(evaluation.predictions)),
     ),
     Metric(
         name="expected_calibration_error",

@@ -1,7 +1,12 @@
 """Means over the classes of F1, the harmonic mean of precision and recall."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
+from imago.scoring import intervals
+from imago.scoring.intervals import Interval
 from imago.scoring.metric import ByCounts, Counts, Evaluation, Metric
 
 
@@ -19,6 +24,12 @@ def mean(evaluation: Evaluation, average: str) -> float:
     return float(
         f1_score(found.labels, found.predicted, labels=classes, average=average, zero_division=0)
     )
+
+
+def interval(of: Callable[[Counts, Counts, Counts], Counts], evaluation: Evaluation) -> Interval:
+    """Compute the 95 % interval of a mean by the bootstrap."""
+    found = evaluation.predictions
+    return intervals.of_counts(of, found.labels, found.predicted, len(found.classes))
 
 
 def macro_of_counts(right: Counts, predicted: Counts, true: Counts) -> Counts:
@@ -49,6 +60,7 @@ METRICS = (
         place=30,
         compute=lambda evaluation: mean(evaluation, "macro"),
         compared=ByCounts(macro_of_counts),
+        interval=partial(interval, macro_of_counts),
     ),
     Metric(
         name="weighted_f1",
@@ -59,5 +71,6 @@ METRICS = (
         place=30,
         compute=lambda evaluation: mean(evaluation, "weighted"),
         compared=ByCounts(weighted_of_counts),
+        interval=partial(interval, weighted_of_counts),
     ),
 )

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from imago.scoring import intervals
 from imago.scoring.metric import ByValues, Evaluation, Metric
 from imago.scoring.predictions import Predictions
 
@@ -35,5 +36,6 @@ METRICS = (
         place=50,
         compute=mean,
         compared=ByValues(of_each),
+        interval=lambda evaluation: intervals.mean(of_each(evaluation.predictions)),
     ),
 )

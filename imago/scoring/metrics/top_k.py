@@ -3,7 +3,10 @@
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
+from imago.scoring import intervals
+from imago.scoring.intervals import Interval
 from imago.scoring.metric import Evaluation, Metric
 
 ABOVE = {3: 5, 5: 10}
@@ -16,9 +19,19 @@ def accuracy(evaluation: Evaluation, k: int) -> float:
 
     Of equal probabilities the first counts as greater, as for accuracy, which is that of k = 1.
     """
+    return float(_among(evaluation, k).mean())
+
+
+def interval(evaluation: Evaluation, k: int) -> Interval:
+    """Compute the 95 % Wilson interval of the same."""
+    among = _among(evaluation, k)
+    return intervals.wilson(int(among.sum()), len(among))
+
+
+def _among(evaluation: Evaluation, k: int) -> NDArray[np.bool_]:
     found = evaluation.predictions
     most_probable = np.argsort(-found.probabilities, axis=1, kind="stable")[:, :k]
-    return float((most_probable == found.labels[:, np.newaxis]).any(axis=1).mean())
+    return np.asarray((most_probable == found.labels[:, np.newaxis]).any(axis=1))
 
 
 def _where_classes_are_many(evaluation: Evaluation, k: int) -> float | None:
@@ -35,6 +48,7 @@ METRICS = tuple(
         better="higher",
         place=20,
         compute=partial(_where_classes_are_many, k=k),
+        interval=partial(interval, k=k),
     )
     for k in ABOVE
 )

@@ -1,0 +1,1 @@
+"""What the command `imago score` is made of, which asks a model about photos of known classes."""
