@@ -3,11 +3,13 @@
     python -m bench.photos cat_dog.zip mobilenet_v2_1.0_no_top.weights.h5 [--rounds N]
 
 Ours against plain Keras, by turns, on the same photos: `image_dataset_from_directory` for decoding
-and resizing, `predict` for embedding. Then the peak memory of `python -m stages.prepare` on the
-photos once, four times and sixteen times.
+and resizing, `predict` for embedding; and of 12 megapixels, ours against decoding them whole, as
+`prepare` needs them and as `extract` does. Then the peak memory of `python -m stages.prepare` on
+the photos once, four times and sixteen times.
 """
 
 import argparse
+import functools
 import statistics
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
+import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +30,13 @@ from imago.backbones import mobilenet_v2
 from imago.core import paths
 from imago.data import arrays, provenance
 from imago.images import forms
-from imago.photos import packs
+from imago.photos import decoding, fingerprints, packs
+from imago.photos.decoding import Shrinking
 from imago.preparing import conversion
 from imago.runtimes import inference
 from stages import backbone
 
+MEGAPIXELS, LARGE_PHOTOS = (4000, 3000), 24
 FORM = forms.Form((128, 128, 3), "stretch", "area")
 TIMES = (1, 4, 16)
 STAGE = """
@@ -60,13 +65,21 @@ def main() -> None:
             file.extractall(project / "unzipped")
         extracted = project / paths.extracted("cat_dog")
         compare("decode and resize", arguments.rounds, *decoders(project, extracted))
+        for title, looks in large(extracted).items():
+            compare(f"12 megapixels, {title}", arguments.rounds, *looks, other="whole")
         compare("embed", arguments.rounds, *embedders(extracted, weights))
         photos = read(extracted)
         for times in TIMES:
             print(f"prepare, {times:2} times the photos: {peak_mb(project, photos, times):.0f} MB")
 
 
-def compare(title: str, rounds: int, ours: Callable[[], int], plain: Callable[[], int]) -> None:
+def compare(
+    title: str,
+    rounds: int,
+    ours: Callable[[], int],
+    plain: Callable[[], int],
+    other: str = "plain Keras",
+) -> None:
     """Time two ways of going through the same images, by turns."""
     rates = []
     for number in range(rounds):
@@ -77,7 +90,7 @@ def compare(title: str, rounds: int, ours: Callable[[], int], plain: Callable[[]
     ratios = sorted(ours / plain for ours, plain in rates)
     ours_rate, plain_rate = (statistics.median(side) for side in zip(*rates, strict=True))
     print(
-        f"{title}: plain Keras {plain_rate:.0f} images/s, imago {ours_rate:.0f}, "
+        f"{title}: {other} {plain_rate:.0f} images/s, imago {ours_rate:.0f}, "
         f"ratio {statistics.median(ratios):.1f} ({ratios[0]:.1f} to {ratios[-1]:.1f})",
         flush=True,
     )
@@ -91,7 +104,7 @@ def per_second(action: Callable[[], int]) -> float:
 
 def decoders(project: Path, extracted: Path) -> tuple[Callable[[], int], Callable[[], int]]:
     """Decode and resize all training photos, on all cores."""
-    photos = packs.read_images(extracted, "train")
+    photos = packs.read_images(extracted, "train", FORM.shrinking)
     (folder,) = (project / "unzipped").rglob("training_set")
     height, width, _ = FORM.shape
 
@@ -107,9 +120,42 @@ def decoders(project: Path, extracted: Path) -> tuple[Callable[[], int], Callabl
     return ours, plain
 
 
+def large(extracted: Path) -> dict[str, tuple[Callable[[], int], Callable[[], int]]]:
+    """Return ways to decode photos that were enlarged, as far as is needed and whole, on a core."""
+    photos = packs.read_images(extracted, "train")
+    contents = [enlarged(photos[row]) for row in range(LARGE_PHOTOS)]
+
+    def prepared(shrinking: Shrinking) -> int:
+        decoded = (decoding.decode_for(one, sys.maxsize, shrinking) for one in contents)
+        return len([forms.convert(one.pixels, FORM) for one in decoded])
+
+    def looked_at(shrinking: Shrinking) -> int:
+        decoded = (decoding.decode_for(one, sys.maxsize, shrinking) for one in contents)
+        return len([fingerprints.fingerprint(one.pixels) for one in decoded])
+
+    return {
+        "as in prepare": (
+            functools.partial(prepared, FORM.shrinking),
+            functools.partial(prepared, decoding.whole),
+        ),
+        "as in extract": (
+            functools.partial(looked_at, fingerprints.shrinking),
+            functools.partial(looked_at, decoding.whole),
+        ),
+    }
+
+
+def enlarged(photo: NDArray[np.uint8]) -> bytes:
+    """Return a photo as a JPEG of 12 megapixels, with a little noise, as cameras have it."""
+    large = cv2.resize(photo[..., ::-1], MEGAPIXELS, interpolation=cv2.INTER_CUBIC)
+    noise = np.random.default_rng(1).integers(-6, 7, large.shape, np.int16)
+    noisy = np.clip(large + noise, 0, 255).astype(np.uint8)
+    return cv2.imencode(".jpg", noisy, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+
+
 def embedders(extracted: Path, weights: Path) -> tuple[Callable[[], int], Callable[[], int]]:
     """Compute the features of 1,000 photos."""
-    photos = packs.read_images(extracted, "train")
+    photos = packs.read_images(extracted, "train", FORM.shrinking)
     pixels = np.concatenate(list(conversion.converted(photos, np.arange(1000), FORM)))
     model = backbone.frozen(mobilenet_v2.build("MobileNetV2", FORM.shape, weights), "average")
     runtime = inference.Runtime.litert(inference.to_litert(model))

@@ -70,7 +70,11 @@ def convert(image: Image, form: Form) -> Image:
         image = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)[..., np.newaxis]
     if form.fit == "crop":
         image = _cropped(image, height, width)
-    inner = _inside(*image.shape[:2], height, width) if form.fit == "pad" else (height, width)
+    inner = (
+        _inside(image.shape[0], image.shape[1], height, width)
+        if form.fit == "pad"
+        else (height, width)
+    )
     image = _resized(image, *inner, form.interpolation)
     if channels > image.shape[-1]:
         image = np.repeat(image, channels, axis=-1)
