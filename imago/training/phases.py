@@ -73,6 +73,8 @@ def run(model: keras.Model, phase: Phase) -> list[loop.Logs]:
         jit_compile=training.jit_compile,
         early_stopping=stopping,
         class_weights=class_weights.balanced(train.labels) if training.class_weights else None,
+        label_smoothing=training.label_smoothing,
+        mixup=training.mixup,
         augment=phase.augment,
     )
     wanted = os.getenv("IMAGO_TENSORBOARD") == "1"
