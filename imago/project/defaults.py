@@ -22,7 +22,7 @@ GREATEST_TEST_FRACTION, LEAST_TEST_FRACTION = 0.25, 0.1
 UNLIKE_COUNTS = 1.5
 """Times as many photos as another class has: from here on classes are weighted."""
 OBLONG = 2.0
-"""Times as long as wide: from here on a square shows too little of a photo, or shows it squeezed."""
+"""Times as long as wide: from here on the middle of a photo is too little of it."""
 STEPS, LEAST_EPOCHS = 600, 10
 """Of a training: with more, none of the sets that were tried became better."""
 BATCH_SIZE = 32
@@ -64,7 +64,7 @@ class Choice(NamedTuple):
 
 
 def choose(facts: Facts) -> list[Choice]:
-    """Return the values that differ from data set to data set, and those that a reason belongs to."""
+    """Return the values to be put into the recipe, in the order of its sections."""
     share = None if facts.has_test else _test_fraction(facts)
     choices = [] if share is None else [share]
     choices += [
@@ -110,7 +110,7 @@ def _fit(facts: Facts) -> Choice:
     if facts.length >= OBLONG:
         reason = f"photos are {facts.length:.1f} times as long as wide; nothing is cut or squeezed"
         return Choice("prepare", "fit", "pad", reason)
-    return Choice("prepare", "fit", "stretch", "photos are near to square, and nothing is cut off")
+    return Choice("prepare", "fit", "crop", "the middle of a photo, at its own proportions")
 
 
 def _without_validation(facts: Facts, learnt: float) -> str:
@@ -122,10 +122,8 @@ def _without_validation(facts: Facts, learnt: float) -> str:
 
 
 def _class_weights(facts: Facts) -> Choice | None:
-    most, least = (some(facts.counts, key=facts.counts.__getitem__) for some in (max, min))
-    if facts.counts[most] < UNLIKE_COUNTS * facts.counts[least]:
+    most, least = max(facts.counts.values()), min(facts.counts.values())
+    if most < UNLIKE_COUNTS * least:
         return None
-    reason = (
-        f"from {facts.counts[least]:,} to {facts.counts[most]:,} photos: each class counts the same"
-    )
+    reason = f"classes of {least:,} to {most:,} photos count the same"
     return Choice("train", "class_weights", "balanced", reason)
