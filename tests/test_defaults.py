@@ -54,10 +54,12 @@ def test_epochs_make_as_many_steps_as_a_head_needs(photos, epochs, reason):
 
 
 @pytest.mark.parametrize(
-    ("length", "fit"), [(1.0, "crop"), (1.5, "crop"), (1.6, "stretch"), (3.0, "stretch")]
+    ("length", "fit", "side"),
+    [(1.0, "crop", 224), (1.5, "crop", 224), (1.6, "pad", 384), (3.0, "pad", 384)],
 )
-def test_of_oblong_photos_nothing_is_cut_off(length, fit):
-    assert of({"a": 30, "b": 30}, length=length)["fit"].value == fit
+def test_of_oblong_photos_nothing_is_cut_off(length, fit, side):
+    chosen = of({"a": 30, "b": 30}, length=length)
+    assert (chosen["fit"].value, chosen["image_size_px"].value) == (fit, side)
 
 
 @pytest.mark.parametrize(
@@ -149,21 +151,24 @@ def test_add_writes_what_was_chosen_with_reasons_and_as_dvc_does(project_of_reci
 
     said = capsys.readouterr().out
     assert (
-        "chosen from what they are: test_fraction 0.25, fit stretch, validation_fraction 0.0, "
-        "epochs 600, class_weights balanced\n"
+        "chosen from what they are: test_fraction 0.25, image_size_px 384, fit pad, "
+        "validation_fraction 0.0, epochs 600, class_weights balanced\n"
         "added to params.yaml, as birds, with the reason beside each value\n"
     ) in said
     text = (project_of_recipes / "params.yaml").read_text("utf-8")
     assert dumps_yaml(parse_yaml_for_update(text, "")) == text
-    fit = "fit: stretch # photos are 3.0 times as long as wide, and none of it is cut off"
-    assert f"    {fit}\n" in text
+    side = "image_size_px: 384 # photos are 3.0 times as long as wide: room for their short side"
+    assert f"    {side}\n" in text
     assert "      class_weights: balanced # classes of 2 to 4 photos count the same\n" in text
     settings = params.load()
     train = settings.experiments["birds"].train
     assert (train.epochs, train.learning_rate, train.class_weights) == (600, 0.01, "balanced")
     assert settings.datasets["birds"].extract.test_fraction == 0.25
     assert settings.datasets["birds"].extract.keep_together
-    assert settings.prepare["birds224"].fit == "stretch"
+    assert settings.prepare["birds384"].fit == "pad"
+    features = settings.features["birds384_efficientnet_lite0"]
+    assert features.backbone == "efficientnet_lite0_384"
+    assert settings.backbones["efficientnet_lite0_384"].image_size_px == 384
 
 
 def test_like_a_recipe_nothing_is_chosen(project_of_recipes, capsys):

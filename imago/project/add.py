@@ -275,9 +275,12 @@ def _entries(
         made = f"{variant}_{old.features.removeprefix(old.variant).lstrip('_')}"
         experiment["input"] = f"features/{made}"
         backbone = features["backbone"]
-        weights = model.settings.backbones[backbone].weights
-        entries["weights"] = (weights, model.copied("weights", weights))
-        entries["backbones"] = (backbone, model.copied("backbones", backbone))
+        net = model.copied("backbones", backbone)
+        if net["image_size_px"] != prepare["image_size_px"]:
+            backbone = f"{net['weights']}_{prepare['image_size_px']}"
+            net["image_size_px"], features["backbone"] = prepare["image_size_px"], backbone
+        entries["weights"] = (net["weights"], model.copied("weights", net["weights"]))
+        entries["backbones"] = (backbone, net)
         entries["features"] = (made, features)
     entries["exports"] = (old.export, model.copied("exports", old.export))
     return entries | {"experiments": (name, experiment)}

@@ -24,6 +24,8 @@ UNLIKE_COUNTS = 1.5
 OBLONG = 1.6
 """Times as long as wide: from here on the middle of a photo is too little of it. Cameras' photos of
 3:2 are below."""
+USUAL_PX, LARGE_PX = 224, 384
+"""The net is three times slower on the larger images."""
 STEPS, LEAST_EPOCHS = 600, 10
 """Of a training: with more, none of the sets that were tried became better."""
 BATCH_SIZE = 32
@@ -69,9 +71,8 @@ def choose(facts: Facts) -> list[Choice]:
     share = None if facts.has_test else _test_fraction(facts)
     choices = [] if share is None else [share]
     choices += [
-        Choice("prepare", "image_size_px", 224, "that of the photos which its net learnt from"),
+        *_framing(facts),
         Choice("prepare", "color", "rgb", "for its net; a grey photo is three equal colours"),
-        _fit(facts),
         Choice("prepare", "interpolation", "area", "fine patterns do not become false coarse ones"),
     ]
     learnt = sum(facts.counts.values()) * (1 - float(share.value if share else 0))
@@ -94,7 +95,7 @@ def summary(choices: Sequence[Choice]) -> str:
     return ", ".join(f"{choice.key} {choice.value}" for choice in shown)
 
 
-_SAME_FOR_ALL = ("image_size_px", "color", "interpolation", "dropout", "learning_rate")
+_SAME_FOR_ALL = ("color", "interpolation", "dropout", "learning_rate")
 
 
 def _test_fraction(facts: Facts) -> Choice:
@@ -108,11 +109,17 @@ def _test_fraction(facts: Facts) -> Choice:
     return Choice("extract", "test_fraction", share, reason)
 
 
-def _fit(facts: Facts) -> Choice:
+def _framing(facts: Facts) -> list[Choice]:
     if facts.length >= OBLONG:
-        reason = f"photos are {facts.length:.1f} times as long as wide, and none of it is cut off"
-        return Choice("prepare", "fit", "stretch", reason)
-    return Choice("prepare", "fit", "crop", "the middle of a photo, at its own proportions")
+        long = f"photos are {facts.length:.1f} times as long as wide"
+        return [
+            Choice("prepare", "image_size_px", LARGE_PX, f"{long}: room for their short side"),
+            Choice("prepare", "fit", "pad", "the whole of a photo, at its own proportions"),
+        ]
+    return [
+        Choice("prepare", "image_size_px", USUAL_PX, "as the photos that its net learnt from"),
+        Choice("prepare", "fit", "crop", "the middle of a photo, at its own proportions"),
+    ]
 
 
 def _without_validation(facts: Facts, learnt: float) -> str:
