@@ -136,9 +136,7 @@ def read(chosen: Experiment) -> Examples:
     return Examples(np.concatenate(features), all_labels, info.classes, alike)
 
 
-def learnt(
-    training: sections.TrainOnFeatures, train: Split, class_count: int, seed: int
-) -> keras.Model:
+def learnt(training: sections.Train, train: Split, class_count: int, seed: int) -> keras.Model:
     """Return a head that has learnt from features, as the stage train comes to it.
 
     Args:
