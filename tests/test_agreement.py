@@ -50,6 +50,45 @@ def test_a_loss_of_just_what_is_allowed_passes(right):
     agreement.check("litert", False, given((right - 1) / 100, 0.9), right / 100, SETTINGS)
 
 
+@pytest.mark.parametrize("examples", range(1, 200))
+def test_one_image_never_fails_an_export(examples):
+    """In the least of test splits, and however it falls in rounding."""
+    strict = SETTINGS.model_copy(update={"greatest_accuracy_loss": 0.0})
+    for right in {1, examples // 2, examples} - {0}:
+        found = Agreement(examples, (right - 1) / examples, 1.0, 0.9)
+        agreement.check("litert_int8", False, found, right / examples, strict)
+
+
+@pytest.mark.parametrize(
+    ("examples", "lost", "passes"),
+    [
+        (12, 1, True),
+        (12, 2, False),
+        (199, 1, True),
+        (199, 2, False),
+        (200, 2, True),
+        (700, 8, False),
+    ],
+)
+def test_the_loss_is_counted_in_images(examples, lost, passes):
+    found = Agreement(examples, (examples - lost) / examples, 1.0, 0.9)
+    if passes:
+        agreement.check("litert_int8", False, found, 1.0, SETTINGS)
+        return
+    allowed = max(1, examples // 100)
+    message = (
+        f"litert_int8: of {examples} test images it must get right at most {allowed} fewer than "
+        f"Keras, which gets {examples}, got {examples - lost}, probabilities up to"
+    )
+    with pytest.raises(ExportError, match=message):
+        agreement.check("litert_int8", False, found, 1.0, SETTINGS)
+
+
+def test_a_share_that_is_a_whole_number_of_images_is_that_number():
+    """0.07 * 100 is a little over 7, and 0.29 * 100 a little under 29."""
+    assert [agreement.images_allowed(share, 100) for share in (0.07, 0.29, 0.0)] == [7, 29, 1]
+
+
 @pytest.mark.parametrize(
     ("found", "shown"),
     [(given(0.9, 0.0011), "1.10e-03"), (given(0.9, math.nan), "nan")],
@@ -67,13 +106,16 @@ def test_an_exact_format_that_differs(found, shown):
 @pytest.mark.parametrize(
     ("exact", "found", "shown"),
     [
-        (False, given(0.88, 0.1), "0.8800, probabilities up to 1.00e-01"),
-        (True, given(0.88, 0.0001), "0.8800, probabilities up to 1.00e-04"),
-        (False, given(0.9, math.nan), "0.9000, probabilities up to nan"),
+        (False, given(0.88, 0.1), "88, probabilities up to 1.00e-01"),
+        (True, given(0.88, 0.0001), "88, probabilities up to 1.00e-04"),
+        (False, given(0.9, math.nan), "90, probabilities up to nan"),
     ],
     ids=["quantised", "exact", "not a number"],
 )
 def test_a_format_that_loses_accuracy(exact, found, shown):
-    message = f"litert: the accuracy must be at most 0.01 less than Keras' 0.9000, got {shown}"
+    message = (
+        "litert: of 100 test images it must get right at most 1 fewer than Keras, which gets 90, "
+        f"got {shown}"
+    )
     with pytest.raises(ExportError, match=message):
         agreement.check("litert", exact, found, 0.9, SETTINGS)

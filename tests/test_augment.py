@@ -77,9 +77,10 @@ def test_half_of_the_draws_flip():
 
 
 def test_columns_are_drawn_apart():
-    correlations = np.corrcoef(list(draw(**EVERYTHING).values()))
+    columns = draw(**EVERYTHING)
+    correlations = np.corrcoef([columns[name] for name in augment.OTHERS])
 
-    assert np.abs(correlations - np.eye(len(augment.COLUMNS))).max() < 4 / np.sqrt(4000)
+    assert np.abs(correlations - np.eye(len(augment.OTHERS))).max() < 4 / np.sqrt(4000)
 
 
 @pytest.mark.parametrize("setting", EVERYTHING)
@@ -94,8 +95,57 @@ def test_a_setting_leaves_the_draws_of_others(setting):
         assert set(off[column].tolist()) == {unchanged}
 
 
-def test_draws_follow_from_the_seed():
-    settings = sections.Augment(**EVERYTHING)
+CROP = {"least_area": 0.25, "greatest_stretch": 2.0}
+
+
+def test_crops_lie_within_the_image():
+    columns = draw(random_resized_crop=CROP)
+    width, height = columns["crop_width"], columns["crop_height"]
+
+    for center, side in (("crop_x", width), ("crop_y", height)):
+        assert np.abs(columns[center]).max() > 0.2
+        assert (np.abs(columns[center]) <= (1 - side) / 2 + 1e-6).all()
+        assert side.max() == 1
+    assert 1.9 < (width / height).max() < 2.001
+    assert 0.499 < (width / height).min() < 0.53
+    unchanged = augment.UNCHANGED[len(augment.CROP) :]
+    others = np.stack([columns[name] for name in augment.OTHERS], axis=1)
+    np.testing.assert_array_equal(others, np.tile(unchanged, (4000, 1)))
+
+
+def test_areas_of_crops_are_uniform():
+    columns = draw(random_resized_crop=CROP | {"greatest_stretch": 1.0})
+    area = columns["crop_width"] * columns["crop_height"]
+
+    assert np.abs(np.histogram(area, 10, (0.25, 1))[0] - 400).max() < 4 * 19
+
+
+def test_what_has_no_crop_keeps_the_draws_that_it_had():
+    """Those of one array of seven columns, as they were before there was a crop."""
+    uniform = np.random.default_rng(3).uniform(-1, 1, (4000, 7))
+    columns = draw(**EVERYTHING)
+
+    for index, name in enumerate(augment.OTHERS[1:], 1):
+        low, high = columns[name].min(), columns[name].max()
+        expected = (uniform[:, index] + 1) / 2
+        np.testing.assert_allclose((columns[name] - low) / (high - low), expected, atol=2e-3)
+
+
+def test_a_crop_is_brought_to_the_size_of_the_whole():
+    ramp = np.tile(np.array([0, 40, 80, 120], np.uint8), (4, 1))[..., np.newaxis]
+
+    # Half of the width, its centre a quarter to the right of 1.5: from 1.75 to 3.25, mirrored.
+    found = changed(ramp, crop_x=0.25, crop_width=0.5, crop_height=0.5)
+    assert found[..., 0].tolist() == [[70, 90, 110, 110]] * 4
+    flipped = changed(ramp, crop_x=0.25, crop_width=0.5, crop_height=0.5, flip=-1)
+    np.testing.assert_array_equal(flipped, found[:, ::-1])
+
+
+@pytest.mark.parametrize(
+    "settings", [EVERYTHING, {"random_resized_crop": CROP}], ids=["all", "crop"]
+)
+def test_draws_follow_from_the_seed(settings):
+    settings = sections.Augment(**settings)
     first, again, other = (
         augment.draw(settings, 6, np.random.default_rng(seed)) for seed in (1, 1, 2)
     )
@@ -233,10 +283,11 @@ def test_threads_give_what_one_call_gives(channels):
 
 
 def test_no_images_are_no_images():
-    assert augment.apply(noise(0, 5, 5, 3), np.empty((0, 7), np.float32)).shape == (0, 5, 5, 3)
+    assert augment.apply(noise(0, 5, 5, 3), np.empty((0, 11), np.float32)).shape == (0, 5, 5, 3)
 
 
-@pytest.mark.parametrize("shape", [(2, 7), (3, 6)], ids=str)
+@pytest.mark.parametrize("shape", [(2, 11), (3, 10)], ids=str)
 def test_draws_that_do_not_fit_are_refused(shape):
-    with pytest.raises(ValueError, match=r"draws must be a row of 7 .*, \(3, 7\), got \(\d, \d\)"):
+    message = r"draws must be a row of 11 .*, \(3, 11\), got \(\d, \d+\)"
+    with pytest.raises(ValueError, match=message):
         augment.apply(noise(3, 5, 5, 3), np.ones(shape, np.float32))

@@ -51,7 +51,7 @@ def test_add_again(capsys):
 
 def test_the_name_is_that_of_the_zip(calls):
     cli.main(["add", "My birds.zip"])
-    assert calls == [("My birds.zip", "My_birds", "cat_dog_efficientnet")]
+    assert calls == [("My birds.zip", "My_birds", None)]
 
 
 def test_a_failure_is_one_line(monkeypatch, capsys):

@@ -127,7 +127,7 @@ def test_photos_like_a_recipe_bring_what_it_needs(here):
         for name in ("a", "b"):
             archive.writestr(f"{name}/1.jpg", b"x")
 
-    assert cli.main(["add", "Vögel 2.zip"]) == 0
+    assert cli.main(["add", "Vögel 2.zip", "--like", "cat_dog_efficientnet"]) == 0
 
     settings = params.load()
     experiment = settings.experiments["Vögel_2"]

@@ -47,6 +47,7 @@ def test_features_that_are_left_out_are_off():
     assert train.learning_rate_schedule is None
     assert train.early_stopping is None
     assert train.class_weights is None
+    assert (train.label_smoothing, train.mixup) == (None, None)
     assert train.augment is None
     variant = params.parse(TEXT).prepare["whole"]
     assert (variant.limit_per_class, variant.augment, variant.views) == (None, None, None)
@@ -112,6 +113,26 @@ def test_sections_are_frozen():
             "augment",
             sections.Augment(rotation_degrees=7.0, horizontal_flip=True),
             id="augmentation",
+        ),
+        pytest.param(
+            EPOCHS,
+            EPOCHS + "\n      label_smoothing: 0.1",
+            "label_smoothing",
+            0.1,
+            id="label smoothing",
+        ),
+        pytest.param(EPOCHS, EPOCHS + "\n      mixup: 1", "mixup", 1.0, id="mixup"),
+        pytest.param(
+            EPOCHS,
+            EPOCHS
+            + "\n      augment: {random_resized_crop: {least_area: 0.5, greatest_stretch: 1.33}}",
+            "augment",
+            sections.Augment(
+                random_resized_crop=sections.RandomResizedCrop(
+                    least_area=0.5, greatest_stretch=1.33
+                )
+            ),
+            id="random resized crop",
         ),
     ],
 )
@@ -536,7 +557,9 @@ def test_bad_idx_section(old, new, message):
         params.parse(changed(old, new))
 
 
-CHANGES = "rotation_degrees, zoom, shift, horizontal_flip, brightness, contrast"
+CHANGES = (
+    "rotation_degrees, zoom, shift, horizontal_flip, brightness, contrast, random_resized_crop"
+)
 
 
 def test_a_variant_may_say():

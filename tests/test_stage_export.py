@@ -169,7 +169,7 @@ def test_a_quantised_format_may_differ_but_not_lose_accuracy(tree, monkeypatch):
     make_format_differ(monkeypatch, "litert_fp16", lambda p: p[:, ::-1])
 
     before = contents(tree)
-    with pytest.raises(ExportError, match=r"litert_fp16: the accuracy .* 1\.0000, got 0\.2500"):
+    with pytest.raises(ExportError, match=r"litert_fp16: of \d+ test images it must get right"):
         export.main("plain")
     assert contents(tree) == before
 

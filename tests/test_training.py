@@ -15,7 +15,7 @@ from imago.core.errors import TrainingError
 from imago.data.arrays import Split
 from imago.images import augment
 from imago.runtimes import determinism
-from imago.training import loop, passes
+from imago.training import loop, mixing, passes
 from imago.training.checkpoints import FileCheckpoint
 from imago.training.loop import State
 
@@ -381,6 +381,64 @@ def test_class_weights_are_those_of_keras(blobs, jit_compile):
 
     np.testing.assert_allclose(weights(ours), weights(theirs), atol=1e-6)
     assert found["loss"] == pytest.approx(wanted["loss"][0], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["graph", "xla"]
+)
+def test_label_smoothing_is_that_of_keras(blobs, jit_compile):
+    ours, theirs = build(), build()
+    theirs.compile(theirs.optimizer, keras.losses.CategoricalCrossentropy(label_smoothing=0.2))
+    truth = keras.utils.to_categorical(blobs.labels)
+    weighted = [0.5, 3.0, 1.0]
+    how = {"sample_weight": np.take(weighted, blobs.labels), "batch_size": 70, "verbose": 0}
+
+    options = {"epochs": 1, "batch_size": 70, "jit_compile": jit_compile}
+    (found,) = fit(ours, blobs, label_smoothing=0.2, class_weights=weighted, **options)
+    wanted = theirs.fit(blobs.images, truth, **how).history
+
+    np.testing.assert_allclose(weights(ours), weights(theirs), atol=1e-6)
+    assert found["loss"] == pytest.approx(wanted["loss"][0], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["graph", "xla"]
+)
+def test_mixup_is_a_step_on_mixed_images_and_labels(blobs, jit_compile):
+    """One step over a whole epoch; the images and the labels are mixed by hand."""
+    ours, theirs = build(), build()
+    random = np.random.default_rng([5, 0])
+    rows = random.permutation(70)
+    kept = mixing.draw(0.3, 70, random)
+    truth = np.eye(3, dtype=np.float32)[blobs.labels[rows]]
+    images = blobs.images[rows].astype(np.float32)
+    by = kept[..., np.newaxis, np.newaxis]
+    mixed = (by * images + (1 - by) * images[::-1]).round().astype(np.uint8)
+    theirs.compile(theirs.optimizer, "categorical_crossentropy")
+
+    (found,) = fit(ours, blobs, epochs=1, batch_size=70, mixup=0.3, jit_compile=jit_compile)
+    wanted = theirs.train_on_batch(mixed, kept * truth + (1 - kept) * truth[::-1])
+
+    np.testing.assert_allclose(weights(ours), weights(theirs), atol=1e-6)
+    assert found["loss"] == pytest.approx(float(wanted), rel=1e-4)
+
+
+def test_a_killed_training_that_mixes_goes_on_to_the_same_weights(blobs, tmp_path):
+    changes = sections.Augment(
+        random_resized_crop=sections.RandomResizedCrop(least_area=0.4, greatest_stretch=1.5),
+        brightness=0.1,
+    )
+    options = {"augment": changes, "mixup": 0.4, "label_smoothing": 0.1}
+    whole, torn, resumed, other = build(0.3), build(0.3), build(0.3), build(0.3)
+    fit(whole, blobs, **options)
+
+    with pytest.raises(KilledError):
+        fit(torn, blobs, checkpoint=FileCheckpoint(tmp_path), callbacks=[KillAfter(1)], **options)
+    fit(resumed, blobs, checkpoint=FileCheckpoint(tmp_path), **options)
+    fit(other, blobs, **options | {"mixup": None})
+
+    np.testing.assert_array_equal(weights(resumed), weights(whole))
+    assert not np.array_equal(weights(other), weights(whole))
 
 
 def test_class_weights_leave_the_validation_loss_as_it_is(blobs):

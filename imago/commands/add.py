@@ -29,7 +29,6 @@ from imago.datasets.image_folder.split_folders import SPLITS
 
 CLASSES_SHOWN = 10
 ROWS_SHOWN = 30
-LIKE = "cat_dog_efficientnet"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +41,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--like",
-        help=f"the experiment or recipe that theirs is a copy of; else {LIKE}",
+        help="the experiment or recipe that theirs is a copy of; else values are chosen from what "
+        "the photos are",
     )
 
 
@@ -55,13 +55,12 @@ def run(chosen: argparse.Namespace) -> int:
     if (chosen.name or chosen.like) and not photos:
         message = "--name and --like are for photos of your own, got recipes alone"
         raise ParamsError(message)
-    like = chosen.like or LIKE
     are_one = bool(chosen.name) or any(map(tables.is_table, photos))
     names = [_recipe(what) for what in chosen.what if what not in photos]
     if photos and are_one:
-        names.append(_photos([Path(what) for what in photos], chosen.name, like))
+        names.append(_photos([Path(what) for what in photos], chosen.name, chosen.like))
     else:
-        names += [_photos([Path(what)], None, like) for what in photos]
+        names += [_photos([Path(what)], None, chosen.like) for what in photos]
     pages = ", ".join(str(paths.page(name)) for name in names)
     print(f"Look at {paths.PARAMS}, and then run\n")
     print(f"    dvc repro {' '.join(f'report@{name}' for name in names)}")
@@ -82,8 +81,8 @@ def _recipe(name: str) -> str:
     return name
 
 
-def _photos(places: list[Path], name: str | None, like: str) -> str:
-    from imago.project import add, recipes
+def _photos(places: list[Path], name: str | None, like: str | None) -> str:
+    from imago.project import add, defaults, recipes
 
     of_photos, of_tables = contents.told_apart(places)
     archive, *beside = [*of_photos, *of_tables]
@@ -107,11 +106,13 @@ def _photos(places: list[Path], name: str | None, like: str) -> str:
         print(f"since it was added: {added.difference}")
     if archive.is_dir():
         print(f"{paths.listing(name)} lists the photos with their sha256; git should keep it")
-    print(
-        f"added to {paths.PARAMS}, as {name}, like {like}"
-        if added.is_new
-        else f"{paths.PARAMS} had it before, and now has its present sha256 and place"
-    )
+    if not added.is_new:
+        print(f"{paths.PARAMS} had it before, and now has its present sha256 and place")
+    elif like:
+        print(f"added to {paths.PARAMS}, as {name}, like {like}")
+    else:
+        print(f"chosen from what they are: {defaults.summary(added.choices)}")
+        print(f"added to {paths.PARAMS}, as {name}, with the reason beside each value")
     return name
 
 

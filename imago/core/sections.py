@@ -151,6 +151,15 @@ class Dataset(Section):
     limits: Limits = DEFAULT_LIMITS
 
 
+class RandomResizedCrop(Section):
+    """A part of an image, brought to the size of the whole."""
+
+    least_area: Annotated[float, Field(gt=0, lt=1)]
+    """Of the part, as a share of the image's."""
+    greatest_stretch: Annotated[float, Field(ge=1, le=10)]
+    """Of its width by its height, or the other way round, relative to the image's."""
+
+
 class Augment(Section):
     """Random changes of an image that leave its class as it is; what is left out stays as it is."""
 
@@ -166,6 +175,7 @@ class Augment(Section):
     """Lighter or darker by at most this share of 255."""
     contrast: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Differences from the image's mean larger or smaller by at most this share."""
+    random_resized_crop: RandomResizedCrop | None = None
 
     @model_validator(mode="after")
     def _something_changes(self) -> Self:
@@ -291,6 +301,10 @@ class Optimization(Section):
     early_stopping: EarlyStopping | None = None
     class_weights: Literal["balanced"] | None = None
     """balanced: an example counts the more, the fewer its class has."""
+    label_smoothing: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """This share of each label goes to all classes alike, so that none is learnt as certain."""
+    mixup: Annotated[float, Field(ge=0.01, le=100)] | None = None
+    """Each example is mixed with another of its batch, by shares drawn from Beta(mixup, mixup)."""
     jit_compile: bool
     """Compile each epoch with XLA: several times faster for dense nets, slower for convolutions."""
 
@@ -414,7 +428,8 @@ class Export(Section):
     """How far a probability may be from Keras' own before the stage fails; of formats whose weights
     are as exact as Keras' own: not of litert_fp16 and litert_int8."""
     greatest_accuracy_loss: Annotated[float, Field(ge=0, lt=1)]
-    """How much lower than Keras' own the accuracy of a format may be, as a share of the images."""
+    """How many fewer images than Keras a format may get right, as a share of the test images; one
+    is always allowed."""
     calibration_images: Positive
     """Training images, drawn at random, by which litert_int8 learns what values there are."""
     unsure: Unsure | None = None

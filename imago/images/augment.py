@@ -6,6 +6,10 @@ can be made at once, and the images in any order and on any number of threads.
 
 The columns of a row, in the order in which they work on an image:
 
+    crop_x      centre of the part that is kept, to the right of the image's, a share of the width
+    crop_y      the same downwards, a share of the height
+    crop_width  of that part, which is brought to the size of the whole, a share of the width
+    crop_height the same of the height
     flip        -1: left and right change places, 1: they stay
     rotation    degrees about the image's centre, counterclockwise
     zoom        factor, the same along both sides; the image's centre stays in place
@@ -21,10 +25,12 @@ from numpy.typing import NDArray
 
 from imago.core import sections
 
-COLUMNS = ("flip", "rotation", "zoom", "shift_x", "shift_y", "contrast", "brightness")
-UNCHANGED = np.array([1, 0, 1, 0, 0, 1, 0], np.float32)
+CROP = ("crop_x", "crop_y", "crop_width", "crop_height")
+OTHERS = ("flip", "rotation", "zoom", "shift_x", "shift_y", "contrast", "brightness")
+COLUMNS = (*CROP, *OTHERS)
+UNCHANGED = np.array([0, 0, 1, 1, 1, 0, 1, 0, 0, 1, 0], np.float32)
 """The row that leaves an image as it is."""
-GEOMETRY, COLOR = slice(0, 5), slice(5, 7)
+GEOMETRY, COLOR = slice(0, 9), slice(9, 11)
 """The columns that move pixels, and those that change their values."""
 
 
@@ -34,11 +40,12 @@ def draw(
     """Draw a row of COLUMNS for each of `count` images.
 
     Each number is uniform in the range that `settings` gives it, apart from the others. What is off
-    is drawn too and then left out, so that switching it on leaves the other columns as they are;
-    and two draws of n rows are the first and the second half of one of 2n.
+    is drawn too and then left out, so that switching it on leaves the other columns as they are,
+    random_resized_crop aside; and two draws of n rows are the first and the second half of one of
+    2n.
 
     Returns:
-        (count, 7) float32.
+        (count, 11) float32.
     """
     ranges = [
         0,  # the flip has two values
@@ -49,24 +56,44 @@ def draw(
         settings.contrast or 0,
         255 * (settings.brightness or 0),
     ]
-    uniform = generator.uniform(-1, 1, (count, len(COLUMNS)))
-    draws = UNCHANGED + uniform * ranges
+    crop = settings.random_resized_crop
+    # A crop's numbers are drawn where there is one alone: what has none keeps the draws it had.
+    drawn = generator.uniform(-1, 1, (count, len(COLUMNS) if crop else len(OTHERS)))
+    uniform = drawn[:, : len(OTHERS)]
+    draws = np.tile(UNCHANGED.astype(np.float64), (count, 1))
+    draws[:, len(CROP) :] += uniform * ranges
     if settings.horizontal_flip:
-        draws[:, 0] = np.where(uniform[:, 0] < 0, -1, 1)
+        draws[:, len(CROP)] = np.where(uniform[:, 0] < 0, -1, 1)
+    if crop:
+        draws[:, : len(CROP)] = _crops(crop, drawn[:, len(OTHERS) :])
     return draws.astype(np.float32)
+
+
+def _crops(
+    settings: sections.RandomResizedCrop, uniform: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Turn numbers of -1 to 1, (N, 4), into the columns CROP, (N, 4).
+
+    The share of the area is uniform, the logarithm of the stretch too; a side that would be longer
+    than the image's is as long. The place is uniform among those within the image.
+    """
+    area = 1 - (1 - settings.least_area) * (uniform[:, 2] + 1) / 2
+    stretch = settings.greatest_stretch ** uniform[:, 3]
+    sides = np.minimum(np.sqrt(area[:, np.newaxis] * np.stack([stretch, 1 / stretch], axis=1)), 1)
+    return np.concatenate([uniform[:, :2] * (1 - sides) / 2, sides], axis=1)
 
 
 def apply(images: NDArray[np.uint8], draws: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Change each image as its row of `draws` says; the images given stay as they are.
 
-    Flip, rotation, zoom and shift are one bilinear interpolation, so that an image is blurred once;
-    flips, quarter turns of squares and shifts by whole pixels are exact. What comes in from outside
-    is the image itself, mirrored at its outermost pixels (OpenCV's BORDER_REFLECT_101). Then
-    contrast and brightness are one linear map, rounded and held in 0-255.
+    Crop, flip, rotation, zoom and shift are one bilinear interpolation, so that an image is blurred
+    once; flips, quarter turns of squares and shifts by whole pixels are exact. What comes in from
+    outside is the image itself, mirrored at its outermost pixels (OpenCV's BORDER_REFLECT_101).
+    Then contrast and brightness are one linear map, rounded and held in 0-255.
 
     Args:
         images: (N, H, W, C) uint8, 0-255, C is 1 or 3.
-        draws: (N, 7) float32, as `draw` gives them.
+        draws: (N, 11) float32, as `draw` gives them.
 
     Returns:
         (N, H, W, C) uint8, 0-255.
@@ -104,13 +131,16 @@ def _matrices(draws: NDArray[np.float32], height: int, width: int) -> NDArray[np
 
     Places are those of pixels' centres, the first at 0, so an image's centre is (side - 1) / 2.
     """
-    flip, degrees, zoom, shift_x, shift_y = draws[:, GEOMETRY].T.astype(np.float64)
+    *crop, flip, degrees, zoom, shift_x, shift_y = draws[:, GEOMETRY].T.astype(np.float64)
     radians = np.deg2rad(degrees)
     cosine, sine = np.cos(radians) / zoom, np.sin(radians) / zoom
     linear = np.stack([flip * cosine, -flip * sine, sine, cosine], axis=-1).reshape(-1, 2, 2)
     middle = np.array([width - 1, height - 1]) / 2
     shifted = middle + np.stack([shift_x * width, shift_y * height], axis=-1)
     offset = middle - (linear @ shifted[..., np.newaxis])[..., 0]
+    center, sides = np.stack(crop[:2], axis=-1), np.stack(crop[2:], axis=-1)
+    linear = sides[..., np.newaxis] * linear
+    offset = sides * offset + (1 - sides) * middle + center * [width, height]
     return np.concatenate([linear, offset[..., np.newaxis]], axis=-1)
 
 

@@ -1,8 +1,8 @@
 """What `imago add` puts into params.yaml: a recipe, or photos of one's own.
 
-An archive or a folder becomes a data set, a variant, features and an experiment, copied from those
-of a recipe or of an experiment that is there. Every line of params.yaml stays as it is, comments
-and all.
+An archive or a folder becomes a data set, a variant, features and an experiment, with values chosen
+from what the photos are, or copied from those of a recipe or of an experiment that is there. Every
+line of params.yaml stays as it is, comments and all.
 """
 
 import re
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dvc.utils.serialize import parse_yaml_for_update
+from ruamel.yaml.comments import CommentedMap
 
 from imago import params
 from imago.core import files, paths, photo_names, sections, strict_yaml
@@ -19,7 +20,8 @@ from imago.core.errors import ParamsError
 from imago.datasets.image_folder import contents
 from imago.datasets.image_folder.arrangement import Arrangement
 from imago.params import Params
-from imago.project import pins, recipes, yaml_text
+from imago.project import defaults, facts, pins, recipes, yaml_text
+from imago.project.defaults import Choice
 from imago.project.pins import LAYOUT, Pinned
 
 NAME = re.compile(r"[^\W\d][\w-]*")
@@ -60,6 +62,7 @@ class AddedPhotos:
         arrangement: What photos there are by their names, for none was looked at yet.
         is_new: Whether entries were added, and not those of what was there renewed.
         difference: Of a folder that was there, between the photos before and now, in words.
+        choices: The values that were chosen from what the photos are.
     """
 
     experiment: str
@@ -67,6 +70,7 @@ class AddedPhotos:
     arrangement: Arrangement
     is_new: bool
     difference: str = ""
+    choices: Sequence[Choice] = ()
 
 
 def recipe(name: str, path: Path = paths.PARAMS) -> AddedRecipe:
@@ -110,7 +114,7 @@ def name_for(archive: Path) -> str:
 def photos(
     archive: Path,
     name: str,
-    like: str,
+    like: str | None,
     path: Path = paths.PARAMS,
     beside: Sequence[Path] = (),
 ) -> AddedPhotos:
@@ -124,7 +128,8 @@ def photos(
             is.
         name: Of the data set and of the experiment.
         like: An experiment of params.yaml, or else a recipe, whose entries are copied; without its
-            limits of photos and its floors.
+            limits of photos and its floors. None: those of `defaults.RECIPE`, with values chosen
+            from what the photos are.
         path: Of params.yaml.
         beside: More archives, and a table that says which class a photo is of.
 
@@ -146,19 +151,22 @@ def photos(
         raise ParamsError(message) from error
     text, there = _text(path), params.load(path)
     model = _model(like, there, text)
-    places = [archive, *beside]
-    with contents.opened(places, name) as (_, found):
+    places, is_new = [archive, *beside], not pins.is_own(name, there)
+    choices: Sequence[Choice] = ()
+    with contents.opened(places, name) as (opened, found):
         pinned = pins.pin(places, name)
+        if is_new and like is None:
+            choices = defaults.choose(facts.find(opened, found))
     raw = strict_yaml.read(text)
-    is_new = not pins.is_own(name, there)
     if is_new:
-        text = _with_entries(text, raw, _entries(model, name, pinned, found), path)
+        text = _with_entries(text, raw, _entries(model, name, pinned, found, choices), path)
     else:
         text = _with_files(text, name, there.datasets[name].files, pinned)
     settings = params.parse(text, str(path))
     difference = pins.write_listing(name, pinned.listing)
     files.write_text(path, text)
-    return AddedPhotos(name, settings.experiments[name].variant, found, is_new, difference)
+    variant = settings.experiments[name].variant
+    return AddedPhotos(name, variant, found, is_new, difference, choices)
 
 
 def _with_files(text: str, name: str, known: Mapping[str, str], pinned: Pinned) -> str:
@@ -226,7 +234,10 @@ class _Model:
         return parse_yaml_for_update(block, "")[entry]
 
 
-def _model(like: str, there: Params, text: str) -> _Model:
+def _model(like: str | None, there: Params, text: str) -> _Model:
+    if like is None:
+        found = recipes.read(defaults.RECIPE)
+        return _Model(defaults.RECIPE, found.settings, found.text)
     if like in there.experiments:
         return _Model(like, there, text)
     if like in recipes.names():
@@ -238,7 +249,7 @@ def _model(like: str, there: Params, text: str) -> _Model:
 
 
 def _entries(
-    model: _Model, name: str, pinned: Pinned, found: Arrangement
+    model: _Model, name: str, pinned: Pinned, found: Arrangement, choices: Sequence[Choice]
 ) -> dict[str, tuple[str, Any]]:
     """Return for each section the name of its new entry, and what that says."""
     old = model.settings.experiments[model.name]
@@ -254,23 +265,27 @@ def _entries(
     # Photos that belong together know each other in extract alone, so all is drawn there.
     validation_fraction = 0.0 if found.classes("validation") else prepare["validation_fraction"]
     prepare["validation_fraction"] = 0.0
+    _put(choices, "prepare", prepare)
     variant = f"{name}{prepare['image_size_px']}"
-    entries = {
-        "datasets": (name, _dataset(pinned, found, extract, validation_fraction)),
-        "prepare": (variant, prepare),
-    }
+    dataset = _dataset(pinned, found, extract, validation_fraction)
+    _put(choices, "extract", dataset["extract"])
+    entries = {"datasets": (name, dataset), "prepare": (variant, prepare)}
     experiment = model.copied("experiments", model.name)
     experiment["input"] = experiment["pixels"] = f"prepared/{variant}"
     experiment.pop("floors", None)  # of another task
+    _put(choices, "train", experiment["train"])
     if old.features:
         features = model.copied("features", old.features)
         features["variant"] = variant
         made = f"{variant}_{old.features.removeprefix(old.variant).lstrip('_')}"
         experiment["input"] = f"features/{made}"
         backbone = features["backbone"]
-        weights = model.settings.backbones[backbone].weights
-        entries["weights"] = (weights, model.copied("weights", weights))
-        entries["backbones"] = (backbone, model.copied("backbones", backbone))
+        net = model.copied("backbones", backbone)
+        if net["image_size_px"] != prepare["image_size_px"]:
+            backbone = f"{net['weights']}_{prepare['image_size_px']}"
+            net["image_size_px"], features["backbone"] = prepare["image_size_px"], backbone
+        entries["weights"] = (net["weights"], model.copied("weights", net["weights"]))
+        entries["backbones"] = (backbone, net)
         entries["features"] = (made, features)
     entries["exports"] = (old.export, model.copied("exports", old.export))
     return entries | {"experiments": (name, experiment)}
@@ -284,7 +299,7 @@ def _dataset(
     drawn = {} if found.classes("test") else {"test_fraction": TEST_FRACTION}
     if validation_fraction:
         drawn["validation_fraction"] = validation_fraction
-    extract = {**drawn, **({"keep_together": True} if drawn else {}), **extract}
+    extract = CommentedMap({**drawn, **({"keep_together": True} if drawn else {}), **extract})
     return {
         "layout": LAYOUT,
         "licence": LICENCE,
@@ -292,3 +307,11 @@ def _dataset(
         "sources": pinned.sources,
         "extract": extract,
     }
+
+
+def _put(choices: Sequence[Choice], place: defaults.Place, section: CommentedMap) -> None:
+    """Set the values of a section that were chosen, each with its reason beside it."""
+    for choice in choices:
+        if choice.place == place:
+            section[choice.key] = choice.value
+            section.yaml_add_eol_comment(choice.reason, choice.key, column=0)

@@ -122,6 +122,17 @@ class FileCheckpoint:
         shutil.rmtree(self.path.parent, ignore_errors=True)
 
 
+class NoCheckpoint:
+    """Keeps nothing, of a training of seconds."""
+
+    def restore(self, model: keras.Model) -> State:
+        """Return the state of a training that has not begun."""
+        return State()
+
+    def save(self, model: keras.Model, state: State) -> None:
+        """Do nothing."""
+
+
 def _variables(model: keras.Model) -> list[keras.Variable]:
     return [*model.variables, *model.optimizer.variables]
 

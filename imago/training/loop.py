@@ -20,7 +20,7 @@ from imago.core import sections
 from imago.core.errors import TrainingError
 from imago.data.arrays import Split
 from imago.images import augment
-from imago.training import passes
+from imago.training import mixing, passes
 from imago.training.callbacks import log_name
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,10 @@ class Plan:
     """When to stop before the last epoch; ends with the weights of the best one."""
     class_weights: Sequence[float] | None = None
     """How much a training example of each class counts in the loss. None: the same."""
+    label_smoothing: float | None = None
+    """The share of each training label that goes to all classes alike."""
+    mixup: float | None = None
+    """Of the Beta distribution from which the shares of mixed training examples are drawn."""
     augment: sections.Augment | None = None
     """Random changes of the training images, drawn anew for each in each epoch."""
 
@@ -167,8 +171,15 @@ def _epoch(
 ) -> Callable[[int], Logs]:
     """Return the function that trains and scores one epoch, by its number from 0."""
     how = (plan.batch_size, strategy, plan.jit_compile)
-    transform = augment.apply if plan.augment else None
-    train_pass = passes.training(model, train, *how, plan.class_weights, transform)
+    train_pass = passes.training(
+        model,
+        train,
+        *how,
+        class_weights=plan.class_weights,
+        label_smoothing=plan.label_smoothing,
+        transform=augment.apply if plan.augment else None,
+        is_mixed=plan.mixup is not None,
+    )
     score_pass = passes.scoring(model, validation, *how) if validation else None
 
     def run(epoch: int) -> Logs:
@@ -218,13 +229,16 @@ def _learning_rate(model: keras.Model) -> float:
 
 
 def _order(example_count: int, plan: Plan, epoch: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the rows of an epoch, shuffled, and how each image is to be changed."""
+    """Return the rows of an epoch, shuffled, and how each example is to be changed."""
     # A generator for each epoch, so that a resumed training needs none of the earlier draws.
     random = np.random.default_rng([plan.seed, epoch])
     rows = random.permutation(example_count).astype(np.int32)
-    if plan.augment is None:
-        return tf.constant(rows), tf.zeros((example_count, 0))
-    return tf.constant(rows), tf.constant(augment.draw(plan.augment, example_count, random))
+    draws = [np.zeros((example_count, 0), np.float32)]
+    if plan.augment:
+        draws.append(augment.draw(plan.augment, example_count, random))
+    if plan.mixup:
+        draws.append(mixing.draw(plan.mixup, example_count, random))
+    return tf.constant(rows), tf.constant(np.concatenate(draws, axis=1))
 
 
 def _as_they_are(example_count: int) -> tuple[tf.Tensor, tf.Tensor]:

@@ -12,17 +12,19 @@ import numpy as np
 import tensorflow as tf
 
 from imago.data.arrays import Split
+from imago.training import mixing
 
 Pass = Callable[[tf.Tensor, tf.Tensor], dict[str, float]]
 """Takes rows of a split, (N,) int32, in the order in which they are wanted, and for each what its
 transformation is to be, (N, D) float32; gives `loss`, the mean in nats, and `accuracy`, 0..1, of
-these examples. The loss of a training with class weights is weighted."""
+these examples. The loss of a training is that of its weighted, smoothed and mixed labels."""
 
 Transform = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Changes images, (n, H, W, C) uint8, each as its row of (n, D) float32 says."""
 
-_Step = Callable[[tf.Tensor, tf.Tensor, int], tf.Tensor]
-"""Takes a replica's images and labels and the examples in the whole batch; gives totals."""
+_Step = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, int], tf.Tensor]
+"""Takes a replica's images, labels and transformations, and the examples in the whole batch; gives
+totals."""
 
 _ALIGNMENT_BYTES = 64  # what TensorFlow's kernels and XLA expect of a buffer
 
@@ -34,7 +36,9 @@ def training(
     strategy: tf.distribute.Strategy,
     jit_compile: bool,
     class_weights: Sequence[float] | None = None,
+    label_smoothing: float | None = None,
     transform: Transform | None = None,
+    is_mixed: bool = False,
 ) -> Pass:
     """Compile a pass that takes a step of the model's optimizer for each batch.
 
@@ -45,13 +49,25 @@ def training(
         strategy: Where the model is.
         jit_compile: Compile with XLA; for one replica and without `transform` only.
         class_weights: How much an example of each class counts, K numbers. None: 1.
+        label_smoothing: The share of each label that goes to all classes alike. None: 0.
         transform: Applied to each batch of images. None: they stay as they are.
+        is_mixed: Whether each example is then mixed with another of its replica's; the last number
+            of its transformation is the share that it keeps.
     """
+    (class_count,) = model.output_shape[1:]
 
-    def step(images: tf.Tensor, labels: tf.Tensor, batch_examples: int) -> tf.Tensor:
+    def step(
+        images: tf.Tensor, labels: tf.Tensor, draws: tf.Tensor, batch_examples: int
+    ) -> tf.Tensor:
+        truth = _truth(labels, class_count, class_weights, label_smoothing)
+        shares, draws = (draws[:, -1:], draws[:, :-1]) if is_mixed else (None, draws)
+        if transform:
+            images = _transformed(transform, images, draws)
+        if shares is not None:
+            images, truth = mixing.mix(images, shares), mixing.mix(truth, shares)
         with tf.GradientTape() as tape:
             probabilities = model(images, training=True)
-            loss_sum = _loss_sum(labels, probabilities, class_weights)
+            loss_sum = _loss_sum(truth, probabilities)
             objective = loss_sum / batch_examples
             if model.losses:  # of regularizers
                 objective += tf.add_n(model.losses) / strategy.num_replicas_in_sync
@@ -59,7 +75,7 @@ def training(
         model.optimizer.apply(gradients, model.trainable_variables)
         return _totals(labels, probabilities, loss_sum)
 
-    return _compiled(step, split, batch_size, strategy, jit_compile, transform)
+    return _compiled(step, split, batch_size, strategy, jit_compile)
 
 
 def scoring(
@@ -70,10 +86,11 @@ def scoring(
     jit_compile: bool,
 ) -> Pass:
     """Compile a pass that changes nothing; arguments as for `training`."""
+    (class_count,) = model.output_shape[1:]
 
-    def step(images: tf.Tensor, labels: tf.Tensor, batch_examples: int) -> tf.Tensor:
+    def step(images: tf.Tensor, labels: tf.Tensor, _: tf.Tensor, batch_examples: int) -> tf.Tensor:
         probabilities = model(images, training=False)
-        return _totals(labels, probabilities, _loss_sum(labels, probabilities))
+        return _totals(labels, probabilities, _loss_sum(_truth(labels, class_count), probabilities))
 
     return _compiled(step, split, batch_size, strategy, jit_compile)
 
@@ -84,7 +101,6 @@ def _compiled(
     batch_size: int,
     strategy: tf.distribute.Strategy,
     jit_compile: bool,
-    transform: Transform | None = None,
 ) -> Pass:
     def on_replica(
         images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor, draws: tf.Tensor
@@ -94,10 +110,7 @@ def _compiled(
         if context.num_replicas_in_sync > 1:
             own = slice(context.replica_id_in_sync_group, None, context.num_replicas_in_sync)
             rows, draws = rows[own], draws[own]
-        batch = tf.gather(images, rows)
-        if transform:
-            batch = _transformed(transform, batch, draws)
-        return step(batch, tf.gather(labels, rows), batch_examples)
+        return step(tf.gather(images, rows), tf.gather(labels, rows), draws, batch_examples)
 
     def whole(images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         def totals_of(*batch: tf.Tensor) -> tf.Tensor:
@@ -147,13 +160,24 @@ def _tensor(array: np.ndarray) -> tf.Tensor:
     return tf.constant(np.asarray(array))
 
 
-def _loss_sum(
-    labels: tf.Tensor, probabilities: tf.Tensor, class_weights: Sequence[float] | None = None
+def _truth(
+    labels: tf.Tensor,
+    class_count: int,
+    class_weights: Sequence[float] | None = None,
+    label_smoothing: float | None = None,
 ) -> tf.Tensor:
+    """Return what the probabilities should be, (n, K), times the weight of each example."""
     # One-hot: the gradient by index is a scatter, which is slow where it must be deterministic.
-    truth = tf.one_hot(labels, probabilities.shape[-1])
+    truth = tf.one_hot(labels, class_count)
     if class_weights:
         truth *= tf.constant(class_weights, truth.dtype)
+    if label_smoothing:
+        spread = tf.reduce_mean(truth, axis=-1, keepdims=True)
+        truth += label_smoothing * (spread - truth)
+    return truth
+
+
+def _loss_sum(truth: tf.Tensor, probabilities: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(keras.losses.categorical_crossentropy(truth, probabilities))
 
 

@@ -56,29 +56,45 @@ def run(model: keras.Model, phase: Phase) -> list[loop.Logs]:
         DataError: A split is missing or damaged.
         TrainingError: See `loop.fit`.
     """
-    training, splits = phase.fitted_by, arrays.read_info(phase.folder).splits
+    splits = arrays.read_info(phase.folder).splits
     arrays.verify(phase.folder, "train", "validation")
     train = arrays.read_split(phase.folder, "train")
     validation = arrays.read_split(phase.folder, "validation") if "validation" in splits else None
-    stopping = training.early_stopping
-    if stopping and not validation:
+    if phase.fitted_by.early_stopping and not validation:
         message = f"{phase.folder}: must have validation images for early_stopping, got none"
         raise DataError(message)
-    steps = loop.steps_per_epoch(len(train.labels), training.batch_size)
-    model.compile(optimizers.build(training, steps))
-    plan = loop.Plan(
-        epochs=training.epochs,
-        batch_size=training.batch_size,
-        seed=phase.seed,
-        jit_compile=training.jit_compile,
-        early_stopping=stopping,
-        class_weights=class_weights.balanced(train.labels) if training.class_weights else None,
-        augment=phase.augment,
-    )
     wanted = os.getenv("IMAGO_TENSORBOARD") == "1"
     events = paths.tensorboard(phase.experiment) / phase.key if wanted else None
-    listeners = callbacks.build(training, events)
+    listeners = callbacks.build(phase.fitted_by, events)
+    plan = plan_for(phase.fitted_by, train, phase.seed, phase.augment)
+    compile_for(model, phase.fitted_by, train)
     return loop.fit(model, train, validation, plan, phase.checkpoint, listeners)
+
+
+def compile_for(model: keras.Model, training: sections.Optimization, train: arrays.Split) -> None:
+    """Give a model the optimizer that fits it to a split."""
+    steps = loop.steps_per_epoch(len(train.labels), training.batch_size)
+    model.compile(optimizers.build(training, steps))
+
+
+def plan_for(
+    training: sections.Optimization,
+    train: arrays.Split,
+    seed: int,
+    augment: sections.Augment | None = None,
+) -> loop.Plan:
+    """Return how a model is fitted to a split."""
+    return loop.Plan(
+        epochs=training.epochs,
+        batch_size=training.batch_size,
+        seed=seed,
+        jit_compile=training.jit_compile,
+        early_stopping=training.early_stopping,
+        class_weights=class_weights.balanced(train.labels) if training.class_weights else None,
+        label_smoothing=training.label_smoothing,
+        mixup=training.mixup,
+        augment=augment,
+    )
 
 
 def forget(phases: Sequence[Phase]) -> None:

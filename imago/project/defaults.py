@@ -1,0 +1,138 @@
+"""What the first experiment on photos of one's own is given, and why, from what the photos are.
+
+Rules from facts to values, each with the reason that stands beside the value in params.yaml.
+docs/defaults.md says what was measured; what could not be shown to help is left out.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from imago.scoring import intervals
+
+RECIPE = "cat_dog_efficientnet"
+"""What the choices are put into: a head of one layer on features of EfficientNet-Lite0."""
+Place = Literal["extract", "prepare", "train"]
+"""A section of params.yaml: of the data set, of its variant, of the experiment."""
+
+TEST_PHOTOS = 384
+"""An accuracy of 90 % is then known to within 3 points, at 95 % confidence."""
+GREATEST_TEST_FRACTION, LEAST_TEST_FRACTION = 0.25, 0.1
+UNLIKE_COUNTS = 1.5
+"""Times as many photos as another class has: from here on classes are weighted."""
+OBLONG = 1.6
+"""Times as long as wide: from here on the middle of a photo is too little of it. Cameras' photos of
+3:2 are below."""
+USUAL_PX, LARGE_PX = 224, 384
+"""The net is three times slower on the larger images."""
+STEPS, LEAST_EPOCHS = 600, 10
+"""Of a training: with more, none of the sets that were tried became better."""
+BATCH_SIZE = 32
+FEW_PHOTOS = 1000
+"""For training: with fewer, the test photos say less than a cross-validation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What there is.
+
+    Attributes:
+        counts: Photos of each class that are not in a test or validation folder.
+        has_test: Whether there is a test folder, or a table says what is for the test.
+        has_validation: The same for validation.
+        length: How many times as long as wide the photo in the middle is, 1 or more.
+    """
+
+    counts: Mapping[str, int]
+    has_test: bool
+    has_validation: bool
+    length: float
+
+
+class Choice(NamedTuple):
+    """A value, and why it is this one.
+
+    Attributes:
+        place: Of the key.
+        key: In params.yaml.
+        value: Of the key.
+        reason: In a line.
+    """
+
+    place: Place
+    key: str
+    value: str | float
+    reason: str
+
+
+def choose(facts: Facts) -> list[Choice]:
+    """Return the values to be put into the recipe, in the order of its sections."""
+    share = None if facts.has_test else _test_fraction(facts)
+    choices = [] if share is None else [share]
+    choices += [
+        *_framing(facts),
+        Choice("prepare", "color", "rgb", "for its net; a grey photo is three equal colours"),
+        Choice("prepare", "interpolation", "area", "fine patterns do not become false coarse ones"),
+    ]
+    learnt = sum(facts.counts.values()) * (1 - float(share.value if share else 0))
+    steps = math.ceil(learnt / BATCH_SIZE)
+    epochs = max(LEAST_EPOCHS, math.ceil(STEPS / steps))
+    choices += [
+        Choice("prepare", "validation_fraction", 0.0, _without_validation(facts, learnt)),
+        Choice("train", "dropout", 0.0, "there is no hidden layer to drop from"),
+        Choice("train", "learning_rate", 0.01, "of a single layer; falls to 0 along the schedule"),
+        Choice("train", "epochs", epochs, f"of {steps:,} steps, so {epochs * steps:,} in all"),
+    ]
+    if weighted := _class_weights(facts):
+        choices.append(weighted)
+    return choices
+
+
+def summary(choices: Sequence[Choice]) -> str:
+    """Say what was chosen in a line."""
+    shown = [choice for choice in choices if choice.key not in _SAME_FOR_ALL]
+    return ", ".join(f"{choice.key} {choice.value}" for choice in shown)
+
+
+_SAME_FOR_ALL = ("color", "interpolation", "dropout", "learning_rate")
+
+
+def _test_fraction(facts: Facts) -> Choice:
+    total = sum(facts.counts.values())
+    wanted = min(GREATEST_TEST_FRACTION, max(LEAST_TEST_FRACTION, TEST_PHOTOS / total))
+    share = math.ceil(100 * wanted - 1e-9) / 100
+    tested = max(1, round(share * total))
+    low, high = intervals.wilson(round(0.9 * tested), tested)
+    interval = f"{100 * low:.0f} to {100 * high:.0f} %"
+    reason = f"about {tested:,} photos: 90 % right would mean {interval}"
+    return Choice("extract", "test_fraction", share, reason)
+
+
+def _framing(facts: Facts) -> list[Choice]:
+    if facts.length >= OBLONG:
+        long = f"photos are {facts.length:.1f} times as long as wide"
+        return [
+            Choice("prepare", "image_size_px", LARGE_PX, f"{long}: room for their short side"),
+            Choice("prepare", "fit", "pad", "the whole of a photo, at its own proportions"),
+        ]
+    return [
+        Choice("prepare", "image_size_px", USUAL_PX, "as the photos that its net learnt from"),
+        Choice("prepare", "fit", "crop", "the middle of a photo, at its own proportions"),
+    ]
+
+
+def _without_validation(facts: Facts, learnt: float) -> str:
+    if facts.has_validation:
+        return "there are validation photos"
+    if learnt < FEW_PHOTOS:
+        return "all are learnt from; to try settings, imago crossvalidate"
+    return "all are learnt from: one layer needs no early stopping"
+
+
+def _class_weights(facts: Facts) -> Choice | None:
+    most, least = max(facts.counts.values()), min(facts.counts.values())
+    if most < UNLIKE_COUNTS * least:
+        return None
+    reason = f"classes of {least:,} to {most:,} photos count the same"
+    return Choice("train", "class_weights", "balanced", reason)
