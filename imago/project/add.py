@@ -267,7 +267,8 @@ def _entries(
     prepare["validation_fraction"] = 0.0
     _put(choices, "prepare", prepare)
     variant = f"{name}{prepare['image_size_px']}"
-    dataset = _dataset(pinned, found, extract, validation_fraction)
+    held_out = [one.value for one in choices if one[:2] == ("extract", "validation_fraction")]
+    dataset = _dataset(pinned, found, extract, *(held_out or [validation_fraction]))
     _put(choices, "extract", dataset["extract"])
     entries = {"datasets": (name, dataset), "prepare": (variant, prepare)}
     experiment = model.copied("experiments", model.name)
@@ -287,7 +288,10 @@ def _entries(
         entries["weights"] = (net["weights"], model.copied("weights", net["weights"]))
         entries["backbones"] = (backbone, net)
         entries["features"] = (made, features)
-    entries["exports"] = (old.export, model.copied("exports", old.export))
+    export = model.copied("exports", old.export)
+    _put(choices, "exports", export)
+    experiment["export"] = f"{old.export}_unsure" if "unsure" in export else old.export
+    entries["exports"] = (experiment["export"], export)
     return entries | {"experiments": (name, experiment)}
 
 
@@ -313,5 +317,14 @@ def _put(choices: Sequence[Choice], place: defaults.Place, section: CommentedMap
     """Set the values of a section that were chosen, each with its reason beside it."""
     for choice in choices:
         if choice.place == place:
-            section[choice.key] = choice.value
+            section[choice.key] = _written(choice.value)
             section.yaml_add_eol_comment(choice.reason, choice.key, column=0)
+
+
+def _written(value: Any) -> Any:
+    """Return a section in braces, as DVC leaves it."""
+    if not isinstance(value, Mapping):
+        return value
+    found = CommentedMap(value)
+    found.fa.set_flow_style()
+    return found

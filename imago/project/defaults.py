@@ -13,8 +13,8 @@ from imago.scoring import intervals
 
 RECIPE = "cat_dog_efficientnet"
 """What the choices are put into: a head of one layer on features of EfficientNet-Lite0."""
-Place = Literal["extract", "prepare", "train"]
-"""A section of params.yaml: of the data set, of its variant, of the experiment."""
+Place = Literal["extract", "prepare", "train", "exports"]
+"""A section of params.yaml: of the data set, of its variant, of the experiment, of its exports."""
 
 TEST_PHOTOS = 384
 """An accuracy of 90 % is then known to within 3 points, at 95 % confidence."""
@@ -30,7 +30,10 @@ STEPS, LEAST_EPOCHS = 600, 10
 """Of a training: with more, none of the sets that were tried became better."""
 BATCH_SIZE = 32
 FEW_PHOTOS = 1000
-"""For training: with fewer, the test photos say less than a cross-validation."""
+"""For training: with fewer, test photos say less than a cross-validation, and none is spared."""
+HELD_OUT_FRACTION = 0.1
+CERTAINTY = {"temperature": True, "neighbors": 1000}
+UNSURE = {"precision": 0.9, "unlike": 0.05}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +65,7 @@ class Choice(NamedTuple):
 
     place: Place
     key: str
-    value: str | float
+    value: str | float | Mapping[str, float]
     reason: str
 
 
@@ -75,27 +78,47 @@ def choose(facts: Facts) -> list[Choice]:
         Choice("prepare", "color", "rgb", "for its net; a grey photo is three equal colours"),
         Choice("prepare", "interpolation", "area", "fine patterns do not become false coarse ones"),
     ]
-    learnt = sum(facts.counts.values()) * (1 - float(share.value if share else 0))
+    learnt = sum(facts.counts.values()) * (1 - _number(share))
+    held_out = _held_out(facts, learnt)
+    choices += held_out[:1]
+    learnt -= sum(facts.counts.values()) * _number(held_out[0] if held_out else None)
     steps = math.ceil(learnt / BATCH_SIZE)
     epochs = max(LEAST_EPOCHS, math.ceil(STEPS / steps))
     choices += [
-        Choice("prepare", "validation_fraction", 0.0, _without_validation(facts, learnt)),
+        Choice("prepare", "validation_fraction", 0.0, _none_of_variant(facts, bool(held_out))),
         Choice("train", "dropout", 0.0, "there is no hidden layer to drop from"),
         Choice("train", "learning_rate", 0.01, "of a single layer; falls to 0 along the schedule"),
         Choice("train", "epochs", epochs, f"of {steps:,} steps, so {epochs * steps:,} in all"),
     ]
     if weighted := _class_weights(facts):
         choices.append(weighted)
+    if held_out or facts.has_validation:
+        choices += [
+            Choice("train", "certainty", CERTAINTY, "found on validation photos after training"),
+            Choice("exports", "unsure", UNSURE, "says so where it is, by validation photos"),
+        ]
     return choices
 
 
 def summary(choices: Sequence[Choice]) -> str:
     """Say what was chosen in a line."""
-    shown = [choice for choice in choices if choice.key not in _SAME_FOR_ALL]
+    shown = [choice for choice in choices if choice.key not in _SAME_FOR_ALL and choice.value]
     return ", ".join(f"{choice.key} {choice.value}" for choice in shown)
 
 
-_SAME_FOR_ALL = ("color", "interpolation", "dropout", "learning_rate")
+_SAME_FOR_ALL = ("color", "interpolation", "dropout", "learning_rate", "certainty", "unsure")
+
+
+def _number(choice: Choice | None) -> float:
+    return float(choice.value) if choice and isinstance(choice.value, float) else 0.0
+
+
+def _held_out(facts: Facts, learnt: float) -> list[Choice]:
+    """Hold photos out of many, by which the model learns to say that it does not know."""
+    if facts.has_validation or learnt < FEW_PHOTOS:
+        return []
+    reason = "of so many, some tell how sure it may be"
+    return [Choice("extract", "validation_fraction", HELD_OUT_FRACTION, reason)]
 
 
 def _test_fraction(facts: Facts) -> Choice:
@@ -122,12 +145,12 @@ def _framing(facts: Facts) -> list[Choice]:
     ]
 
 
-def _without_validation(facts: Facts, learnt: float) -> str:
+def _none_of_variant(facts: Facts, is_held_out: bool) -> str:
     if facts.has_validation:
         return "there are validation photos"
-    if learnt < FEW_PHOTOS:
-        return "all are learnt from; to try settings, imago crossvalidate"
-    return "all are learnt from: one layer needs no early stopping"
+    if is_held_out:
+        return "extract holds them out"
+    return "all are learnt from; to try settings, imago crossvalidate"
 
 
 def _class_weights(facts: Facts) -> Choice | None:
