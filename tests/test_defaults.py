@@ -10,7 +10,7 @@ from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update
 
 from imago import cli, params
 from imago.datasets.image_folder import contents
-from imago.project import defaults, facts
+from imago.project import defaults, facts, recipes
 from imago.project.defaults import Facts
 from tests.tiny_project import ROOT
 
@@ -179,3 +179,9 @@ def test_like_a_recipe_nothing_is_chosen(project_of_recipes, capsys):
     assert "added to params.yaml, as birds, like cat_dog_efficientnet\n" in capsys.readouterr().out
     train = params.load().experiments["birds"].train
     assert (train.epochs, train.learning_rate, train.class_weights) == (30, 0.001, None)
+
+
+def test_steps_are_counted_by_the_batches_of_the_recipe(project_of_recipes):
+    recipe = recipes.read(defaults.RECIPE)
+    training = recipe.settings.experiments[defaults.RECIPE].train
+    assert (training.batch_size, training.epochs) == (defaults.BATCH_SIZE, defaults.LEAST_EPOCHS)
