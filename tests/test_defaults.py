@@ -10,7 +10,7 @@ from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update
 
 from imago import cli, params
 from imago.datasets.image_folder import contents
-from imago.project import defaults, facts
+from imago.project import defaults, facts, recipes
 from imago.project.defaults import Facts
 from tests.tiny_project import ROOT
 
@@ -24,8 +24,8 @@ def of(counts, *, has_test=False, has_validation=False, length=1.3):
 @pytest.mark.parametrize(
     ("photos", "share", "reason"),
     [
-        (60, 0.25, "about 15 photos: 90 % right would mean 70 to 99 %"),
-        (480, 0.25, "about 120 photos: 90 % right would mean 83 to 94 %"),
+        (60, 0.2, "about 12 photos: 90 % right would mean 65 to 99 %"),
+        (480, 0.2, "about 96 photos: 90 % right would mean 82 to 94 %"),
         (2_000, 0.2, "about 400 photos: 90 % right would mean 87 to 93 %"),
         (3_000, 0.13, "about 390 photos: 90 % right would mean 87 to 93 %"),
         (20_000, 0.1, "about 2,000 photos: 90 % right would mean 89 to 91 %"),
@@ -45,7 +45,7 @@ def test_nothing_is_drawn_where_there_is_a_test_folder():
     [
         (60, 300, "of 2 steps, so 600 in all"),
         (480, 50, "of 12 steps, so 600 in all"),
-        (20_000, 10, "of 563 steps, so 5,630 in all"),
+        (20_000, 30, "of 563 steps, so 16,890 in all"),
     ],
 )
 def test_epochs_make_as_many_steps_as_a_head_needs(photos, epochs, reason):
@@ -151,7 +151,7 @@ def test_add_writes_what_was_chosen_with_reasons_and_as_dvc_does(project_of_reci
 
     said = capsys.readouterr().out
     assert (
-        "chosen from what they are: test_fraction 0.25, image_size_px 384, fit pad, "
+        "chosen from what they are: test_fraction 0.2, image_size_px 384, fit pad, "
         "validation_fraction 0.0, epochs 600, class_weights balanced\n"
         "added to params.yaml, as birds, with the reason beside each value\n"
     ) in said
@@ -162,8 +162,8 @@ def test_add_writes_what_was_chosen_with_reasons_and_as_dvc_does(project_of_reci
     assert "      class_weights: balanced # classes of 2 to 4 photos count the same\n" in text
     settings = params.load()
     train = settings.experiments["birds"].train
-    assert (train.epochs, train.learning_rate, train.class_weights) == (600, 0.01, "balanced")
-    assert settings.datasets["birds"].extract.test_fraction == 0.25
+    assert (train.epochs, train.learning_rate, train.class_weights) == (600, 0.001, "balanced")
+    assert settings.datasets["birds"].extract.test_fraction == 0.2
     assert settings.datasets["birds"].extract.keep_together
     assert settings.prepare["birds384"].fit == "pad"
     features = settings.features["birds384_efficientnet_lite0"]
@@ -179,3 +179,9 @@ def test_like_a_recipe_nothing_is_chosen(project_of_recipes, capsys):
     assert "added to params.yaml, as birds, like cat_dog_efficientnet\n" in capsys.readouterr().out
     train = params.load().experiments["birds"].train
     assert (train.epochs, train.learning_rate, train.class_weights) == (30, 0.001, None)
+
+
+def test_steps_are_counted_by_the_batches_of_the_recipe(project_of_recipes):
+    recipe = recipes.read(defaults.RECIPE)
+    training = recipe.settings.experiments[defaults.RECIPE].train
+    assert (training.batch_size, training.epochs) == (defaults.BATCH_SIZE, defaults.LEAST_EPOCHS)

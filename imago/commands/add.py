@@ -8,8 +8,10 @@
     imago add birds.zip --like cifar10_cnn
 
 Nothing is copied, and nothing is run: the bytes are pinned by their sha256, those of a folder
-photo by photo in a listing, which belongs into git as params.yaml does. `imago remove` and `imago
-rename` undo it and give the experiment another name.
+photo by photo in a listing, which belongs into git as params.yaml does. Without --like, image size,
+framing, share of the test, epochs and weights of classes are chosen from what the photos are; the
+reason stands beside each value. `imago remove` and `imago rename` undo it and give the experiment
+another name.
 """
 
 import argparse
