@@ -22,7 +22,7 @@ def main(experiment: str) -> None:
     settings = params.load()
     chosen = params.pick(settings.experiments, "experiment", experiment)
     asked = chosen.model_dump(mode="json", exclude_unset=True, include=SECTIONS)
-    exports = settings.exports[chosen.export].model_dump(mode="json")
+    exports = settings.exports[chosen.export].model_dump(mode="json", exclude_none=True)
     found = material.read(experiment, {"seed": settings.seed, **asked, "export": exports})
 
     told = card.make(found, card.versions())

@@ -45,7 +45,7 @@ def test_nothing_is_drawn_where_there_is_a_test_folder():
     [
         (60, 300, "of 2 steps, so 600 in all"),
         (480, 50, "of 12 steps, so 600 in all"),
-        (20_000, 30, "of 563 steps, so 16,890 in all"),
+        (20_000, 30, "of 500 steps, so 15,000 in all"),
     ],
 )
 def test_epochs_make_as_many_steps_as_a_head_needs(photos, epochs, reason):
@@ -80,14 +80,45 @@ def test_unlike_classes_are_weighted(counts, reason):
     ("photos", "has_validation", "reason"),
     [
         (60, False, "all are learnt from; to try settings, imago crossvalidate"),
-        (20_000, False, "all are learnt from: one layer needs no early stopping"),
+        (1_200, False, "all are learnt from; to try settings, imago crossvalidate"),
         (60, True, "there are validation photos"),
     ],
 )
-def test_no_validation_photos_are_held_out(photos, has_validation, reason):
+def test_no_validation_photos_are_held_out_of_few(photos, has_validation, reason):
     counts = {"a": photos // 2, "b": photos // 2}
-    chosen = of(counts, has_validation=has_validation)["validation_fraction"]
-    assert (chosen.value, chosen.reason) == (0.0, reason)
+    chosen = of(counts, has_validation=has_validation)
+    assert chosen["validation_fraction"][2:] == (0.0, reason)
+    assert ("unsure" in chosen) is ("certainty" in chosen) is has_validation
+
+
+def test_of_many_some_tell_how_sure_a_model_may_be():
+    given = Facts(counts={"a": 900, "b": 900}, has_test=False, has_validation=False, length=1.3)
+    chosen = {(one.place, one.key): one.value for one in defaults.choose(given)}
+    assert chosen["extract", "validation_fraction"] == 0.1
+    assert chosen["prepare", "validation_fraction"] == 0.0
+    assert chosen["train", "certainty"] == {"temperature": True, "neighbors": 1000}
+    assert chosen["exports", "unsure"] == {"precision": 0.9, "unlike": 0.05}
+
+
+def test_add_writes_what_makes_a_model_unsure(project_of_recipes, monkeypatch, capsys):
+    monkeypatch.setattr(defaults, "FEW_PHOTOS", 4)
+    archive_of(project_of_recipes / "birds.zip", (20, 30))
+
+    assert cli.main(["add", "birds.zip"]) == 0
+
+    assert "fit crop, validation_fraction 0.1, epochs" in capsys.readouterr().out
+    text = (project_of_recipes / "params.yaml").read_text("utf-8")
+    assert dumps_yaml(parse_yaml_for_update(text, "")) == text
+    settings = params.load()
+    extract, birds = settings.datasets["birds"].extract, settings.experiments["birds"]
+    assert (extract.validation_fraction, extract.keep_together) == (0.1, True)
+    assert birds.train.certainty.neighbors == 1000
+    assert birds.export == "all_formats_unsure"
+    assert settings.exports[birds.export].unsure.unlike == 0.05
+    assert settings.exports["all_formats"].unsure is None
+    again = "tuxpaint_efficientnet"  # which has exports of this name, too
+    assert cli.main(["add", again]) == 0
+    assert params.load().experiments[again].export == birds.export
 
 
 @pytest.mark.parametrize("length", [1.0, 3.0])
@@ -152,7 +183,7 @@ def test_add_writes_what_was_chosen_with_reasons_and_as_dvc_does(project_of_reci
     said = capsys.readouterr().out
     assert (
         "chosen from what they are: test_fraction 0.2, image_size_px 384, fit pad, "
-        "validation_fraction 0.0, epochs 600, class_weights balanced\n"
+        "epochs 600, class_weights balanced\n"
         "added to params.yaml, as birds, with the reason beside each value\n"
     ) in said
     text = (project_of_recipes / "params.yaml").read_text("utf-8")
