@@ -267,8 +267,10 @@ def _entries(
     prepare["validation_fraction"] = 0.0
     _put(choices, "prepare", prepare)
     variant = f"{name}{prepare['image_size_px']}"
-    held_out = [one.value for one in choices if one[:2] == ("extract", "validation_fraction")]
-    dataset = _dataset(pinned, found, extract, *(held_out or [validation_fraction]))
+    for choice in choices:
+        if choice[:2] == ("extract", "validation_fraction") and isinstance(choice.value, float):
+            validation_fraction = choice.value
+    dataset = _dataset(pinned, found, extract, validation_fraction)
     _put(choices, "extract", dataset["extract"])
     entries = {"datasets": (name, dataset), "prepare": (variant, prepare)}
     experiment = model.copied("experiments", model.name)
