@@ -15,14 +15,24 @@ CLASSES = ("cat", "dog", "owl")
 SIDE_PX = 6
 
 
-def write(folder, fit, interpolation, channels=3):
-    """Write a model of 6×6 pixels, its exports, and give what its card says."""
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """Folders of models of 6×6 pixels, by the number of channels."""
+    folder = tmp_path_factory.mktemp("models")
     keras.utils.set_random_seed(3)
+    for channels in (1, 3):
+        pixels = keras.Input((SIDE_PX, SIDE_PX, channels), dtype="uint8", name="pixels")
+        scaled = keras.layers.Rescaling(1 / 255, name="scale")(pixels)
+        flat = keras.layers.Flatten(name="flat")(scaled)
+        probabilities = keras.layers.Dense(3, activation="softmax", name="probabilities")(flat)
+        saving.write(folder / str(channels), keras.Model(pixels, probabilities), CLASSES)
+    return folder
+
+
+def write(folder, models, fit, interpolation, channels):
+    """Write a model and its exports, and give what its card says."""
     shape = (SIDE_PX, SIDE_PX, channels)
-    pixels = keras.Input(shape, dtype="uint8", name="pixels")
-    flat = keras.layers.Flatten(name="flat")(keras.layers.Rescaling(1 / 255, name="scale")(pixels))
-    probabilities = keras.layers.Dense(3, activation="softmax", name="probabilities")(flat)
-    saving.write(folder / "models/tiny", keras.Model(pixels, probabilities), CLASSES)
+    shutil.copytree(models / str(channels), folder / "models/tiny")
     export = folder / "exports/tiny"
     export.mkdir(parents=True)
     shutil.copy(folder / "models/tiny/model.tflite", export)
@@ -93,10 +103,10 @@ def answers(card, capsys):
     ids=str,
 )
 def test_all_give_the_same_answer(
-    tmp_path, monkeypatch, capsys, fit, interpolation, channels, picture
+    tmp_path, monkeypatch, capsys, models, fit, interpolation, channels, picture
 ):
     monkeypatch.chdir(tmp_path)
-    card = write(tmp_path, fit, interpolation, channels)
+    card = write(tmp_path, models, fit, interpolation, channels)
     photo(**picture)
     found = answers(card, capsys)
 
