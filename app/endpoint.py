@@ -73,10 +73,13 @@ class Answer(BaseModel):
     probability: Probability
     certainty: Certainty = Field(description="the probability in words")
     unsure: Reason | None = Field(
+        default=None,
         description="why the answer is none to rely on, where the model knows its limits: it is "
-        "too improbable, or the image is unlike those that the model learnt from"
+        "too improbable, or the image is unlike those that the model learnt from",
     )
-    distance: float | None = Field(description="to the training images, where the model tells it")
+    distance: float | None = Field(
+        default=None, description="to the training images, where the model tells it"
+    )
     top: list[Share] = Field(description="the likeliest classes, the likeliest first")
 
 
@@ -187,6 +190,7 @@ def models() -> Models:
 @api.post(
     "/predict",
     response_model=Answers,
+    response_model_exclude_none=True,
     openapi_extra={"requestBody": _BODY},
     responses={
         code: {"description": text, "model": Refusals if code in (413, 422) else Problem}

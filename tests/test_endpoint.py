@@ -68,6 +68,7 @@ def test_one_image(client: TestClient) -> None:
     # the softmax of 0.05 times (20, 20, 230)
     assert image["probability"] == pytest.approx(0.999945, abs=1e-6)
     assert [share["label"] for share in image["top"]] == ["red", "blue"]
+    assert image.keys() == {"status", "name", "label", "probability", "certainty", "top"}
 
 
 def test_a_broken_file_among_others(client: TestClient) -> None:
