@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 
 import cv2
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from app import answer_html, answers, intake
 from app.catalog import Reliability
 from app.texts import ENGLISH, PORTUGUESE
-from imago.predict.predictor import Prediction
+from imago.predict.predictor import Prediction, Reason
 
 PIXELS = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
 
@@ -37,6 +38,24 @@ def test_an_example(label: str, words: str) -> None:
     assert f"In the data set this is: {label}. The model {words}." in html
     assert html.count("<li>") == 3
     assert "What the model sees" not in html
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (
+            "unlike",
+            "This picture is unlike those that it learnt from. If it had to choose: cat, 70",
+        ),
+        ("improbable", "It is not sure enough for an answer. If it had to choose: cat, 70"),
+    ],
+)
+def test_what_is_unsure_is_no_answer(reason: Reason, words: str) -> None:
+    one = answer()
+    unsure = dataclasses.replace(one.prediction, unsure=reason)
+    html = answer_html.answer(dataclasses.replace(one, prediction=unsure), ENGLISH, "en", None)
+    assert "<h3>The model does not know</h3>" in html
+    assert words in html
 
 
 def test_where_it_looked() -> None:

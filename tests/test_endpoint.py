@@ -71,6 +71,15 @@ def test_one_image(client: TestClient) -> None:
     assert image.keys() == {"status", "name", "label", "probability", "certainty", "top"}
 
 
+def test_a_model_with_limits_says_that_it_is_unsure(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = endpoint.catalog.load("cnn")
+    monkeypatch.setattr(predictor, "unsure_below", 0.99999)
+    (image,) = ask(client, ("red.png", RED)).json()["images"]
+    assert (image["label"], image["unsure"], image["certainty"]) == ("red", "improbable", "unsure")
+
+
 def test_a_broken_file_among_others(client: TestClient) -> None:
     answer = ask(client, ("red.png", RED), ("notes.png", b"hello"), ("blue.jpg", BLUE))
     assert answer.status_code == 200
