@@ -142,6 +142,16 @@ def test_photos_like_a_recipe_bring_what_it_needs(here):
     assert list(settings.datasets["Vögel_2"].files) == ["Vögel 2.zip"]
 
 
+def test_photos_like_a_recipe_that_is_unsure_have_validation_photos_and_its_exports(here):
+    with zipfile.ZipFile("birds.zip", "w") as archive:
+        for name in ("owl/1.jpg", "owl/2.jpg", "wren/1.jpg"):
+            archive.writestr(name, b"not looked at yet")
+    assert cli.main(["add", "birds.zip", "--like", "tuxpaint_efficientnet"]) == 0
+    settings = params.load()
+    assert settings.datasets["birds"].extract.validation_fraction == 0.15
+    assert settings.experiments["birds"].export == "all_formats_unsure"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -21,11 +21,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "values", nargs="*", metavar="key=values", help="value,value,… to be compared"
     )
     parser.add_argument(
-        "--folds", type=_folds, default=FOLDS, metavar="K", help="how many; else %(default)s"
+        "--folds", type=folds, default=FOLDS, metavar="K", help="how many; else %(default)s"
     )
 
 
-def _folds(text: str) -> int:
+def folds(text: str) -> int:
+    """Read a whole number of 2 or more."""
     number = int(text)
     if number < 2:
         message = f"must be 2 or more, got {number}"

@@ -263,7 +263,8 @@ def _entries(
     prepare["dataset"] = name
     prepare.pop("limit_per_class", None)
     # Photos that belong together know each other in extract alone, so all is drawn there.
-    validation_fraction = 0.0 if found.classes("validation") else prepare["validation_fraction"]
+    copied_fraction = prepare["validation_fraction"] or extract.get("validation_fraction", 0.0)
+    validation_fraction = 0.0 if found.classes("validation") else copied_fraction
     prepare["validation_fraction"] = 0.0
     _put(choices, "prepare", prepare)
     variant = f"{name}{prepare['image_size_px']}"
@@ -292,7 +293,8 @@ def _entries(
         entries["features"] = (made, features)
     export = model.copied("exports", old.export)
     _put(choices, "exports", export)
-    experiment["export"] = f"{old.export}_unsure" if "unsure" in export else old.export
+    is_chosen = any(choice.place == "exports" for choice in choices)
+    experiment["export"] = f"{old.export}_unsure" if is_chosen else old.export
     entries["exports"] = (experiment["export"], export)
     return entries | {"experiments": (name, experiment)}
 
