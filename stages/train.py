@@ -13,18 +13,19 @@ from typing import Any
 
 from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
 from imago import history, models, params
-from imago.core import files, paths, registry, sections, stage
+from imago.core import cluster, files, paths, registry, sections, stage
 from imago.data import arrays
 from imago.runtimes import determinism, saving
 from imago.runtimes.certainty import Certainty
-from imago.training import certainty, phases
+from imago.training import certainty, devices, phases
 
 
 def main(experiment: str) -> None:
     """Train, going on from where an earlier run of the same training was stopped.
 
     A head learns on features first; then it is put onto its backbone, and where params.yaml says
-    so the end of the backbone learns with it in a second phase.
+    so the end of the backbone learns with it in a second phase. Of several processes that train
+    together the chief alone writes.
     """
     settings = params.load()
     chosen = params.pick(settings.experiments, "experiment", experiment)
@@ -33,7 +34,6 @@ def main(experiment: str) -> None:
 
     determinism.enable(settings.seed)
     architecture = registry.load(models, training.model)
-    model = architecture.build(training, info.image_shape, len(info.classes), info.statistics)
     augment = training.augment if isinstance(training, sections.TrainOnPixels) else None
     first = phases.Phase(
         experiment=experiment,
@@ -44,13 +44,14 @@ def main(experiment: str) -> None:
         augment=augment,
     )
     fine_tune = training.fine_tune if isinstance(training, sections.TrainOnFeatures) else None
-    done, epochs = [first], phases.run(model, first)
-    known = None if fine_tune else _known(model, first)
-    if isinstance(training, sections.TrainOnFeatures):
-        backbone = saving.read_model(data / "backbone.keras")
-        if fine_tune:
-            architecture.unfreeze(backbone, fine_tune.layers)
-        model = architecture.complete(backbone, model)
+    with devices.strategy().scope():
+        model = architecture.build(training, info.image_shape, len(info.classes), info.statistics)
+        done, epochs, measured = [first], phases.run(model, first), model
+        if isinstance(training, sections.TrainOnFeatures):
+            backbone = saving.read_model(data / "backbone.keras")
+            if fine_tune:
+                architecture.unfreeze(backbone, fine_tune.layers)
+            model = architecture.complete(backbone, model)
         if fine_tune:
             second = dataclasses.replace(
                 first,
@@ -59,9 +60,11 @@ def main(experiment: str) -> None:
                 augment=fine_tune.augment,
                 after=first,
             )
-            done, epochs = [first, second], epochs + phases.run(model, second)
-            known = _known(model, second)
+            done, epochs, measured = [first, second], epochs + phases.run(model, second), model
+    if not cluster.member().is_chief:
+        return
 
+    known = _known(measured, done[-1])
     saving.write(paths.model(experiment), model, info.classes, known)
     files.write_csv(paths.report(experiment) / "history.csv", history.table(epochs))
     phases.forget(done)

@@ -37,6 +37,10 @@ class ExportError(ImagoError, RuntimeError):
     """An exported model does not agree with the model that it was made from."""
 
 
+class ClusterError(ImagoError, ValueError):
+    """What is said of the machines that work together breaks a rule."""
+
+
 class GateError(ImagoError, RuntimeError):
     """Two revisions could not be compared."""
 

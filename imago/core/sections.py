@@ -327,6 +327,9 @@ class Optimization(Section):
             )
 
 
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+
+
 class Certainty(Section):
     """What is found after a training, on the validation images, of how far it may be believed."""
 
@@ -345,6 +348,8 @@ class Train(Optimization):
     model: str
     certainty: Certainty | None = None
     """Needs validation images."""
+    precision: Precision | None = None
+    """What the training computes with; weights and the model that it ends with are float32."""
 
     def misfit(self, image_shape: tuple[int, int, int]) -> str | None:
         """Say why there can be no such model of images (H, W, C), None if there can."""

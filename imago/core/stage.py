@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from imago.core import boundary, kept_lock, running
+from imago.core import boundary, cluster, kept_lock, running
 
 
 def run(main: Callable[[str], None], description: str | None) -> NoReturn:
@@ -42,8 +42,10 @@ def _parser(stage: str, description: str | None) -> argparse.ArgumentParser:
 def _call(main: Callable[[], None], what: str) -> NoReturn:
     def work() -> None:
         _log_plain_lines()
-        with running.alone(what):
-            kept_lock.keep()
+        own = cluster.member()
+        with running.alone(what if own.is_chief else f"{what}, process {own.index}"):
+            if own.is_chief:
+                kept_lock.keep()
             main()
 
     raise SystemExit(boundary.run(what, work))

@@ -1,21 +1,24 @@
 """The state of each finished epoch, kept on disk so that a killed training can go on."""
 
+import contextlib
 import functools
 import hashlib
+import io
 import json
 import logging
 import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 import imago
-from imago.core import files
+from imago.core import cluster, files
+from imago.training import devices
 from imago.training.loop import State
 
 log = logging.getLogger(__name__)
@@ -30,13 +33,14 @@ def key(*parts: Any) -> str:
 
     Args:
         parts: JSON values: settings, seed, digests of data. The code, the versions of the libraries
-            that compute and the kinds of devices are added.
+            that compute, its devices and how many processes train together are added.
 
     Returns:
         16 hexadecimal digits.
     """
     machine = [library.__version__ for library in (keras, np, tf)]
     machine += [device.device_type for device in tf.config.list_physical_devices()]
+    machine.append(cluster.member().count)
     return hashlib.sha256(json.dumps([parts, _code(), machine]).encode()).hexdigest()[:16]
 
 
@@ -75,7 +79,8 @@ class FileCheckpoint:
         to the same end.
         """
         try:
-            arrays = self._read()
+            with self._open() as stream:
+                arrays = _read(stream)
         except FileNotFoundError:
             return State()
         except DamagedError as error:
@@ -88,17 +93,8 @@ class FileCheckpoint:
             variable.assign(value)
         return State(history, _numbered(arrays, "best") or None)
 
-    def _read(self) -> dict[str, np.ndarray]:
-        with self.path.open("rb") as stream:
-            digest, length = hashlib.sha256(), os.fstat(stream.fileno()).st_size - DIGEST_BYTES
-            for start in range(0, length, BLOCK_BYTES):
-                digest.update(stream.read(min(BLOCK_BYTES, length - start)))
-            if stream.read() != digest.digest():
-                message = "it is damaged"
-                raise DamagedError(message)
-            stream.seek(0)
-            with np.load(stream, allow_pickle=False) as saved:
-                return dict(saved)
+    def _open(self) -> BinaryIO:
+        return self.path.open("rb")
 
     def _give_up(self, reason: str) -> State:
         log.warning("%s: cannot be used (%s); the training starts anew", self.path, reason)
@@ -122,6 +118,33 @@ class FileCheckpoint:
         shutil.rmtree(self.path.parent, ignore_errors=True)
 
 
+class SharedCheckpoint(FileCheckpoint):
+    """That of the chief of several processes, which all of them go on from."""
+
+    def __init__(self, folder: Path, strategy: tf.distribute.Strategy) -> None:
+        super().__init__(folder)
+        self.strategy = strategy
+
+    def _open(self) -> BinaryIO:
+        content = b""
+        if cluster.member().is_chief:
+            with contextlib.suppress(FileNotFoundError):
+                content = self.path.read_bytes()
+        if content := devices.from_chief(content, self.strategy):
+            return io.BytesIO(content)
+        raise FileNotFoundError(self.path)
+
+    def save(self, model: keras.Model, state: State) -> None:
+        """Replace the chief's file."""
+        if cluster.member().is_chief:
+            super().save(model, state)
+
+    def remove(self) -> None:
+        """Delete the chief's file and its folder."""
+        if cluster.member().is_chief:
+            super().remove()
+
+
 class NoCheckpoint:
     """Keeps nothing, of a training of seconds."""
 
@@ -131,6 +154,19 @@ class NoCheckpoint:
 
     def save(self, model: keras.Model, state: State) -> None:
         """Do nothing."""
+
+
+def _read(stream: BinaryIO) -> dict[str, np.ndarray]:
+    digest, length = hashlib.sha256(), stream.seek(0, os.SEEK_END) - DIGEST_BYTES
+    stream.seek(0)
+    for start in range(0, length, BLOCK_BYTES):
+        digest.update(stream.read(min(BLOCK_BYTES, length - start)))
+    if stream.read() != digest.digest():
+        message = "it is damaged"
+        raise DamagedError(message)
+    stream.seek(0)
+    with np.load(stream, allow_pickle=False) as saved:
+        return dict(saved)
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

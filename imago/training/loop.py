@@ -20,7 +20,7 @@ from imago.core import sections
 from imago.core.errors import TrainingError
 from imago.data.arrays import Split
 from imago.images import augment
-from imago.training import mixing, passes
+from imago.training import devices, mixing, passes
 from imago.training.callbacks import log_name
 
 log = logging.getLogger(__name__)
@@ -133,7 +133,8 @@ def fit(
         if model.stop_training or _is_over(state.history, plan.early_stopping):
             break
         listeners.on_epoch_begin(epoch)
-        logs = run_epoch(epoch)
+        with devices.as_one(model, strategy), devices.losses_told(epoch):
+            logs = run_epoch(epoch)
         state.history.append(logs)
         if _is_best(epoch, state.history, plan.early_stopping):
             state.best_weights = model.get_weights()
@@ -208,7 +209,8 @@ def _replay(
         return
     log.info("goes on after epoch %d, which an earlier run finished", len(finished))
     for epoch, logs in enumerate(finished):
-        if not isinstance(model.optimizer._learning_rate, LearningRateSchedule):
+        optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # of a scaled loss
+        if not isinstance(optimizer._learning_rate, LearningRateSchedule):
             model.optimizer.learning_rate = logs["learning_rate"]
         listeners.on_epoch_begin(epoch)
         listeners.on_epoch_end(epoch, dict(logs))

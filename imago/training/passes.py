@@ -71,6 +71,7 @@ def training(
             objective = loss_sum / batch_examples
             if model.losses:  # of regularizers
                 objective += tf.add_n(model.losses) / strategy.num_replicas_in_sync
+            objective = model.optimizer.scale_loss(objective)  # more only where float16 is used
         gradients = tape.gradient(objective, model.trainable_variables)
         model.optimizer.apply(gradients, model.trainable_variables)
         return _totals(labels, probabilities, loss_sum)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
-from imago.core import paths, sections
+from imago.core import cluster, paths, sections
 from imago.core.errors import DataError
 from imago.data import arrays
-from imago.training import callbacks, class_weights, loop, optimizers
-from imago.training.checkpoints import FileCheckpoint, key
+from imago.training import callbacks, class_weights, loop, optimizers, precision
+from imago.training.checkpoints import FileCheckpoint, SharedCheckpoint, key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,10 @@ class Phase:
     @property
     def checkpoint(self) -> FileCheckpoint:
         """Where an interrupted phase goes on from."""
-        return FileCheckpoint(paths.training_state(self.experiment, self.key))
+        folder = paths.training_state(self.experiment, self.key)
+        if cluster.member().count == 1:
+            return FileCheckpoint(folder)
+        return SharedCheckpoint(folder, tf.distribute.get_strategy())
 
 
 def run(model: keras.Model, phase: Phase) -> list[loop.Logs]:
@@ -63,12 +67,13 @@ def run(model: keras.Model, phase: Phase) -> list[loop.Logs]:
     if phase.fitted_by.early_stopping and not validation:
         message = f"{phase.folder}: must have validation images for early_stopping, got none"
         raise DataError(message)
-    wanted = os.getenv("IMAGO_TENSORBOARD") == "1"
+    wanted = os.getenv("IMAGO_TENSORBOARD") == "1" and cluster.member().is_chief
     events = paths.tensorboard(phase.experiment) / phase.key if wanted else None
     listeners = callbacks.build(phase.fitted_by, events)
     plan = plan_for(phase.fitted_by, train, phase.seed, phase.augment)
-    compile_for(model, phase.fitted_by, train)
-    return loop.fit(model, train, validation, plan, phase.checkpoint, listeners)
+    with precision.applied(model, phase.training.precision):
+        compile_for(model, phase.fitted_by, train)
+        return loop.fit(model, train, validation, plan, phase.checkpoint, listeners)
 
 
 def compile_for(model: keras.Model, training: sections.Optimization, train: arrays.Split) -> None:
