@@ -43,7 +43,8 @@ def main(name: str) -> None:
     ) as writer:
         with progress.bar(f"{name}: features", total, "images") as advance:
             for split, data in splits.items():
-                writer.add(split, data.labels, backbone.runtime.outputs(data.images, advance))
+                outputs = backbone.runtime.outputs(data.images, advance, backbone.elsewhere)
+                writer.add(split, data.labels, outputs)
         per_second = total / (time.monotonic() - start_s)
         shutil.copyfile(folder / trained.KERAS_FILE, writer.folder / "backbone.keras")
         asked = {"name": name} | settings.model_dump(exclude_unset=True)

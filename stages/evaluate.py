@@ -39,7 +39,7 @@ def main(experiment: str) -> None:
     arrays.verify(data, "test")
     test = arrays.read_split(data, "test")
     with progress.bar("evaluate", len(test.labels), "images") as advance:
-        probabilities = calls.probabilities(model.call, test.images, advance)
+        probabilities = calls.probabilities(model.call, test.images, advance, model.elsewhere)
 
     identities = arrays.read_identities(data, "test")
     photos = [row["path"] for row in index.read(data).get("test", [])]

@@ -8,6 +8,8 @@ Writes  exports/<experiment>, .imago/latency/<experiment>.json
 """
 
 import dataclasses
+import functools
+import importlib
 import logging
 from pathlib import Path
 from types import ModuleType
@@ -59,12 +61,14 @@ def main(experiment: str) -> None:
             exported = registry.load(formats, name)
             path = folder / exported.FILE_NAME
             exported.write(made_from, path)
-            outputs = calls.probabilities(exported.load(path, None), test.images)
+            of_file = {"file": path.name, "bytes": files.byte_count(path)}
+            of_file["sha256"] = model_json.digest(path)
+            elsewhere = _elsewhere(exported, path, of_file["sha256"])
+            call = exported.load(path, None)
+            outputs = calls.probabilities(call, test.images, elsewhere=elsewhere)
             found, far = calls.apart(outputs, len(classes))
             compared = agreement.compare(test.labels, expected, found)
             agreement.check(name, exported.EXACT, compared, accuracy_of_keras, wanted)
-            of_file = {"file": path.name, "bytes": files.byte_count(path)}
-            of_file["sha256"] = model_json.digest(path)
             if far is not None:
                 of_file["outputs"] = [source.PROBABILITIES, source.DISTANCE]
                 if exported.EXACT and expected_far is not None:
@@ -119,6 +123,16 @@ def _source(
     variant = provenance.read(data)["prepare"]
     described = source.describe(experiment, classes, variant, training_images)
     return source.Source(model, described, calibration)
+
+
+def _elsewhere(exported: ModuleType, path: Path, sha256: str) -> calls.Elsewhere | None:
+    """Return a format for a cluster; none of a folder, TensorFlow's, whose sums vary by threads."""
+    load = functools.partial(_load, exported.__name__, path.absolute())
+    return calls.Elsewhere(load, sha256) if path.is_file() else None
+
+
+def _load(exported: str, path: Path) -> tuple[calls.Call, int]:
+    return importlib.import_module(exported).load(path, 1), calls.IMAGES_PER_THREAD
 
 
 def _latencies(exported: ModuleType, path: Path, image: NDArray[np.uint8]) -> dict[str, Any]:

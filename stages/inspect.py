@@ -93,7 +93,7 @@ def _features(
         else:
             net = frozen.read(backbone, one.images.shape[1:])
             with progress.bar(f"{name}: {split} features", len(one.labels), "images") as advance:
-                yield from net.runtime.outputs(one.images, advance)
+                yield from net.runtime.outputs(one.images, advance, net.elsewhere)
 
 
 def _image(images: Mapping[arrays.SplitName, arrays.Split], row: int) -> NDArray[np.uint8]:

@@ -21,6 +21,7 @@ from PIL import Image
 
 from imago import cli
 from imago.core import boundary
+from imago.core import workers as core_workers
 from imago.predict import bulk, given, models
 from imago.predict.given import Given
 from imago.predict.predictor import Predictor
@@ -475,7 +476,7 @@ def test_many_images_come_in_their_order_and_few_are_held(here, workers):
 
     answers = bulk.predict(images(), load, workers)
     first = next(answers)
-    most = bulk.IMAGES_PER_CALL * (workers * bulk.CALLS_AHEAD + 1)
+    most = bulk.IMAGES_PER_CALL * (workers * core_workers.AHEAD + 1)
     assert len(begun) <= most < 100
     found = [first, *answers]
     assert [image.name for image, _ in found] == [str(index) for index in range(100)]
@@ -490,7 +491,7 @@ def test_whoever_has_enough_stops_the_rest(here):
     answers = bulk.predict(images, load, 1)
     next(answers)
     answers.close()
-    assert len(read) <= bulk.IMAGES_PER_CALL * (bulk.CALLS_AHEAD + 1)
+    assert len(read) <= bulk.IMAGES_PER_CALL * (core_workers.AHEAD + 1)
 
 
 def test_a_closed_pipe_ends_it_without_a_word(here):
@@ -591,7 +592,7 @@ def test_no_cell_is_a_formula(capsys):
 def test_no_more_workers_than_cores(here, monkeypatch):
     asked = []
 
-    def note(_images, _load, workers):
+    def note(_images, _load, workers, _elsewhere):
         asked.append(workers)
         return iter(())
 

@@ -85,8 +85,9 @@ def run(chosen: argparse.Namespace) -> int:
         print(head, flush=True)
     unreadable = unsure = 0
     cores = os.cpu_count() or 1
-    workers = min(chosen.workers or cores, cores)  # more of them would only take memory
-    for image, found in _shown(bulk.predict(images, load, workers), images):
+    threads = min(chosen.workers or cores, cores)  # more of them would only take memory
+    answered = bulk.predict(images, load, threads, predictor.elsewhere())
+    for image, found in _shown(answered, images):
         if isinstance(found, ImageError):
             print(f"imago predict: {terminal.printable(str(found))}", file=sys.stderr, flush=True)
             unreadable += 1

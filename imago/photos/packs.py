@@ -14,7 +14,7 @@ import sys
 import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import overload
+from typing import Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,7 +93,7 @@ class Photos(Sequence[NDArray[np.uint8]]):
     """
 
     def __init__(self, folder: Path, shrinking: Shrinking = decoding.whole) -> None:
-        self._shrinking = shrinking
+        self._folder, self._shrinking = folder, shrinking
         self.path = folder / PACK
         try:
             self._offsets: NDArray[np.int64] = np.load(folder / OFFSETS, allow_pickle=False)
@@ -113,6 +113,10 @@ class Photos(Sequence[NDArray[np.uint8]]):
                 f"got {found}; run the stage that writes it again"
             )
             raise DataError(message)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Path, Shrinking]]:
+        """Pickle where they lie."""
+        return type(self), (self._folder.absolute(), self._shrinking)
 
     def __len__(self) -> int:
         return len(self._offsets) - 1

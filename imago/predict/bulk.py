@@ -1,66 +1,82 @@
-"""Predictions for any number of images, on all cores, holding a few of them in memory."""
+"""Predictions for any number of images, on all cores or on a cluster, a few of them in memory."""
 
+import functools
 import itertools
-import os
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imago.core.errors import ImageError
+from imago.core import workers
+from imago.core.errors import ImageError, ImagoError
 from imago.photos import decoding
 from imago.predict.given import Given
-from imago.predict.predictor import Prediction, Predictor
+from imago.predict.predictor import Elsewhere, Prediction, Predictor
 
 IMAGES_PER_CALL = 8
 """Of the model: fewer cost more calls, more leave the processor's cache."""
-CALLS_AHEAD = 3
-"""Of each worker, before their results are taken."""
+IMAGES_PER_TASK = 32
+"""On a cluster: enough that handing them over costs little."""
 
 Answered = tuple[Given, Prediction | ImageError]
 
 
 def predict(
-    images: Iterable[Given], load: Callable[[], Predictor], workers: int | None = None
+    images: Iterable[Given],
+    load: Callable[[], Predictor],
+    threads: int | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Iterator[Answered]:
-    """Classify images, each worker decoding some and running a model of its own on them.
+    """Classify images, each thread decoding some and running a model of its own on them.
 
     Args:
         images: Taken as they are needed.
-        load: Gives a model that runs on one thread; called once for each worker that has work.
-        workers: None for one on each core.
+        load: Gives a model that runs on one thread; called once for each thread that has work.
+        threads: None for one on each core.
+        elsewhere: The same model on a cluster, if one is chosen; None where it stays here.
 
     Yields:
         Each image, in their order, with its prediction or the reason why there is none.
     """
-    own = threading.local()
+    if elsewhere and workers.are_elsewhere():
+        held = (tuple(map(_held, part)) for part in _batched(images, IMAGES_PER_TASK))
+        found = workers.mapped(functools.partial(_predict_elsewhere, elsewhere), held)
+    else:
+        own = threading.local()
 
-    def work(part: tuple[Given, ...]) -> list[Answered]:
-        if not hasattr(own, "predictor"):
-            own.predictor = load()
-        return _predict_some(own.predictor, part)
+        def work(part: tuple[Given, ...]) -> list[Answered]:
+            if not hasattr(own, "predictor"):
+                own.predictor = load()
+            return _predict_some(own.predictor, part)
 
-    workers = workers or os.cpu_count() or 1
-    with decoding.quiet(), ThreadPoolExecutor(workers) as pool:
-        begun: deque[Future[list[Answered]]] = deque()
-        try:
-            for part in _batched(images):
-                begun.append(pool.submit(work, part))
-                if len(begun) > workers * CALLS_AHEAD:
-                    yield from begun.popleft().result()
-            while begun:
-                yield from begun.popleft().result()
-        finally:  # whoever takes the results may have enough of them
-            for future in begun:
-                future.cancel()
+        found = workers.mapped(work, _batched(images, IMAGES_PER_CALL), threads)
+    with decoding.quiet():
+        yield from itertools.chain.from_iterable(found)
 
 
-def _batched(images: Iterable[Given]) -> Iterator[tuple[Given, ...]]:
+def _held(image: Given) -> Given:
+    """Read an image here, for it may be where no other machine finds it."""
+    try:
+        content = image.read()
+    except (ImagoError, OSError) as error:
+        return Given(image.name, functools.partial(_fail, error))
+    return Given(image.name, functools.partial(bytes, content))
+
+
+def _fail(error: Exception) -> bytes:
+    raise error
+
+
+def _predict_elsewhere(model: Elsewhere, part: tuple[Given, ...]) -> list[Answered]:
+    predictor = workers.loaded(model.load, model.sha256)
+    found = _predict_some(predictor, part)
+    return [(Given(image.name, bytes), answer) for image, answer in found]  # no photo goes back
+
+
+def _batched(images: Iterable[Given], size: int) -> Iterator[tuple[Given, ...]]:
     rest = iter(images)
-    while part := tuple(itertools.islice(rest, IMAGES_PER_CALL)):
+    while part := tuple(itertools.islice(rest, size)):
         yield part
 
 

@@ -1,10 +1,13 @@
 """Classes of images by an exported model, without TensorFlow."""
 
+from __future__ import annotations
+
 import copy
+import functools
 import hashlib
 import importlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -61,6 +64,19 @@ class Prediction:
         return sorted(self.probabilities.items(), key=lambda item: -item[1])[:k]
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """A predictor that processes of a cluster load for themselves.
+
+    Attributes:
+        load: Gives it, to run on one thread; can be pickled.
+        sha256: Of the model's file and how it is asked.
+    """
+
+    load: Callable[[], Predictor]
+    sha256: str
+
+
 class Predictor:
     """Runs an exported model; threads may share one.
 
@@ -103,7 +119,7 @@ class Predictor:
         wanted = self.description.input
         self.form = Form(tuple(wanted["shape"][1:]), wanted["fit"], wanted["interpolation"])
         self.framing = Framing(**known) if (known := wanted["framing"]) else None
-        self.polarity, self.find_subject = polarity, find_subject
+        self.polarity, self.find_subject, self.threshold = polarity, find_subject, threshold
         self._run = self._load(threads)
         self._lock = threading.Lock()
 
@@ -117,6 +133,19 @@ class Predictor:
         other = copy.copy(self)
         other._run, other._lock = self._load(threads), threading.Lock()
         return other
+
+    def elsewhere(self) -> Elsewhere:
+        """Return the same predictor for a cluster, as long as its file is there."""
+        load = functools.partial(
+            type(self),
+            self.path.absolute(),
+            1,
+            polarity=self.polarity,
+            find_subject=self.find_subject,
+            threshold=self.threshold,
+        )
+        asked = repr(load.keywords).encode()
+        return Elsewhere(load, hashlib.sha256(self.content + asked).hexdigest())
 
     def _load(self, threads: int | None) -> Call:
         runtime = importlib.import_module(_RUNTIMES[self.path.suffix])  # only the one needed

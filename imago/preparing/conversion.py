@@ -1,17 +1,16 @@
 """Many images brought to one size and colour, and the statistics of their pixels."""
 
 import itertools
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imago.core import sections
+from imago.core import sections, workers
 from imago.data import arrays
 from imago.data.arrays import Statistics
+from imago.data.rows import Rows
 from imago.images.forms import Form, Image, convert
 
 
@@ -25,7 +24,7 @@ def form(variant: sections.Prepare) -> Form:
 def converted(
     images: Sequence[Image] | NDArray[np.uint8], rows: NDArray[np.intp], form: Form
 ) -> Iterator[NDArray[np.uint8]]:
-    """Convert images on all cores, holding two blocks of the results in memory and no more.
+    """Convert images on all cores or on a cluster, holding a few blocks of the results in memory.
 
     Args:
         images: Photos, each decoded when it is asked for, or an array, (N, H, W, C) uint8, 0-255.
@@ -39,26 +38,17 @@ def converted(
         yield from arrays.blocks(images, rows)
         return
 
-    threads = os.cpu_count() or 1  # OpenCV lets go of the interpreter while it works
-    with ThreadPoolExecutor(threads) as pool:
+    blocks, pieces = arrays.row_blocks(rows, form.shape), workers.pieces()
+    parts = [np.array_split(block, min(pieces, len(block))) for block in blocks]
+    tasks = ((Rows(images, part), form) for part in itertools.chain.from_iterable(parts))
+    made = workers.mapped(_convert_all, tasks)
+    for some in parts:
+        yield np.concatenate(list(itertools.islice(made, len(some))))
 
-        def begin(block: NDArray[np.intp]) -> Iterator[list[Image]]:
-            return pool.map(convert_all, np.array_split(block, min(threads, len(block))))
 
-        def convert_all(part: NDArray[np.intp]) -> list[Image]:
-            return [convert(np.asarray(images[row]), form) for row in part.tolist()]
-
-        def finish(parts: Iterator[list[Image]]) -> NDArray[np.uint8]:
-            return np.stack(list(itertools.chain.from_iterable(parts)))
-
-        begun: Iterator[list[Image]] | None = None
-        for block in arrays.row_blocks(rows, form.shape):
-            ahead = begin(block)  # while the one before is used
-            if begun:
-                yield finish(begun)
-            begun = ahead
-        if begun:
-            yield finish(begun)
+def _convert_all(task: tuple[Rows, Form]) -> NDArray[np.uint8]:
+    images, form = task
+    return np.stack([convert(image, form) for image in images])
 
 
 @dataclass

@@ -2,19 +2,47 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from imago.core import workers
+from imago.data.rows import Rows
 
 Call = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """From (n, H, W, C) uint8, n of any number, to (n, K) float32; of a model with a second output, the
 distance of each image to the training images, to (n, K + 1): see `side_by_side`."""
 
+IMAGES_PER_TASK = 128
+"""On a cluster: enough that handing them over costs little."""
+IMAGES_PER_THREAD = 4
+"""In one call: more of them leave the processor's cache, fewer leave threads waiting."""
 _BATCH_SIZES = {1_024: 1_000, 16_384: 500, 65_536: 100}
 """Bytes of an image, at most: images in a call."""
 _BATCH_SIZE_OF_LARGE_IMAGES = 20
 GRAY = 128
 """What every pixel is of the image that a model is tried with."""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A model that processes of a cluster load for themselves.
+
+    Attributes:
+        load: Gives it, to run on one thread, and how many images a call takes; can be pickled, with
+            absolute paths.
+        sha256: Of what it is loaded from.
+    """
+
+    load: Callable[[], tuple[Call, int]]
+    sha256: str
+
+
+def _outputs(task: tuple[Elsewhere, Rows]) -> NDArray[np.float32]:
+    model, rows = task
+    call, images_per_call = workers.loaded(model.load, model.sha256)
+    return np.concatenate(list(in_batches(call, rows.stacked(), images_per_call)))
 
 
 def batch_size(images: NDArray[np.uint8]) -> int:
@@ -45,10 +73,13 @@ def apart(
 
 
 def probabilities(
-    call: Call, images: NDArray[np.uint8], advance: Callable[[int], object] = lambda _: None
+    call: Call,
+    images: NDArray[np.uint8],
+    advance: Callable[[int], object] = lambda _: None,
+    elsewhere: Elsewhere | None = None,
 ) -> NDArray[np.float32]:
     """Return a model's outputs, (N, K), of all images, (N, H, W, C); see `in_batches`."""
-    return np.concatenate(list(in_batches(call, images, batch_size(images), advance)))
+    return np.concatenate(list(in_batches(call, images, batch_size(images), advance, elsewhere)))
 
 
 def check(
@@ -91,6 +122,7 @@ def in_batches(
     images: NDArray[np.uint8],
     batch_size: int,
     advance: Callable[[int], object] = lambda _: None,
+    elsewhere: Elsewhere | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Call a function for a batch of images at a time.
 
@@ -99,10 +131,19 @@ def in_batches(
         images: (N, H, W, C) uint8; may be memory-mapped; those of one call are held in memory.
         batch_size: Images in one call; the last may have fewer.
         advance: Told the number of images after each call.
+        elsewhere: The same function on a cluster, if one is chosen; None where it stays here.
 
     Yields:
         (n, K) float32.
     """
+    if elsewhere and workers.are_elsewhere():
+        starts = range(0, len(images), IMAGES_PER_TASK)
+        parts = (np.arange(len(images))[start : start + IMAGES_PER_TASK] for start in starts)
+        tasks = ((elsewhere, Rows(images, part)) for part in parts)
+        for outputs in workers.mapped(_outputs, tasks):
+            yield outputs
+            advance(len(outputs))
+        return
     for start in range(0, len(images), batch_size):
         batch = np.ascontiguousarray(images[start : start + batch_size])
         yield call(batch)

@@ -8,6 +8,7 @@ Both take pixels, (N, H, W, 3) uint8, 0-255, and give features, (N, F) float32, 
 greatest, which was found when they were written.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,14 +25,16 @@ class Backbone:
     Attributes:
         runtime: The fastest here.
         features: F, of an image.
+        elsewhere: `runtime` for a cluster.
     """
 
     runtime: inference.Runtime
     features: int
+    elsewhere: calls.Elsewhere
 
 
-def read(folder: Path, image_shape: Sequence[int]) -> Backbone:
-    """Load what `imago.runtimes.saving.write_backbone` wrote.
+def read(folder: Path, image_shape: Sequence[int], threads: int | None = None) -> Backbone:
+    """Load what `imago.runtimes.saving.write_backbone` wrote; threads None: one for each core.
 
     Raises:
         DataError: There is none, or none for images of this shape, (H, W, C).
@@ -51,12 +54,21 @@ def read(folder: Path, image_shape: Sequence[int]) -> Backbone:
         raise DataError(message)
     described.verify(path)
     try:
-        runtime = _in_tensorflow(path) if on_gpu else inference.Runtime.litert(path.read_bytes())
+        runtime = (
+            _in_tensorflow(path) if on_gpu else inference.Runtime.litert(path.read_bytes(), threads)
+        )
         calls.check(runtime.call, image_shape, described.features)
     except ValueError as error:
         message = f"{path}: {error}; run the stage backbone again"
         raise DataError(message) from error
-    return Backbone(runtime, described.features)
+    load = functools.partial(_load, folder.absolute(), tuple(image_shape))
+    elsewhere = calls.Elsewhere(load, described.files[path.name])
+    return Backbone(runtime, described.features, elsewhere)
+
+
+def _load(folder: Path, image_shape: tuple[int, ...]) -> tuple[calls.Call, int]:
+    runtime = read(folder, image_shape, threads=1).runtime
+    return runtime.call, runtime.images_per_call
 
 
 def _in_tensorflow(path: Path) -> inference.Runtime:

@@ -16,13 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imago.runtimes import litert
-from imago.runtimes.calls import Call, in_batches, side_by_side
+from imago.runtimes.calls import (
+    IMAGES_PER_THREAD,
+    Call,
+    Elsewhere,
+    in_batches,
+    side_by_side,
+)
 
 if TYPE_CHECKING:
     import keras
 
-IMAGES_PER_THREAD = 4
-"""In one call: more of them leave the processor's cache, fewer leave threads waiting."""
 IMAGES_PER_GPU_CALL = 128
 
 
@@ -58,10 +62,13 @@ class Runtime:
         return cls(litert.load(content, threads), threads * IMAGES_PER_THREAD)
 
     def outputs(
-        self, images: NDArray[np.uint8], advance: Callable[[int], object]
+        self,
+        images: NDArray[np.uint8],
+        advance: Callable[[int], object],
+        elsewhere: Elsewhere | None = None,
     ) -> Iterator[NDArray[np.float32]]:
         """Return the outputs for images, (N, H, W, C) uint8; see `in_batches`."""
-        return in_batches(self.call, images, self.images_per_call, advance)
+        return in_batches(self.call, images, self.images_per_call, advance, elsewhere)
 
 
 def has_gpu() -> bool:

@@ -7,6 +7,7 @@
 Both take pixels, (N, H, W, C) uint8, 0-255, and give probabilities, (N, K) float32, equal to 1e-4.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +27,13 @@ class Trained:
         call: From (n, H, W, C) uint8 to (n, K) float32.
         classes: K names, in the order of the probabilities.
         parameters: Numbers in its weights.
+        elsewhere: `call` for a cluster.
     """
 
     call: Call
     classes: tuple[str, ...]
     parameters: int
+    elsewhere: calls.Elsewhere
 
 
 def read(folder: Path, image_shape: Sequence[int]) -> Trained:
@@ -51,4 +54,10 @@ def read(folder: Path, image_shape: Sequence[int]) -> Trained:
     except ValueError as error:
         message = f"{path}: {error}; run the stage train again"
         raise DataError(message) from error
-    return Trained(call, described.classes, described.parameters)
+    load = functools.partial(_load, path.absolute())
+    elsewhere = calls.Elsewhere(load, described.files[LITERT_FILE])
+    return Trained(call, described.classes, described.parameters, elsewhere)
+
+
+def _load(path: Path) -> tuple[Call, int]:
+    return litert.load(path.read_bytes(), threads=1), calls.IMAGES_PER_THREAD

@@ -60,6 +60,14 @@ class Archive:
     files: list[str]
     folders: list[str]
     read: Callable[[str], bytes]
+    reopen: Callable[[], "Archive"] | None = None
+    """Opens the same in another process, where it can be pickled."""
+
+    def __reduce__(self) -> tuple[Callable[[], "Archive"], tuple[()]]:
+        if self.reopen is None:
+            message = "an archive must say how it is opened again to be pickled"
+            raise TypeError(message)
+        return self.reopen, ()
 
 
 def tidied(name: str) -> str:

@@ -1,10 +1,13 @@
 """All photos of a data set: its archives as one, and what its folders or its table say of them."""
 
 import contextlib
+import dataclasses
+import functools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from imago.core import workers
 from imago.core.errors import DataError
 from imago.core.photo_names import listed
 from imago.datasets.image_folder import archives, folders, split_names, tables
@@ -31,6 +34,8 @@ def opened(
     with contextlib.ExitStack() as stack:
         found = {path: stack.enter_context(archives.opened(path, limits)) for path in of_photos}
         archive = next(iter(found.values())) if len(found) == 1 else _joined(found, where)
+        again = functools.partial(_again, [path.absolute() for path in paths], where, limits)
+        archive = dataclasses.replace(archive, reopen=again)
         if of_tables:
             rows = tables.read(of_tables[0])
             where = str(of_tables[0])
@@ -39,6 +44,19 @@ def opened(
         where = str(of_photos[0]) if len(of_photos) == 1 else where
         names = [*archive.files, *archive.folders]
         yield archive, folders.arrange(names, where, for_training=for_training)
+
+
+def _again(paths: Sequence[Path], where: str, limits: Limits) -> Archive:
+    """Open archives for a task in another process, where they stay open for the next tasks."""
+
+    def load() -> tuple[contextlib.ExitStack, Archive]:
+        stack = contextlib.ExitStack()
+        archive, _ = stack.enter_context(opened(paths, where, limits, for_training=False))
+        return stack, archive
+
+    states = [path.stat() for path in paths]
+    key = repr([paths, limits, [(state.st_mtime_ns, state.st_ino) for state in states]])
+    return workers.loaded(load, key)[1]
 
 
 def told_apart(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:

@@ -1,12 +1,11 @@
 """Every photo of an archive, looked at once; what stays in memory is a row for each."""
 
+import functools
 import hashlib
-import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from imago.core import progress
+from imago.core import progress, workers
 from imago.core.errors import DataError
 from imago.data.arrays import SplitName
 from imago.datasets.image_folder.archive import Archive
@@ -58,26 +57,23 @@ class Inspection:
 
 
 def inspect(archive: Archive, places: Mapping[str, Place], greatest_pixels: int) -> Inspection:
-    """Decode every photo, on all cores, with one for each core at a time in memory.
+    """Decode every photo, on all cores or on a cluster, one for each core at a time in memory.
 
     Args:
         archive: Open for reading.
         places: Path of each photo: where it belongs.
         greatest_pixels: A photo with more is not decoded and counts as unreadable.
     """
-
-    def look_at_all(paths: list[str]) -> list[Photo | str]:
-        return [_look_at(archive, path, places[path], greatest_pixels) for path in paths]
-
     paths, step = list(places), PHOTOS_PER_TASK
-    tasks = [paths[start : start + step] for start in range(0, len(paths), step)]
+    starts = range(0, len(paths), step)
+    tasks = ({path: places[path] for path in paths[start : start + step]} for start in starts)
+    look = functools.partial(_look_at_all, archive, greatest_pixels)
     found: list[Photo | str] = []
     with (
-        decoding.quiet(),
-        ThreadPoolExecutor(os.cpu_count()) as pool,  # decoders and digests let others run beside
+        decoding.quiet(),  # decoders and digests let others run beside
         progress.bar("look at every photo", len(paths), "photos") as advance,
     ):
-        for some in progress.counted(pool.map(look_at_all, tasks), advance):
+        for some in progress.counted(workers.mapped(look, tasks), advance):
             found += some
     return Inspection(
         photos=[one for one in found if isinstance(one, Photo)],
@@ -85,6 +81,12 @@ def inspect(archive: Archive, places: Mapping[str, Place], greatest_pixels: int)
             path: one for path, one in zip(paths, found, strict=True) if isinstance(one, str)
         },
     )
+
+
+def _look_at_all(
+    archive: Archive, greatest_pixels: int, places: Mapping[str, Place]
+) -> list[Photo | str]:
+    return [_look_at(archive, path, place, greatest_pixels) for path, place in places.items()]
 
 
 def _look_at(archive: Archive, path: str, place: Place, greatest_pixels: int) -> Photo | str:
