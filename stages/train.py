@@ -17,7 +17,7 @@ from imago.core import cluster, files, paths, registry, sections, stage
 from imago.data import arrays
 from imago.runtimes import determinism, saving
 from imago.runtimes.certainty import Certainty
-from imago.training import certainty, devices, phases
+from imago.training import certainty, devices, launch, phases
 
 
 def main(experiment: str) -> None:
@@ -29,6 +29,9 @@ def main(experiment: str) -> None:
     """
     settings = params.load()
     chosen = params.pick(settings.experiments, "experiment", experiment)
+    if (count := launch.processes()) > 1:
+        launch.train(experiment, count)
+        return
     training, data = chosen.train, paths.data(chosen.input)
     info = arrays.read_info(data)
 

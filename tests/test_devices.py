@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from imago.core import cluster
+from imago.core import cluster, workers
 from imago.core.errors import ClusterError
+from imago.training import launch
 from tests.tiny_project import ROOT
 
 
@@ -53,6 +54,31 @@ def test_a_cluster_that_names_no_process_is_refused(monkeypatch, text):
     with pytest.raises(ClusterError, match=r"TF_CONFIG must be JSON such as .*unset it") as caught:
         cluster.member()
     assert repr(text) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "scheduler", "said"),
+    [
+        ("two", "tcp://a:1", "must be a number from 1 to 9999, got 'two'"),
+        ("0", "tcp://a:1", "must be a number from 1 to 9999, got '0'"),
+        ("2", "", "is 2, and IMAGO_SCHEDULER must say on which cluster"),
+    ],
+)
+def test_a_number_of_processes_that_cannot_be(monkeypatch, text, scheduler, said):
+    monkeypatch.setenv(launch.VARIABLE, text)
+    monkeypatch.setenv(workers.VARIABLE, scheduler)
+    with pytest.raises(ClusterError, match=said):
+        launch.processes()
+
+
+def test_how_many_processes_are_started(monkeypatch):
+    assert launch.processes() == 1
+    monkeypatch.setenv(workers.VARIABLE, "tcp://a:1")
+    assert launch.processes() == 1
+    monkeypatch.setenv(launch.VARIABLE, "3")
+    assert launch.processes() == 3
+    set_config(monkeypatch, cluster={"worker": ["a:1"]}, task={"type": "worker", "index": 0})
+    assert launch.processes() == 1  # one that was started
 
 
 def free_addresses(count: int) -> list[str]:

@@ -46,6 +46,7 @@ NOT_RUN = {
 
 SERVERS = {
     "make app": ("stop with Ctrl+C", {2, 130}),
+    "imago cluster --workers 2": ("stop with Ctrl+C", {130}),
     "tensorboard --logdir .imago/tensorboard": ("http://localhost", {0, 130}),
 }
 """Commands that serve until Ctrl+C: what they print then, and with which codes they end."""
@@ -104,6 +105,12 @@ BEFORE = {
             "dvc exp run --name puffy-fork -S experiments.fashion_mlp.train.learning_rate=0.0019",
             "git checkout .",
             "dvc checkout",
+        ],
+    },
+    "docs/scale.md": {
+        ("dvc repro", 1): [SLOWER],
+        ("IMAGO_TRAINING_PROCESSES=2 dvc repro", 1): [
+            "sed -i 's/learning_rate: 0.09$/learning_rate: 0.08/' params.yaml"
         ],
     },
     "docs/sweeps.md": {
@@ -171,6 +178,8 @@ def places(home: Path, files_port: int, page_port: int) -> dict[str, str]:
         "https://example.org": f"http://127.0.0.1:{files_port}",
         "http://127.0.0.1:8501": f"http://127.0.0.1:{page_port}",
         "make app": f"make app PORT={page_port}",
+        "imago cluster --workers 2": f"imago cluster --workers 2 --port {page_port}",
+        "tcp://127.0.0.1:8786": f"tcp://127.0.0.1:{page_port}",
         "--random 20": "--random 2",
     }
 
@@ -256,7 +265,7 @@ def test_each_command_ends_as_the_text_says(hub, tmp_path, document):
             if step.command not in NOT_RUN:
                 carry_out(step, document, shell, table, tmp_path / "log")
         for command, code in shell.interrupt().items():
-            name = command.partition(" PORT=")[0]
+            name = re.split(r" PORT=| --port ", command)[0]
             assert code in SERVERS[name][1], name
     shutil.rmtree(tmp_path)  # some 100 MB
 

@@ -43,7 +43,7 @@ def _call(main: Callable[[], None], what: str) -> NoReturn:
     def work() -> None:
         _log_plain_lines()
         own = cluster.member()
-        with running.alone(what if own.is_chief else f"{what}, process {own.index}"):
+        with running.alone(what if own.count == 1 else f"{what}, process {own.index}"):
             if own.is_chief:
                 kept_lock.keep()
             main()

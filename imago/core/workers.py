@@ -119,8 +119,8 @@ def _result(
 @contextlib.contextmanager
 def _pool(threads: int | None) -> Iterator[tuple[_Submit, Callable[[], int]]]:
     """Yield the function that hands a task in, and that which tells how many are done at once."""
-    if address := os.environ.get(VARIABLE):
-        with _cluster(address) as both:
+    if are_elsewhere():
+        with _cluster() as both:
             yield both
     else:
         count = threads or os.cpu_count() or 1
@@ -129,7 +129,26 @@ def _pool(threads: int | None) -> Iterator[tuple[_Submit, Callable[[], int]]]:
 
 
 @contextlib.contextmanager
-def _cluster(address: str) -> Iterator[tuple[_Submit, Callable[[], int]]]:
+def _cluster() -> Iterator[tuple[_Submit, Callable[[], int]]]:
+    with client() as connected:
+        if not connected.nthreads():
+            log.info("%s has no workers yet; waits for the first", os.environ[VARIABLE])
+            connected.wait_for_workers(1)
+        submit = functools.partial(connected.submit, _checked, fingerprint(), pure=False)
+        yield submit, lambda: max(1, sum(connected.nthreads().values()))
+
+
+@contextlib.contextmanager
+def client() -> Iterator[Any]:
+    """Connect to the scheduler of the cluster that is chosen.
+
+    Yields:
+        A distributed.Client.
+
+    Raises:
+        ClusterError: There is none at the address, or Dask is not installed.
+    """
+    address = os.environ[VARIABLE]
     try:
         import distributed
     except ImportError as error:
@@ -139,7 +158,7 @@ def _cluster(address: str) -> Iterator[tuple[_Submit, Callable[[], int]]]:
         )
         raise ClusterError(message) from error
     try:
-        client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
+        connected = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         message = (
             f"{VARIABLE} must be the address of a Dask scheduler that runs, such as "
@@ -147,12 +166,8 @@ def _cluster(address: str) -> Iterator[tuple[_Submit, Callable[[], int]]]:
             "this machine alone"
         )
         raise ClusterError(message) from error
-    with client:
-        if not client.nthreads():
-            log.info("%s has no workers yet; waits for the first", address)
-            client.wait_for_workers(1)
-        submit = functools.partial(client.submit, _checked, fingerprint(), pure=False)
-        yield submit, lambda: max(1, sum(client.nthreads().values()))
+    with connected:
+        yield connected
 
 
 def _checked(expected: str, function: Callable[..., Result], *args: Any) -> Result:
