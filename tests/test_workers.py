@@ -88,7 +88,7 @@ def test_what_a_task_raises_is_raised(request, where):
         request.getfixturevalue(where)
     made = workers.mapped(refused, range(9))
     assert [next(made), next(made), next(made)] == [0, 1, 2]
-    with pytest.raises(DataError, match="^photo 3: is none$"):
+    with pytest.raises(DataError, match=r"^photo 3: is none$"):
         next(made)
 
 
