@@ -1,29 +1,54 @@
 """`dvc repro` on a cluster whose workers are killed comes to the dvc.lock of one machine."""
 
+import contextlib
 import itertools
 import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 
 from imago.core import workers
 from tests import tiny_project
-from tests.test_pipeline import dvc
 
 pytestmark = pytest.mark.slow
-SECONDS_BETWEEN_KILLS = 5.0
 WORKERS = 2
-SPREAD = ("extract", "prepare", "embed", "inspect", "evaluate", "export")
+SECONDS_BETWEEN_KILLS = 6.0
+SPREAD = {"extract", "prepare", "embed", "inspect", "evaluate", "export"}
+
+
+@contextlib.contextmanager
+def cluster(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """Run `imago cluster` with the code of a project; yields the address and its process."""
+    command = [sys.executable, "-m", "imago", "cluster", "--workers", str(WORKERS), "--port", "0"]
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=tiny_project.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        lines = iter(process.stdout)
+        address = next(line.rpartition("=")[2].strip() for line in lines if "=tcp" in line)
+        try:
+            yield address, psutil.Process(process.pid)
+        finally:
+            process.send_signal(signal.SIGINT)
 
 
 class Killer:
     """Kills a worker of a cluster now and then; another begins in its place."""
 
-    def __init__(self, cluster) -> None:
-        self.cluster, self.killed, self.done = cluster, 0, threading.Event()
+    def __init__(self, cluster: psutil.Process) -> None:
+        self.cluster, self.killed, self.done = cluster, set(), threading.Event()
         self.thread = threading.Thread(target=self._kill)
 
     def __enter__(self) -> "Killer":
@@ -38,30 +63,35 @@ class Killer:
         for turn in itertools.count():
             if self.done.wait(SECONDS_BETWEEN_KILLS):
                 return
-            nannies = [one for one in self.cluster.workers.values() if one.pid]
-            if len(nannies) < WORKERS or len(self.cluster.scheduler_info["workers"]) < WORKERS:
-                continue  # the one that was killed has not been replaced yet
-            os.kill(nannies[turn % WORKERS].pid, signal.SIGKILL)
-            self.killed += 1
+            there = sorted(self._workers() - self.killed)
+            if len(there) == WORKERS:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(there[turn % WORKERS], signal.SIGKILL)
+                    self.killed.add(there[turn % WORKERS])
+
+    def _workers(self) -> set[int]:
+        found = set()
+        for child in self.cluster.children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if "spawn_main" in " ".join(child.cmdline()):
+                    found.add(child.pid)
+        return found
 
 
-def test_the_lock_is_that_of_one_machine(tmp_path, monkeypatch):
-    import distributed
-
+def test_the_lock_is_that_of_one_machine(tmp_path):
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     tiny_project.create(here)
     shutil.copytree(here, there, symlinks=True)
-    dvc(here, "repro")
+    tiny_project.dvc(here, "repro")
+    score = [sys.executable, "-m", "imago", "score", "transfer", "published/photos.zip"]
+    wanted = tiny_project.run(here, *score)
 
-    with (
-        distributed.LocalCluster(
-            n_workers=WORKERS, threads_per_worker=1, processes=True, dashboard_address=":0"
-        ) as cluster,
-        Killer(cluster) as killer,
-    ):
-        monkeypatch.setenv(workers.VARIABLE, cluster.scheduler_address)
-        printed = dvc(there, "repro")
-    assert {name.partition("@")[0] for name in re.findall(r"stage '(.*?)'", printed)} > set(SPREAD)
-    assert killer.killed > 3
+    with cluster(there) as (address, process), Killer(process) as killer:
+        spread = {workers.VARIABLE: address}
+        printed = tiny_project.run(there, sys.executable, "-m", "dvc", "repro", **spread)
+        scored = tiny_project.run(there, *score, **spread)
+    assert {name.partition("@")[0] for name in re.findall(r"stage '(.*?)'", printed)} > SPREAD
+    assert len(killer.killed) > 3
     assert (there / "dvc.lock").read_bytes() == (here / "dvc.lock").read_bytes()
+    assert scored == wanted
