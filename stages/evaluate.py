@@ -3,7 +3,7 @@
 The model is run by LiteRT, in which it is saved beside Keras' own file.
 
 Reads   models/<experiment>, data/<pixels>, params.yaml
-Writes  metrics/<experiment>.json, predictions/<experiment>.csv, and in reports/<experiment>
+Writes  metrics/<experiment>.json, predictions/<experiment>.parquet, and in reports/<experiment>
         per_class.csv, confusion.csv, reliability.csv, roc.csv, classification_report.txt
 """
 
