@@ -30,7 +30,8 @@ def areas(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """
     found = np.full(probabilities.shape[1], np.nan)
     for index in _with_a_curve(labels, len(found)):
-        found[index] = metrics.roc_auc_score(labels == index, probabilities[:, index])
+        # As `metrics.roc_auc_score`, but for its checks, which take longer than the curve.
+        found[index] = metrics.auc(*_curve(labels, probabilities, index))
     return found
 
 
