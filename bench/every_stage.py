@@ -49,12 +49,11 @@ class Cost:
 
 
 @contextlib.contextmanager
-def project(folder: Path | None, **photos: int) -> Iterator[Path]:
-    """Yield a generated project, see `generated.Photos`; one in a folder that is named stays."""
+def project(folder: Path | None, *photos: int | str) -> Iterator[Path]:
+    """Yield a project, see `bench.generated` for its photos; in a folder that is named it stays."""
     with contextlib.ExitStack() as stack:
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        counts = [str(photos[name]) for name in ("classes", "train", "test", "side_px")]
-        command = [sys.executable, "-m", "bench.generated", str(place), *counts]
+        command = [sys.executable, "-m", "bench.generated", str(place), *map(str, photos)]
         subprocess.run(command, cwd=ROOT, check=True)
         yield place.resolve()
 

@@ -1,10 +1,11 @@
 """Photos that are drawn by chance, as many as are asked for, and a project that learns from them.
 
-    python -m bench.generated FOLDER CLASSES TRAIN TEST SIDE
+    python -m bench.generated FOLDER CLASSES TRAIN TEST SIDE INPUT
 
-SIDE is that of each photo, in pixels. Each class has a pattern of colours, which its photos have
-under a pattern of their own and noise: a model can learn them, and no two are look-alikes. In a
-process of its own, for who starts others lends them its memory in what the system counts.
+SIDE is that of each photo, in pixels; INPUT what the experiment learns on: pixels, or the features
+of a backbone. Each class has a pattern of colours, which its photos have under a pattern of their
+own and noise: a model can learn them, and no two are look-alikes. In a process of its own, for who
+starts others lends them its memory in what the system counts.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,20 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).parents[1]
 PROJECT = ("imago", "stages", "dvc.yaml", ".dvc/config", ".dvc/plots", ".dvcignore")
 ARCHIVE, WEIGHTS, NAME = "photos.zip", "net.weights.h5", "generated"
-CELLS, DATE = 5, (1980, 1, 1, 0, 0, 0)
+CELLS, PATTERN, DATE = 5, 0.35, (1980, 1, 1, 0, 0, 0)
+"""Colours of a photo's pattern, along each side; and the share of its class in them."""
 NET_PX = 32
 """What the backbone takes: the least that MobileNetV2 can."""
+
+MLP = {"model": "mlp", "normalization": "standardize", "hidden_units": [256]}
+TRAIN = {
+    "dropout": 0.0,
+    "optimizer": "adam",
+    "learning_rate": 0.001,
+    "epochs": 5,
+    "batch_size": 32,
+    "jit_compile": False,
+}
 
 
 def main() -> None:
@@ -38,6 +50,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     for name in ("classes", "train", "test", "side_px"):
         parser.add_argument(name, type=int)
+    parser.add_argument("learns_on", choices=("pixels", "features"))
     asked = vars(parser.parse_args())
     create(asked.pop("folder"), Photos(**asked))
 
@@ -51,12 +64,14 @@ class Photos:
         train: Photos to learn from, of all classes together.
         test: Photos to be tested on.
         side_px: Of each photo.
+        learns_on: pixels, which tell many classes apart; or features, of a net of chance weights.
     """
 
     classes: int
     train: int
     test: int
     side_px: int
+    learns_on: str
 
 
 def create(project: Path, photos: Photos) -> None:
@@ -73,7 +88,9 @@ def create(project: Path, photos: Photos) -> None:
         name: hashlib.sha256((published / name).read_bytes()).hexdigest()
         for name in (ARCHIVE, WEIGHTS)
     }
-    text = yaml.safe_dump(json.loads(json.dumps(settings(digests))), sort_keys=False)
+    text = yaml.safe_dump(
+        json.loads(json.dumps(settings(digests, photos.learns_on))), sort_keys=False
+    )
     (project / "params.yaml").write_text(text, "utf-8")
     command = [sys.executable, "-m", "dvc", "config", "--local"]
     for key, value in {"core.no_scm": "true", "core.analytics": "false"}.items():
@@ -94,7 +111,8 @@ def _drawn(split: str, count: int, photos: Photos) -> Iterator[bytes]:
     patterns = np.random.default_rng(0).uniform(0, 255, (photos.classes, *shape))
     generator = np.random.default_rng([1, len(split)])
     for number in range(count):
-        cells = 0.5 * patterns[number % photos.classes] + generator.uniform(0, 127, shape)
+        own = generator.uniform(0, 255, shape)
+        cells = PATTERN * patterns[number % photos.classes] + (1 - PATTERN) * own
         yield _photo(cells, photos.side_px, generator)
 
 
@@ -122,9 +140,10 @@ def write_weights(path: Path) -> None:
     net.save_weights(path)
 
 
-def settings(digests: dict[str, str]) -> dict[str, Any]:
+def settings(digests: Mapping[str, str], learns_on: str) -> dict[str, Any]:
     """Return params.yaml."""
-    sources = ["published/{name}"]
+    on_features, sources = learns_on == "features", ["published/{name}"]
+    head = {"model": "transfer", "hidden_units": []} if on_features else MLP
     variant, features = f"{NAME}{NET_PX}", f"{NAME}{NET_PX}_net"
     return {
         "seed": 20,
@@ -167,18 +186,9 @@ def settings(digests: dict[str, str]) -> dict[str, Any]:
         },
         "experiments": {
             NAME: {
-                "input": f"features/{features}",
+                "input": f"features/{features}" if on_features else f"prepared/{variant}",
                 "pixels": f"prepared/{variant}",
-                "train": {
-                    "model": "transfer",
-                    "hidden_units": [],
-                    "dropout": 0.0,
-                    "optimizer": "adam",
-                    "learning_rate": 0.01,
-                    "epochs": 5,
-                    "batch_size": 32,
-                    "jit_compile": False,
-                },
+                "train": head | TRAIN,
                 "export": "all",
             }
         },

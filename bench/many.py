@@ -22,8 +22,8 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=16, help="of each image, in pixels")
     parser.add_argument("--folder", type=Path, help="where the project is made, and stays")
     asked = parser.parse_args()
-    counts = {name: getattr(asked, name) for name in ("classes", "train", "test")}
-    with every_stage.project(asked.folder, **counts, side_px=asked.side) as project:
+    photos = (asked.classes, asked.train, asked.test, asked.side, "pixels")
+    with every_stage.project(asked.folder, *photos) as project:
         for cost in (one for part in (every_stage.run, every_stage.kept) for one in part(project)):
             print(f"{cost.name:18} {cost.seconds:8.1f} s {cost.peak_mb:8.0f} MB", flush=True)
         for path in sorted(one for name in SHOWN for one in (project / name).rglob("*")):

@@ -46,9 +46,9 @@ def main() -> None:
 def measure(count: int, side_px: int, folder: Path | None) -> list[Cost]:
     """Run every stage and DVC on so many photos."""
     test = count // TEST_SHARE
-    photos = {"classes": CLASSES, "train": count - test, "test": test, "side_px": side_px}
+    photos = (CLASSES, count - test, test, side_px, "features")
     found = []
-    with every_stage.project(folder, **photos) as project:
+    with every_stage.project(folder, *photos) as project:
         for part in (every_stage.run, every_stage.kept):
             for cost in part(project):
                 print(

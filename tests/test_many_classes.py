@@ -18,8 +18,7 @@ NAME = generated.NAME
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("many")
-    photos = {"classes": CLASSES, "train": 2100, "test": TEST, "side_px": 16}
-    with every_stage.project(folder / "project", **photos) as made:
+    with every_stage.project(folder, CLASSES, 2100, TEST, 16, "pixels") as made:
         costs = {cost.name: cost for cost in every_stage.run(made)}
         assert list(costs) == list(every_stage.STAGES)
         yield made
@@ -31,7 +30,7 @@ def table(project, name):
 
 def test_it_learnt_something(project):
     metrics = json.loads((project / paths.metrics(NAME)).read_text())
-    assert 20 / CLASSES < metrics["accuracy"] < 1
+    assert 0.1 < metrics["accuracy"] < 1
     assert metrics["examples"] == TEST
 
 
