@@ -78,7 +78,7 @@ def kept(project: Path) -> Iterator[Cost]:
 
 
 def measured(project: Path, name: str, *command: str) -> Cost:
-    """Run a command to its end, and exit with what it said where it fails."""
+    """Run a command to its end. Raises RuntimeError with what it said where it fails."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("IMAGO_")}
     kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
     start = time.perf_counter()
@@ -89,5 +89,5 @@ def measured(project: Path, name: str, *command: str) -> Cost:
         if process.returncode:
             said.seek(0)
             message = f"{name}: {said.read().decode(errors='replace')}"
-            raise SystemExit(message)
+            raise RuntimeError(message)
     return Cost(name, time.perf_counter() - start, usage.ru_maxrss / 1024)

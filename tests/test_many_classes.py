@@ -11,14 +11,14 @@ from imago.scoring import predictions, roc, tables
 
 pytestmark = pytest.mark.slow
 
-CLASSES, TEST = 300, 900
+CLASSES, TEST = 300, 600
 NAME = generated.NAME
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("many")
-    with every_stage.project(folder, CLASSES, 2100, TEST, 16, "pixels") as made:
+    with every_stage.project(folder, CLASSES, 3000, TEST, 16, "pixels") as made:
         costs = {cost.name: cost for cost in every_stage.run(made)}
         assert list(costs) == list(every_stage.STAGES)
         yield made

@@ -145,7 +145,7 @@ def test_csv_of_earlier_versions_is_read_to_the_bit():
 def test_of_other_classes_the_first_are_named(table):
     many = tuple(map(str, range(1000)))
 
-    with pytest.raises(DataError, match=r" p:0, p:1, p:2, p:3, p:4, … \(1000\), got p:7, p:NA"):
+    with pytest.raises(DataError, match=r" p:0, p:1, p:2, p:3, p:4 and 995 more, got p:7, p:NA"):
         predictions.read(table, many)
 
 

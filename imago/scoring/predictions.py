@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from imago.core import files
 from imago.core.errors import DataError
+from imago.core.photo_names import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,7 @@ PROBABILITY = "p:"
 """Begins the name of the column of a class's probability."""
 NAMES = ("true", "predicted")
 TEXTS = (*NAMES, "image", "photo")
+COLUMNS_SHOWN = 5
 MAGIC = b"PAR1"
 """Begins a Parquet file."""
 
@@ -179,8 +181,8 @@ def read(path: Path, classes: tuple[str, ...]) -> Predictions:
         raise DataError(message) from error
     if found.classes != classes:
         message = (
-            f"{path}: must have the columns {_listed(classes)}, got {_listed(found.classes)}; "
-            "run the stage that writes it again"
+            f"{path}: must have the columns {listed(_columns(classes), COLUMNS_SHOWN)}, got "
+            f"{listed(_columns(found.classes), COLUMNS_SHOWN)}; run the stage that writes it again"
         )
         raise DataError(message)
     return found
@@ -264,8 +266,3 @@ def _positions(column: pd.Series[str], classes: tuple[str, ...], where: str) -> 
 
 def _columns(classes: Sequence[str]) -> list[str]:
     return [f"{PROBABILITY}{name}" for name in classes]
-
-
-def _listed(classes: Sequence[str], shown: int = 5) -> str:
-    more = [f"… ({len(classes)})"] if len(classes) > shown else []
-    return ", ".join([*_columns(classes[:shown]), *more])
