@@ -90,4 +90,5 @@ class Subject:
         return model
 
     def _table(self, name: str, **how: Any) -> pd.DataFrame:
-        return pd.read_csv(paths.report(self.experiment) / f"{name}.csv", **how)
+        table: pd.DataFrame = pd.read_csv(paths.report(self.experiment) / f"{name}.csv", **how)
+        return table

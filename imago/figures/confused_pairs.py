@@ -1,5 +1,6 @@
 """Which classes are taken for which, where they are too many for a matrix."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def _draw_heads(sheet: sheets.Sheet, top: int) -> None:
     sheet.text(right + NUMBER_PX + 16, top, "share of the true class", **how)
 
 
-def _draw_pair(sheet: sheets.Sheet, top: int, pair: dict[str, Any]) -> None:
+def _draw_pair(sheet: sheets.Sheet, top: int, pair: Mapping[Any, Any]) -> None:
     left, right = MARGIN_PX + NAME_PX, MARGIN_PX + 2 * NAME_PX + 24
     middle = top + ROW_PX // 2
     how = {"hang": "center", "width_px": NAME_PX}

@@ -103,7 +103,7 @@ def of_counts(
             return np.ascontiguousarray(drawn @ kinds, np.float64)
 
         of_all = per_class(of_true)
-        return [metric(*map(per_class, of_model), of_all) for of_model in of_models]
+        return [metric(per_class(right), per_class(said), of_all) for right, said in of_models]
 
     shares, changes = counts / counts.sum(), []
     for size in _sizes(samples, len(codes)):
@@ -124,7 +124,8 @@ def _of_class(values: NDArray[np.bool_], classes: NDArray[np.integer], class_cou
 def _sizes(samples: int, numbers: int) -> list[int]:
     """Return how many samples are drawn at a time, each of so many numbers."""
     at_once = max(1, _DRAWN_AT_ONCE // numbers)
-    return np.diff([*range(0, samples, at_once), samples]).tolist()
+    sizes: list[int] = np.diff([*range(0, samples, at_once), samples]).tolist()
+    return sizes
 
 
 def of_means(
