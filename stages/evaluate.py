@@ -3,7 +3,7 @@
 The model is run by LiteRT, in which it is saved beside Keras' own file.
 
 Reads   models/<experiment>, data/<pixels>, params.yaml
-Writes  metrics/<experiment>.json, predictions/<experiment>.csv, and in reports/<experiment>
+Writes  metrics/<experiment>.json, predictions/<experiment>.parquet, and in reports/<experiment>
         per_class.csv, confusion.csv, reliability.csv, roc.csv, classification_report.txt
 """
 
@@ -15,10 +15,14 @@ import numpy as np
 from imago import params
 from imago.core import files, paths, progress, stage
 from imago.core.errors import DataError
+from imago.core.photo_names import listed
 from imago.data import arrays, index
 from imago.runtimes import calls, trained
 from imago.scoring import calibration, metric, predictions, roc, summary, tables
 from imago.scoring.metric import Evaluation
+
+CLASSES_SHOWN = 20
+"""Of each of two lists, in a message."""
 
 log = logging.getLogger("imago.stages.evaluate")
 
@@ -32,7 +36,8 @@ def main(experiment: str) -> None:
     if classes != model.classes:
         message = (
             f"{data}: the classes must be those that {model_folder} was trained on, "
-            f"{', '.join(model.classes)}, got {', '.join(classes)}; run the stage that trains it"
+            f"{listed(model.classes, CLASSES_SHOWN)}, got {listed(classes, CLASSES_SHOWN)}; "
+            "run the stage that trains it"
         )
         raise DataError(message)
 

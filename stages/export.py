@@ -22,11 +22,15 @@ from numpy.typing import NDArray
 from imago import params
 from imago.core import files, paths, registry, stage
 from imago.core.errors import DataError
+from imago.core.photo_names import listed
 from imago.core.sections import Export
 from imago.data import arrays, provenance
 from imago.exports import agreement, formats, latency, source, unsure
 from imago.runtimes import calls, certainty, determinism, inference, model_json, saving
 from imago.runtimes.certainty import Certainty
+
+CLASSES_SHOWN = 20
+"""Of each of two lists, in a message."""
 
 log = logging.getLogger("imago.stages.export")
 
@@ -91,7 +95,7 @@ def _check_fits(folder: Path, data: Path, model: Any, classes: tuple[str, ...]) 
     """Raise DataError where a model is not of the data, whose classes it would be told to know."""
     info = arrays.read_info(data)
     for what, found, wanted in (
-        ("classes", ", ".join(classes), ", ".join(info.classes)),
+        ("classes", *(listed(names, CLASSES_SHOWN) for names in (classes, info.classes))),
         ("pixels", model.input_shape[1:], info.image_shape),
     ):
         if found != wanted:

@@ -2,7 +2,7 @@
 
 A stage of its own, so that no training or scoring depends on how a figure looks.
 
-Reads   predictions/<experiment>.csv, data/<pixels>, models/<experiment>, params.yaml,
+Reads   predictions/<experiment>.parquet, data/<pixels>, models/<experiment>, params.yaml,
         reports/<experiment>/: history.csv, confusion.csv, per_class.csv, reliability.csv
 Writes  reports/<experiment>/figures, reports/<experiment>/captions.json
 """

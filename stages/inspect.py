@@ -118,11 +118,11 @@ def _look(
     pairs = duplicates.pairs(pixels, looks, features)
     pictures = duplicates.pictures(len(looks), pairs)
     with progress.bar("ask a classifier", len(looks), "images") as advance:
-        asked = suspects.out_of_fold(features, photos.labels, pictures, seed, advance)
+        wrong = suspects.suspected(features, photos.labels, pictures, seed, advance)
     return {
         "counts": tables.counts(photos),
         "duplicates": tables.duplicates(photos, pairs),
-        "suspects": tables.suspects(photos, suspects.find(asked, photos.labels)),
+        "suspects": tables.suspects(photos, wrong),
     }
 
 

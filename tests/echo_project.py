@@ -43,7 +43,7 @@ stages:
       deps:
       - models/${key}
       outs:
-      - predictions/${key}.csv
+      - predictions/${key}.parquet
       metrics:
       - metrics/${key}.json:
           cache: false
@@ -66,7 +66,7 @@ stages:
 """
 EVALUATE = """\
 mkdir -p predictions metrics
-cp models/$1 predictions/$1.csv
+cp models/$1 predictions/$1.parquet
 cp models/$1 metrics/$1.json
 """
 REPORT = """\

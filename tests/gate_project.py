@@ -18,7 +18,7 @@ stages:
     foreach: ${experiments}
     do:
       cmd: evaluate ${key}
-      outs: ["predictions/${key}.csv"]
+      outs: ["predictions/${key}.parquet"]
       metrics:
         - metrics/${key}.json: {cache: false}
 """
@@ -77,7 +77,7 @@ class Project:
         Repo.init(str(folder)).close()
         (folder / ".dvc/config").write_text("[core]\n    analytics = false\n")
         (folder / "dvc.yaml").write_text(DVC_YAML)
-        (folder / ".gitignore").write_text("/predictions/*.csv\n")
+        (folder / ".gitignore").write_text("/predictions/*\n")
         for name in ("predictions", "metrics"):
             (folder / name).mkdir()
 
@@ -104,7 +104,10 @@ class Project:
 
     def evaluate(self, experiment: str, rows: pd.DataFrame, **metrics: float) -> None:
         """Write predictions and metrics, and have DVC record them."""
-        rows.to_csv(self.folder / "predictions" / f"{experiment}.csv", index=False)
+        if "parquet" in (self.folder / "dvc.yaml").read_text():
+            rows.to_parquet(self.folder / f"predictions/{experiment}.parquet")
+        else:
+            rows.to_csv(self.folder / f"predictions/{experiment}.csv", index=False)
         accuracy = float((rows["true"] == rows["predicted"]).mean())
         path = self.folder / "metrics" / f"{experiment}.json"
         path.write_text(json.dumps({"accuracy": accuracy} | metrics))

@@ -37,3 +37,22 @@ def test_photos_of_one_picture_are_counted_together():
 @pytest.mark.parametrize("count", [1, 0])
 def test_few_photos(count):
     assert found([b"a"] * count, [1] * count, ALIKE[:count]) == []
+
+
+@pytest.mark.parametrize("at_once", [10, 1_000_000])
+def test_near_looks_are_those_of_all_pairs(monkeypatch, at_once):
+    monkeypatch.setattr(duplicates, "PAIRS_AT_ONCE", at_once)
+    generator = np.random.default_rng(3)
+    looks = generator.integers(0, 2**64, 300, dtype=np.uint64)
+    looks[:20] = looks[0]
+    for row in range(20, 200):
+        bits = generator.permutation(64)[: generator.integers(0, 12)]
+        changed = np.bitwise_or.reduce(np.uint64(1) << bits.astype(np.uint64), initial=0)
+        looks[row] = looks[row - 20] ^ changed
+
+    found = list(duplicates.near_looks(looks))
+
+    differing = np.bitwise_count(looks[:, np.newaxis] ^ looks)
+    expected = np.argwhere(np.triu(differing <= duplicates.GREATEST_DIFFERING_BITS, 1))
+    assert found == list(map(tuple, expected.tolist()))
+    assert len(found) > 190 + 50

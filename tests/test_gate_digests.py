@@ -103,7 +103,7 @@ def test_a_floor_holds_without_predictions(project, found):
 def test_metrics_changed_and_predictions_cannot_be_had(project, found, capsys, lost, verdict, code):
     project.evaluate("digits", WORSE, macro_f1=0.7)
     if lost == "here":
-        (project.folder / "predictions/digits.csv").unlink()
+        (project.folder / "predictions/digits.parquet").unlink()
         subprocess.run(["rm", "-r", project.folder / ".dvc/cache"], check=True)
 
     found_code, said = found()
@@ -114,7 +114,7 @@ def test_metrics_changed_and_predictions_cannot_be_had(project, found, capsys, l
         {"metric": "macro_f1", "base": 0.9, "here": 0.7},
     ]
     (note,) = said["digits"]["notes"]
-    assert note.startswith("predictions/digits.csv ")
+    assert note.startswith("predictions/digits.parquet ")
     assert "is missing: not in the DVC cache" in note
     assert "dvc repro evaluate@digits`" in note
     cli.main(["gate", "--base", "HEAD", "--md"])
@@ -129,7 +129,7 @@ def test_other_metrics_of_the_same_predictions_without_data(project, found):
     assert (said["digits"]["verdict"], code) == ("missing", 1)
     assert said["digits"]["recorded"] == [{"metric": "accuracy", "base": 0.9, "here": 0.95}]
     missing, contradiction = said["digits"]["notes"]
-    assert missing.startswith("predictions/digits.csv is missing: ")
+    assert missing.startswith("predictions/digits.parquet is missing: ")
     assert contradiction.startswith(CONTRADICTION)
 
 
@@ -169,7 +169,7 @@ def test_a_metric_that_is_new_and_last_digits_are_no_contradiction(project, foun
 
 def test_predictions_here_that_are_not_those_of_the_lock_are_compared(project, found):
     project.evaluate("digits", BASE, macro_f1=0.9)
-    WORSE.to_csv(project.folder / "predictions/digits.csv", index=False)
+    WORSE.to_parquet(project.folder / "predictions/digits.parquet")
     write_metrics(project, accuracy=0.7, macro_f1=0.7)
 
     code, said = found()

@@ -120,7 +120,8 @@ def test_metrics_that_are_not_those_of_the_predictions(project, gate):
 
     assert (found["verdict"], code) == ("missing", 1)
     assert (
-        "accuracy must be that of predictions/digits.csv, 0.9000, got 0.9500" in found["notes"][0]
+        "accuracy must be that of predictions/digits.parquet, 0.9000, got 0.9500"
+        in found["notes"][0]
     )
 
 

@@ -94,7 +94,7 @@ def test_each_experiment_has_its_artifacts(done, name):
     assert metrics["accuracy"] > 0.9
     assert metrics["roc_auc"] > 0.9
     assert metrics["parameters"] == model.count_params()
-    rows = pd.read_csv(done / "predictions" / f"{name}.csv")
+    rows = pd.read_parquet(done / f"predictions/{name}.parquet")
     assert (rows["true"] == rows["predicted"]).mean() == pytest.approx(metrics["accuracy"])
     confusion = pd.read_csv(done / "reports" / name / "confusion.csv")
     assert confusion["count"].sum() == examples
@@ -105,7 +105,7 @@ def test_each_experiment_has_its_artifacts(done, name):
 def check_exports(folder: Path, name: str, count: int) -> None:
     """Each of so many formats answers as the predictions do."""
     images = np.load(folder / "data/prepared" / VARIANTS[name] / "test/images.npy")
-    rows = pd.read_csv(folder / f"predictions/{name}.csv")
+    rows = pd.read_parquet(folder / f"predictions/{name}.parquet")
     described = files.read_json(folder / "exports" / name / "model.json")["formats"]
     assert len(described) == count
     for kind in described:
@@ -137,7 +137,7 @@ def test_a_predictor_sees_photos_as_prepare_does(done, name):
 @of_photos
 @pytest.mark.parametrize("table", [False, True], ids=["split folders", "index of drawn photos"])
 def test_score_of_the_test_photos_is_that_of_evaluate(done, name, table, tmp_path):
-    """To the last digit of the metrics, and the last byte of the predictions."""
+    """To the last digit of the metrics and of the predictions."""
     photos = ["published/photos.zip"]
     photos += [f"data/prepared/{VARIANTS[name]}/index.csv"] if table else []
 
@@ -146,8 +146,8 @@ def test_score_of_the_test_photos_is_that_of_evaluate(done, name, table, tmp_pat
     expected = files.read_json(done / f"metrics/{name}.json")
     del expected["parameters"]
     assert files.read_json(tmp_path / "metrics.json") == expected
-    found = (tmp_path / "predictions.csv").read_bytes()
-    assert found == (done / f"predictions/{name}.csv").read_bytes()
+    rows = pd.read_parquet(done / f"predictions/{name}.parquet")
+    assert (tmp_path / "predictions.csv").read_text("utf-8") == rows.to_csv(index=False)
 
 
 def test_predict_from_the_command_line(finished, tmp_path):

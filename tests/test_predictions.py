@@ -1,3 +1,6 @@
+import random
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +17,7 @@ PROBABILITIES = np.array([[0.25, 0.7499, 0.0001], [0.125, 0.375, 0.5], [0.1, 0.2
 
 @pytest.fixture
 def table(tmp_path):
-    path = tmp_path / "plain.csv"
+    path = tmp_path / "plain.parquet"
     predictions.write(path, made_up.predictions(LABELS, PROBABILITIES, CLASSES))
     return path
 
@@ -37,22 +40,113 @@ def test_what_follows_from_the_probabilities(table):
 
 
 def test_another_set_of_classes(table):
-    message = r"plain\.csv: must have the columns p:7, p:8, got p:7, p:NA, .*; run the stage"
+    message = r"plain\.parquet: must have the columns p:7, p:8, got p:7, p:NA, .*; run the stage"
     with pytest.raises(DataError, match=message):
         predictions.read(table, ("7", "8"))
 
 
 def test_no_table(tmp_path):
-    with pytest.raises(DataError, match=r"none\.csv: not found; run the stage that writes it"):
-        predictions.read(tmp_path / "none.csv", CLASSES)
+    with pytest.raises(DataError, match=r"none\.parquet: not found; run the stage that writes it"):
+        predictions.read(tmp_path / "none.parquet", CLASSES)
 
 
 def test_a_damaged_table(table):
-    table.write_text(table.read_text("utf-8").replace("NA,NA", "NA,no"), "utf-8")
+    """It is told in a line, or nothing that matters is damaged, such as a statistic."""
+    whole, draw, said = table.read_bytes(), random.Random(1), []
+    before = predictions.table(predictions.read(table, CLASSES))
+    for _ in range(300):
+        content = bytearray(whole)
+        content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+        table.write_bytes(content)
+        try:
+            found = predictions.read(table, CLASSES)
+        except DataError as error:
+            said.append(str(error))
+        else:
+            pd.testing.assert_frame_equal(predictions.table(found), before)
+    assert len(said) > 150
+    line = re.compile(rf"{re.escape(str(table))}: .*; run the stage that writes it again")
+    assert [one for one in said if not line.fullmatch(one)] == []
 
-    message = r"plain\.csv: row 1: predicted must be a class .*, got 'no'; run the stage that"
-    with pytest.raises(DataError, match=message):
+
+@pytest.mark.parametrize("kept", [0, 3, 4, 500, -1])
+def test_a_table_that_was_cut_off(table, kept):
+    table.write_bytes(table.read_bytes()[:kept])
+
+    with pytest.raises(DataError, match=r"plain\.parquet: must .*; run the stage that writ"):
         predictions.read(table, CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"true": ["a"], "predicted": ["a"]}, "must have the column image, got true, predicted"),
+        ({"image": [], "true": [], "predicted": [], "p:a": []}, "must have a row for each test"),
+        ({"image": ["0"], "true": ["a"], "predicted": ["b"], "p:a": [1.0]}, "row 1: predicted mu"),
+        ({"image": ["0"], "true": ["a"], "predicted": [1], "p:a": [1.0]}, "row 1: predicted must"),
+        ({"image": ["0"], "true": ["a"], "predicted": ["a"], "p:a": ["x"]}, "probabilities must b"),
+        ({"image": ["0"], "true": ["a"], "predicted": ["a"], "p:a": [{"x": 1}]}, "probabilities"),
+    ],
+)
+def test_another_programs_table(table, columns, message):
+    pd.DataFrame(columns).to_parquet(table)
+
+    with pytest.raises(DataError, match=rf"plain\.parquet: {message}.*; run the stage that writes"):
+        predictions.read(table, ("a",))
+
+
+def test_equal_tables_are_equal_bytes_that_name_no_pandas(table):
+    found = predictions.read(table, CLASSES)
+    again = table.with_name("again.parquet")
+    predictions.write(again, found)
+
+    assert again.read_bytes() == table.read_bytes()
+    assert b"pandas" not in table.read_bytes()
+
+
+def test_pandas_reads_it(table):
+    """As docs/gate.md says."""
+    rows = pd.read_parquet(table, columns=["true", "predicted", "probability"])
+
+    assert rows["true"].tolist() == [CLASSES[label] for label in LABELS]
+    np.testing.assert_array_equal(rows["probability"], PROBABILITIES.max(axis=1))
+
+
+def test_names_with_any_letters(tmp_path):
+    classes = ("p:a.b", "list.element", "犬 🐕", 'a "b", c', " ")
+    photos = ["ñ/a, b.jpg", 'x/"é".jpg', "7", "", "..\\a.jpg"]
+    probabilities = np.eye(5, dtype=np.float32)
+    path = tmp_path / "any.parquet"
+    made = predictions.make(
+        np.arange(5), probabilities, classes, np.arange(5, dtype=np.uint64), photos
+    )
+    predictions.write(path, made)
+
+    found = predictions.read(path, classes)
+
+    assert found.photos == photos
+    assert found.labels.tolist() == found.predicted.tolist() == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(found.probabilities, probabilities)
+
+
+def test_csv_of_earlier_versions_is_read_to_the_bit():
+    generator = np.random.default_rng(1)
+    drawn = generator.dirichlet(np.full(3, 0.1), 1000).astype(np.float32)
+    made = made_up.predictions(generator.integers(0, 3, 1000), drawn, CLASSES)
+
+    found = predictions.parse(predictions.table(made).to_csv(index=False).encode(), "p.csv")
+
+    np.testing.assert_array_equal(found.probabilities, drawn)
+    assert found.probabilities.dtype == np.float32
+    np.testing.assert_array_equal(found.images, made.images)
+    np.testing.assert_array_equal(found.labels, made.labels)
+
+
+def test_of_other_classes_the_first_are_named(table):
+    many = tuple(map(str, range(1000)))
+
+    with pytest.raises(DataError, match=r" p:0, p:1, p:2, p:3, p:4 and 995 more, got p:7, p:NA"):
+        predictions.read(table, many)
 
 
 def test_what_evaluate_writes():

@@ -49,7 +49,7 @@ def test_what_is_removed(project):
     assert removed.entries == ["prepare.tiny6", "experiments.validated"]
     gone = {
         "models/validated",
-        "predictions/validated.csv",
+        "predictions/validated.parquet",
         "metrics/validated.json",
         "reports/validated/history.csv",
         "reports/cards/validated.json",

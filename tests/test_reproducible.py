@@ -31,7 +31,7 @@ def test_an_experiment_that_comes_out_equal(project, capfd):
     code, lines, _ = verify(capfd)
 
     outs = ["models/plain", "reports/plain/history.csv"]
-    outs += ["predictions/plain.csv", "metrics/plain.json", "reports/cards/plain.json"]
+    outs += ["predictions/plain.parquet", "metrics/plain.json", "reports/cards/plain.json"]
     extent = sum(Path(out).stat().st_size for out in outs)
     said = f"plain: made twice from nothing: {len(outs)} files, {extent} bytes, all equal"
     assert (code, lines[-1]) == (0, said)
@@ -44,12 +44,12 @@ def test_an_experiment_that_comes_out_equal(project, capfd):
 
 
 def test_what_differs_is_named(project, capfd):
-    (project / "evaluate.sh").write_text(f"{echo_project.EVALUATE}pwd >> predictions/$1.csv\n")
+    (project / "evaluate.sh").write_text(f"{echo_project.EVALUATE}pwd >> predictions/$1.parquet\n")
 
     code, lines, _ = verify(capfd)
 
     assert code == 1
-    assert lines[-3] == "predictions/plain.csv: not the same bytes twice"
+    assert lines[-3] == "predictions/plain.parquet: not the same bytes twice"
     assert lines[-1].endswith(", 1 differ")
 
 
@@ -60,7 +60,7 @@ def test_what_dvc_lock_records_otherwise_is_named(project, capfd):
 
     assert code == 0
     assert lines[-2].startswith(
-        "dvc.lock records others of metrics/plain.json, models/plain, predictions/plain.csv, "
+        "dvc.lock records others of metrics/plain.json, models/plain, predictions/plain.parquet, "
         "reports/cards/plain.json, reports/plain/history.csv: those of other code, "
     )
 

@@ -118,9 +118,28 @@ def test_the_table_stays_small(tmp_path, certainty):
 
 
 def test_each_of_many_classes_keeps_some_points():
-    labels, probabilities = drawn(7, 120, 6000)
+    labels, probabilities = drawn(7, 100, 6000)
 
-    counts = roc.curves(labels, probabilities, [str(index) for index in range(120)])["class"]
+    counts = roc.curves(labels, probabilities, [str(index) for index in range(100)])["class"]
+
+    assert counts.nunique() == 100
 
     assert counts.value_counts().max() <= roc.FEWEST_POINTS
     assert counts.value_counts().min() > roc.FEWEST_POINTS / 2
+
+
+def test_of_very_many_classes_the_mean_and_the_worst_are_told(tmp_path):
+    labels, probabilities = drawn(8, 300, 9000)
+    classes = [f"class number {index}" for index in range(300)]
+
+    table = roc.curves(labels, probabilities, classes)
+
+    worst = np.argsort(roc.areas(labels, probabilities), kind="stable")[:99]
+    names = ["mean of 300 classes", *(classes[index] for index in np.sort(worst))]
+    assert table["class"].unique().tolist() == names
+    mean = table[table["class"] == names[0]]
+    area = metrics.auc(mean["false_positive_rate"], mean["true_positive_rate"])
+    assert area == pytest.approx(roc.areas(labels, probabilities).mean(), abs=0.01)
+    assert mean.iloc[[0, -1], 1:].to_numpy().tolist() == [[0, 0], [1, 1]]
+    files.write_csv(tmp_path / "roc.csv", table)
+    assert (tmp_path / "roc.csv").stat().st_size < 100_000

@@ -109,7 +109,7 @@ def test_a_second_person(hub):
         assert f"metrics/{SGD}.json" in changes
         assert ADAM not in changes
         said += shell.check(f"dvc pull evaluate@{SGD}")
-        predictions = f"predictions/{SGD}.csv"
+        predictions = f"predictions/{SGD}.parquet"
         assert (first / predictions).read_bytes() == (second / predictions).read_bytes()
         again = shell.check("dvc repro --pull --allow-missing")
         assert stages_run(again) == set()

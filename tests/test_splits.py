@@ -93,6 +93,15 @@ def test_class_with_too_few_examples(counts, fraction, message):
         splits.stratified(labels(*counts), CLASSES, fraction, seed=20)
 
 
+def test_of_many_classes_with_too_few_examples_some_are_named():
+    targets, classes = np.arange(1000, dtype=np.int32), [f"class {n}" for n in range(1000)]
+
+    with pytest.raises(DataError, match=r"class 4' .*; 995 more classes have too few; add") as told:
+        splits.stratified(targets, classes, 0.1, seed=1)
+
+    assert len(str(told.value)) < 1000
+
+
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("fraction", [0.2, 0.8])
 def test_fewest_examples_are_enough(fraction, seed):

@@ -86,7 +86,8 @@ def test_metrics(tree):
 def test_predictions_are_in_the_order_of_the_split(tree):
     evaluate.main("plain")
 
-    assert (tree / "predictions/plain.csv").read_text("utf-8").splitlines() == [
+    rows = pd.read_parquet(tree / "predictions/plain.parquet")
+    assert rows.to_csv(index=False).splitlines() == [
         "example,image,true,predicted,probability,true_probability,p:top,p:middle,p:bottom",
         "0,0000000000000000,top,top,0.75,0.75,0.75,0.125,0.125",
         "1,0000000000000001,middle,top,0.5,0.25,0.5,0.25,0.25",
@@ -149,7 +150,7 @@ def test_roc(tree):
 
 
 def test_a_second_run_gives_the_same_bytes(tree):
-    written = ("metrics/*.json", "predictions/*.csv", "reports/plain/*")
+    written = ("metrics/*.json", "predictions/*.parquet", "reports/plain/*")
 
     def read():
         return {path: path.read_bytes() for name in written for path in tree.glob(name)}

@@ -59,7 +59,7 @@ def write_results(root, experiment, labels):
     for path, table in written.items():
         files.write_csv(path, table)
     found = predictions.make(labels, PROBABILITIES, CLASSES, identities)
-    predictions.write(root / f"predictions/{experiment}.csv", found)
+    predictions.write(root / f"predictions/{experiment}.parquet", found)
 
 
 def write_tree(folder):
@@ -193,9 +193,9 @@ def test_which_models_are_convolutional(tree, model, convolutional):
 
 
 def test_missing_predictions(tree):
-    (tree / "predictions/plain.csv").unlink()
+    (tree / "predictions/plain.parquet").unlink()
 
-    with pytest.raises(DataError, match=r"predictions/plain\.csv: not found; run the stage"):
+    with pytest.raises(DataError, match=r"predictions/plain\.parquet: not found; run the stage"):
         figures.main("plain")
     assert not (tree / "reports/plain/figures").exists()
 

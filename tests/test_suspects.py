@@ -1,6 +1,6 @@
 import numpy as np
 
-from imago.inspecting import suspects
+from imago.inspecting import discriminant, suspects
 
 
 def test_ranked_by_the_probability_of_their_labels():
@@ -56,6 +56,62 @@ def test_equal_seeds_give_equal_answers():
     )
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, other)
+
+
+def test_of_many_photos_a_quicker_classifier_finds_them(monkeypatch):
+    monkeypatch.setattr(suspects, "MANY", 0)
+    monkeypatch.setattr(discriminant, "ROWS_AT_ONCE", 7)
+    features, labels, true, rows = planted()
+    told = []
+
+    found = suspects.suspected(features, labels, np.arange(len(labels)), 7, told.append)
+
+    assert set(rows) <= set(found.rows[: 2 * len(rows)].tolist())
+    right = found.suggested == true[found.rows]
+    assert right[np.isin(found.rows, rows)].mean() > 0.9
+    assert sum(told) == len(labels)
+    assert (np.diff(found.own) >= 0).all()
+
+
+def test_of_few_photos_it_is_logistic_regression():
+    features, labels, *_ = planted()
+    pictures = np.arange(len(labels))
+
+    found = suspects.suspected(features, labels, pictures, 7)
+
+    expected = suspects.find(suspects.out_of_fold(features, labels, pictures, 7), labels)
+    np.testing.assert_array_equal(found.rows, expected.rows)
+    np.testing.assert_array_equal(found.own, expected.own)
+
+
+def test_the_quicker_classifier_is_discriminant_analysis(monkeypatch):
+    """As scikit-learn computes it for each fold from its photos."""
+    monkeypatch.setattr(discriminant, "ROWS_AT_ONCE", 50)
+    features, labels, *_ = planted()
+    folds = np.arange(len(labels)) % 3
+    for rows, found in discriminant.out_of_fold(features, labels, folds):
+        learnt = folds != folds[rows[0]]
+        x, y = features[learnt].astype(float), labels[learnt]
+        means = np.stack([x[y == label].mean(axis=0) for label in range(3)])
+        within = np.cov((x - means[y]).T, bias=True)
+        scale = np.trace(within) / len(within)
+        within = 0.9 * within + 0.1 * scale * np.eye(len(within))
+        logits = features[rows] @ np.linalg.solve(within, means.T)
+        logits += np.log(np.bincount(y) / len(y)) - 0.5 * np.sum(
+            means @ np.linalg.inv(within) * means, axis=1
+        )
+        expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_where_a_class_is_in_one_fold_alone_others_cannot_tell():
+    features, labels, *_ = planted()
+    labels[labels == 2] = 1
+    labels[5] = 2
+    asked = discriminant.out_of_fold(features, labels, np.arange(len(labels)) % 4)
+    found = {row: one for rows, some in asked for row, one in zip(rows.tolist(), some, strict=True)}
+    assert found[5][2] == 0
+    assert all(np.isfinite(one).all() for one in found.values())
 
 
 def test_a_class_of_one_picture():

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import metrics
 
 from imago.scoring import tables
 from tests import made_up
@@ -124,6 +125,34 @@ def test_confusion_adds_up():
     assert table.groupby("predicted")["count"].sum().tolist() == predictions
     assert table.groupby("true")["share"].sum().to_numpy() == pytest.approx(1, abs=1e-5)
     assert right / 500 == made_up.value("accuracy", labels, probabilities)
+
+
+@pytest.mark.parametrize(("class_count", "is_whole"), [(50, True), (51, False), (300, False)])
+def test_confusion_of_many_classes_is_that_of_its_largest_cells(class_count, is_whole):
+    generator = np.random.default_rng(4)
+    labels = generator.integers(0, class_count, 3000)
+    predicted = np.where(generator.random(3000) < 0.6, labels, (labels**2) % class_count)
+    classes = tuple(f"class {number}" for number in range(class_count))
+
+    table = tables.confusion(labels, np.eye(class_count)[predicted], classes)
+
+    every = pd.DataFrame(
+        [
+            (classes[true], classes[other], int(count), round(count / row.sum(), 6))
+            for true, row in enumerate(metrics.confusion_matrix(labels, predicted))
+            for other, count in enumerate(row)
+        ],
+        columns=["true", "predicted", "count", "share"],
+    )
+    if is_whole:
+        pd.testing.assert_frame_equal(table, every)
+        return
+    is_right = every["true"] == every["predicted"]
+    largest = every[~is_right & (every["count"] > 0)].sort_values(
+        ["count", "share"], ascending=False, kind="stable"
+    )
+    expected = every.loc[sorted([*every.index[is_right], *largest.index[: tables.MISTAKES]])]
+    pd.testing.assert_frame_equal(table, expected.reset_index(drop=True))
 
 
 def test_tables_have_class_names_not_numbers():

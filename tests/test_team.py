@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 WANTED = ("evaluate@plain", "export@plain")
 RATE = "experiments.plain.train.learning_rate"
-PREDICTIONS = Path("predictions/plain.csv")
+PREDICTIONS = Path("predictions/plain.parquet")
 IMAGES = Path("data/prepared/tiny8/train/images.npy")
 
 

@@ -84,7 +84,7 @@ def metrics(experiment: str) -> Path:
 
 def predictions(experiment: str) -> Path:
     """The table with one row for each test example."""
-    return Path("predictions", f"{experiment}.csv")
+    return Path("predictions", f"{experiment}.parquet")
 
 
 def report(experiment: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -64,8 +64,9 @@ class Subject:
 
     @cached_property
     def confusion(self) -> pd.DataFrame:
-        """A row for each pair of a true and a predicted class, see `tables.confusion`."""
-        return self._table("confusion")
+        """Pairs of a true and a predicted class, see `tables.confusion`."""
+        texts = {"true": str, "predicted": str}  # a class can be named 7, NA or true
+        return self._table("confusion", dtype=texts, keep_default_na=False)
 
     @cached_property
     def per_class(self) -> pd.DataFrame:
@@ -88,5 +89,6 @@ class Subject:
         model, _ = saving.read(paths.model(self.experiment))
         return model
 
-    def _table(self, name: str) -> pd.DataFrame:
-        return pd.read_csv(paths.report(self.experiment) / f"{name}.csv")
+    def _table(self, name: str, **how: Any) -> pd.DataFrame:
+        table: pd.DataFrame = pd.read_csv(paths.report(self.experiment) / f"{name}.csv", **how)
+        return table

@@ -24,9 +24,14 @@ WHITE_INK_BELOW = 0.25
 """The luminance of a colour on which white letters are easier to read."""
 
 
-def draw(subject: Subject) -> Figure:
-    """Draw counts and shares of each pair of a true and a predicted class."""
+def draw(subject: Subject) -> Figure | None:
+    """Draw counts and shares of each pair of a true and a predicted class.
+
+    None where the classes are so many that the table has the largest alone: see `confused_pairs`.
+    """
     classes = subject.classes
+    if len(subject.confusion) < len(classes) ** 2:
+        return None
     # The table's rows are in the order of the true classes, then of the predicted.
     counts = subject.confusion["count"].to_numpy(np.int64).reshape(len(classes), len(classes))
     counts, names = gathered(counts, classes)

@@ -15,8 +15,8 @@ TITLE = "Precision and recall of each class"
 CAPTION = "Low precision: the answer is given too often; low recall: the class is overlooked."
 SECTION, PLACE = "classes", 10
 
-CLASSES = 40
-"""Of more, those of the lowest F1 are shown."""
+CLASSES, BEST = 40, 10
+"""Of more, those of the lowest F1 are shown, and some of the highest."""
 ROW_PX, NAME_PX, TOP_PX, PLOT_PX = 25, 190, 96, 420
 COLUMNS = {"precision": 66, "recall": 128, "f1": 180, "support": 238}
 """Where the numbers end, in pixels from the plot on."""
@@ -28,8 +28,12 @@ def draw(subject: Subject) -> Figure:
     table = subject.per_class
     shown, text = table, ""
     if len(table) > CLASSES:
-        shown = table.sort_values("f1", kind="stable").head(CLASSES)
-        text = f"The {CLASSES} of {len(table)} classes with the lowest F1, the lowest first. "
+        ordered = table.sort_values("f1", kind="stable")
+        shown = pd.concat([ordered.head(CLASSES - BEST), ordered.tail(BEST)])
+        text = (
+            f"Of {len(table):,} classes the {CLASSES - BEST} of the lowest F1 and the {BEST} of "
+            "the highest, the lowest first. "
+        )
     figure = canvas.blank(canvas.WIDTH_PX, TOP_PX + len(shown) * ROW_PX + 44)
     text += (
         "Precision: of the images predicted to be of a class, the share that is. Recall: of the "

@@ -7,6 +7,7 @@ Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,18 +89,43 @@ def of_counts(
     """
     codes = (labels * class_count + first) * class_count + second
     codes, counts = np.unique(codes, return_counts=True)
-    kinds = np.stack(np.unravel_index(codes, (class_count,) * 3))  # (label, first, second) of each
-    drawn = generator.multinomial(counts.sum(), counts / counts.sum(), samples)  # (B, kinds)
-    rows = np.concatenate([counts[np.newaxis], drawn]).astype(np.float64)
-    unit = np.eye(class_count)
-    true = rows @ unit[kinds[0]]
+    # (label, first, second) of each kind
+    true, *both = np.unravel_index(codes, (class_count,) * 3)
+    every = np.ones(len(codes), np.bool_)
+    of_true = _of_class(every, true, class_count)
+    of_models = [
+        (_of_class(said == true, said, class_count), _of_class(every, said, class_count))
+        for said in both
+    ]
 
-    def of_model(predicted: NDArray[np.integer]) -> Counts:
-        is_right = (predicted == kinds[0])[:, np.newaxis]
-        return metric(rows @ (unit[predicted] * is_right), rows @ unit[predicted], true)
+    def values(drawn: NDArray[np.integer]) -> list[Counts]:
+        def per_class(kinds: Any) -> Counts:
+            return np.ascontiguousarray(drawn @ kinds, np.float64)
 
-    before, after = of_model(kinds[1]), of_model(kinds[2])
-    return Changes(float(before[0]), float(after[0]), (after - before)[1:])
+        of_all = per_class(of_true)
+        return [metric(per_class(right), per_class(said), of_all) for right, said in of_models]
+
+    shares, changes = counts / counts.sum(), []
+    for size in _sizes(samples, len(codes)):
+        before, after = values(generator.multinomial(counts.sum(), shares, size))
+        changes.append(after - before)
+    before, after = values(counts[np.newaxis])
+    return Changes(float(before[0]), float(after[0]), np.concatenate(changes))
+
+
+def _of_class(values: NDArray[np.bool_], classes: NDArray[np.integer], class_count: int) -> Any:
+    """Return a matrix, (kinds, K), by which drawn numbers of each kind add up to each class's."""
+    from scipy.sparse import coo_array  # here: it takes a while to import
+
+    places = (np.arange(len(values)), classes)
+    return coo_array((values, places), (len(values), class_count)).tocsr()
+
+
+def _sizes(samples: int, numbers: int) -> list[int]:
+    """Return how many samples are drawn at a time, each of so many numbers."""
+    at_once = max(1, _DRAWN_AT_ONCE // numbers)
+    sizes: list[int] = np.diff([*range(0, samples, at_once), samples]).tolist()
+    return sizes
 
 
 def of_means(
@@ -118,9 +144,8 @@ def of_means(
     """
     count = len(first)
     difference = second - first
-    at_once = max(1, _DRAWN_AT_ONCE // count)
     means = [
         difference[generator.integers(count, size=(size, count), dtype=np.int32)].mean(axis=1)
-        for size in np.diff([*range(0, samples, at_once), samples])
+        for size in _sizes(samples, count)
     ]
     return Changes(float(first.mean()), float(second.mean()), np.concatenate(means))

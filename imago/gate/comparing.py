@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imago import params
-from imago.core import paths
 from imago.core.errors import DataError, GateError, ParamsError
 from imago.gate import changes, pairs, revisions, verdicts
 from imago.gate.revisions import AGREEMENT, Commit, Evidence, Revision, Tree, WorkingTree
@@ -128,7 +127,7 @@ def _of_experiment(name: str, base: Revision, here: Revision, gate: params.Gate)
         finding.fate = Verdict.MISSING
         finding.notes.insert(0, str(error))
     else:
-        if not here.is_of_lock(paths.predictions(name)):
+        if not here.is_of_lock(here.predictions_path(name)):
             finding.notes.append("the predictions here are not those that dvc.lock names")
     return finding
 

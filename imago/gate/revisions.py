@@ -18,6 +18,8 @@ from imago.scoring.predictions import Predictions
 
 AGREEMENT = 1e-6
 """How far apart two values of a metric may be, and be taken for the same."""
+FORMER = ".csv"
+"""Ends the name of predictions that an earlier version has written."""
 
 
 class _Lenient(BaseModel):
@@ -99,7 +101,7 @@ class Revision:
 
     def has_run(self, experiment: str) -> bool:
         """Tell whether the experiment was ever evaluated."""
-        path = paths.predictions(experiment)
+        path = self.predictions_path(experiment)
         return (
             path.as_posix() in self._digests
             or self.tree.read(paths.metrics(experiment)) is not None
@@ -118,15 +120,23 @@ class Revision:
         if abs(metrics["accuracy"] - accuracy) > AGREEMENT:
             message = (
                 f"{self._named(paths.metrics(experiment))}: accuracy must be that of "
-                f"{paths.predictions(experiment)}, {accuracy:.4f}, got {metrics['accuracy']:.4f}; "
-                f"{self._again(experiment)}"
+                f"{self.predictions_path(experiment)}, {accuracy:.4f}, "
+                f"got {metrics['accuracy']:.4f}; {self._again(experiment)}"
             )
             raise DataError(message)
         return Evidence(metrics, answers)
 
+    def predictions_path(self, experiment: str) -> Path:
+        """Return which file has the predictions: of earlier versions, a CSV file."""
+        path = paths.predictions(experiment)
+        both = (path, path.with_suffix(FORMER))
+        named = (one for one in both if one.as_posix() in self._digests)
+        there = (one for one in both if self.tree.read(one) is not None)
+        return next(named, None) or next(there, path)
+
     def predictions_md5(self, experiment: str) -> str | None:
         """Return the digest of the predictions: of the file, else that which dvc.lock names."""
-        path = paths.predictions(experiment)
+        path = self.predictions_path(experiment)
         content = self.tree.read(path)
         return self._digests.get(path.as_posix()) if content is None else digest(content)
 
@@ -159,7 +169,7 @@ class Revision:
             raise DataError(message) from error
 
     def _predictions(self, experiment: str) -> Predictions:
-        path = paths.predictions(experiment)
+        path = self.predictions_path(experiment)
         content = self.tree.read(path)
         if content is None:
             md5 = self._digests.get(path.as_posix())
@@ -200,7 +210,7 @@ class Revision:
 
     def _bring(self, experiment: str) -> str:
         """Say how what dvc.lock names is had."""
-        path = paths.predictions(experiment)
+        path = self.predictions_path(experiment)
         if self.tree.commit is None:
             return f"run `dvc pull {path}` or `dvc repro evaluate@{experiment}`"
         return (

@@ -11,6 +11,8 @@ from imago.core import sections
 from imago.core.errors import DataError
 from imago.data.arrays import SplitName
 
+FAULTS_SHOWN = 5
+
 
 class Selection(NamedTuple):
     """Images of a split of the extracted data, by their positions in ascending order."""
@@ -126,5 +128,8 @@ def _check_every_class_is_in_both(
         if count < fewest
     ]
     if faults:
-        message = "; ".join([*faults, "add images or change the fraction"])
+        more = len(faults) - FAULTS_SHOWN
+        others = [f"{more:,} more classes have too few"] if more > 0 else []
+        remedy = "add images or change the fraction"
+        message = "; ".join([*faults[:FAULTS_SHOWN], *others, remedy])
         raise DataError(message)

@@ -1,4 +1,4 @@
-"""What a model says of photos whose classes are known, as predictions/<experiment>.csv holds it."""
+"""What a model says of photos whose classes are known, as `scoring.predictions` holds it."""
 
 import functools
 import hashlib

@@ -1,7 +1,7 @@
 """The folder that a result is written to: tables for programs, and a page for people.
 
 metrics.json      what metrics/<experiment>.json has, but for the number of parameters
-predictions.csv   a row for each photo, as predictions/<experiment>.csv
+predictions.csv   a row for each photo, as predictions/<experiment>.parquet
 per_class.csv     of each class, with the ends of the recall's interval
 confusion.csv     of each pair of a true and a predicted class
 left_out.csv      each file that has no answer, and why
@@ -49,7 +49,7 @@ def write(folder: Path, result: Result, floors: Sequence[Floor], photos: Labelle
         photos: Open for reading, so that the page can show them.
     """
     summary.write(folder / "metrics.json", result.metrics)
-    predictions.write(folder / "predictions.csv", result.predictions)
+    files.write_csv(folder / "predictions.csv", predictions.table(result.predictions))
     files.write_csv(folder / "per_class.csv", result.per_class)
     files.write_csv(folder / "confusion.csv", result.confusion)
     missing = pd.DataFrame(_without_answer(result), columns=["path", "reason"])

@@ -1,11 +1,10 @@
-"""What a model said of each test image, and the table that holds it: predictions/<experiment>.csv.
+"""What a model said of each test image, and its table: predictions/<experiment>.parquet.
 
 pandas is imported where a table is made or read: it takes a second, and metrics need no table.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +17,18 @@ from numpy.typing import NDArray
 
 from imago.core import files
 from imago.core.errors import DataError
+from imago.core.photo_names import listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PROBABILITY = "p:"
 """Begins the name of the column of a class's probability."""
+NAMES = ("true", "predicted")
+TEXTS = (*NAMES, "image", "photo")
+COLUMNS_SHOWN = 5
+MAGIC = b"PAR1"
+"""Begins a Parquet file."""
 
 
 @dataclass(frozen=True)
@@ -140,12 +145,28 @@ def table(predictions: Predictions) -> pd.DataFrame:
 
 
 def write(path: Path, predictions: Predictions) -> None:
-    """Write the table."""
-    files.write_csv(path, table(predictions))
+    """Write the table as Parquet, probabilities as float32; equal ones as equal bytes."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    rows = table(predictions)
+    kinds = {"example": pa.int64(), **dict.fromkeys(TEXTS, pa.string())}
+    schema = pa.schema([(name, kinds.get(name, pa.float32())) for name in rows.columns])
+    # The metadata of pandas name its version, and those of Arrow how it holds texts in memory.
+    whole = pa.Table.from_pandas(rows, schema, preserve_index=False).replace_schema_metadata()
+    with files.replacing(path) as temporary:
+        parquet.write_table(
+            whole,
+            temporary,
+            compression="zstd",
+            store_schema=False,
+            use_dictionary=list(NAMES),
+            write_page_checksum=True,
+        )
 
 
 def read(path: Path, classes: tuple[str, ...]) -> Predictions:
-    """Read the table of a model with these classes, its probabilities to the bit: float32.
+    """Read the table of a model with these classes.
 
     Raises:
         DataError: The table is missing or damaged, or is not one of these classes.
@@ -160,40 +181,32 @@ def read(path: Path, classes: tuple[str, ...]) -> Predictions:
         raise DataError(message) from error
     if found.classes != classes:
         message = (
-            f"{path}: must have the columns {', '.join(_columns(classes))}, got "
-            f"{', '.join(_columns(found.classes))}; run the stage that writes it again"
+            f"{path}: must have the columns {listed(_columns(classes), COLUMNS_SHOWN)}, got "
+            f"{listed(_columns(found.classes), COLUMNS_SHOWN)}; run the stage that writes it again"
         )
         raise DataError(message)
-    return dataclasses.replace(found, probabilities=found.probabilities.astype(np.float32))
+    return found
 
 
 def parse(content: bytes, where: str) -> Predictions:
-    """Read the bytes of a table, its probabilities as float64.
+    """Read the bytes of a table, its probabilities to the bit: float32.
 
     Args:
-        content: The bytes.
+        content: Parquet, or CSV, as earlier versions have written it.
         where: Begins an error.
 
     Raises:
         DataError: They are no table of predictions; the message names no remedy.
     """
-    import pandas as pd
-
-    try:
-        # As texts: a class can be named 7, NA or true.
-        texts = {"image": str, "true": str, "predicted": str, "photo": str}
-        rows = pd.read_csv(io.BytesIO(content), dtype=texts, keep_default_na=False)
-    except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        message = f"{where}: must be a table of predictions: {' '.join(str(error).split())}"
-        raise DataError(message) from error
-    if absent := sorted({"image", "true", "predicted"} - set(rows.columns)):
+    rows = (_of_parquet if content.startswith(MAGIC) else _of_csv)(content, where)
+    if absent := sorted({"image", *NAMES} - set(rows.columns)):
         message = f"{where}: must have the column {absent[0]}, got {', '.join(rows.columns[:6])}"
         raise DataError(message)
     columns = [name for name in rows.columns if name.startswith(PROBABILITY)]
     classes = tuple(name.removeprefix(PROBABILITY) for name in columns)
     try:
-        probabilities = rows[columns].to_numpy(np.float64)
-    except ValueError as error:
+        probabilities = rows[columns].to_numpy(np.float32)
+    except (TypeError, ValueError) as error:
         message = f"{where}: probabilities must be numbers: {error}"
         raise DataError(message) from error
     if not len(rows):
@@ -207,6 +220,34 @@ def parse(content: bytes, where: str) -> Predictions:
         probabilities,
         rows["photo"].tolist() if "photo" in rows else (),
     )
+
+
+def _of_parquet(content: bytes, where: str) -> pd.DataFrame:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        found: pd.DataFrame = parquet.read_table(
+            pa.BufferReader(content), page_checksum_verification=True
+        ).to_pandas()
+    except (KeyError, OSError, TypeError, ValueError, pa.ArrowException) as error:
+        raise _no_table(where, error) from error
+    return found
+
+
+def _of_csv(content: bytes, where: str) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        # As texts: a class can be named 7, NA or true.
+        texts = dict.fromkeys(TEXTS, str)
+        return pd.read_csv(io.BytesIO(content), dtype=texts, keep_default_na=False)
+    except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise _no_table(where, error) from error
+
+
+def _no_table(where: str, error: Exception) -> DataError:
+    return DataError(f"{where}: must be a table of predictions: {' '.join(str(error).split())}")
 
 
 def _positions(column: pd.Series[str], classes: tuple[str, ...], where: str) -> NDArray[np.intp]:

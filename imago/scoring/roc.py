@@ -6,11 +6,15 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
+Curve = tuple[np.ndarray, np.ndarray]
+"""False positive rates and true positive rates, both (P,) and rising."""
 COLUMNS = ["class", "false_positive_rate", "true_positive_rate"]
 MOST_POINTS, FEWEST_POINTS = 200, 20
 """Of one class's curve: no eye misses the others."""
 MOST_ROWS = 2000
-"""Of all curves together, under 100 kB, unless they are so many that each has the fewest points."""
+"""Of all curves together, under 100 kB."""
+MOST_CURVES = MOST_ROWS // FEWEST_POINTS
+"""Of more classes, the mean curve is told and those of the least area."""
 
 
 def areas(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
@@ -26,12 +30,15 @@ def areas(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """
     found = np.full(probabilities.shape[1], np.nan)
     for index in _with_a_curve(labels, len(found)):
-        found[index] = metrics.roc_auc_score(labels == index, probabilities[:, index])
+        # As `metrics.roc_auc_score`, but for its checks, which take longer than the curve.
+        found[index] = metrics.auc(*_curve(labels, probabilities, index))
     return found
 
 
 def curves(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
     """Return some points of each class's curve, from (0, 0) to (1, 1).
+
+    Of more than MOST_CURVES classes: of the mean of all curves, and of those of the least area.
 
     Returns:
         Columns class, false_positive_rate (the share of the other classes' examples whose
@@ -39,14 +46,45 @@ def curves(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]
         its own). A class that none or all of the examples are of has no rows.
     """
     most = max(min(MOST_POINTS, MOST_ROWS // len(classes)), FEWEST_POINTS)
-    rows: list[tuple[str, float, float]] = []
-    for index in _with_a_curve(labels, len(classes)):
-        false, true, _ = metrics.roc_curve(labels == index, probabilities[:, index])
-        # By the logarithm, since a good classifier's curve turns where few are false.
-        kept = _spread(true + np.log1p(1000 * false) / np.log(1001), most)
-        name = [classes[index]] * len(kept)
-        rows += zip(name, false[kept].tolist(), true[kept].tolist(), strict=True)
+    every = _with_a_curve(labels, len(classes))
+    found: dict[str, Curve] = {}
+    if len(every) > MOST_CURVES:
+        area, mean = _areas_and_mean(labels, probabilities, every)
+        found[f"mean of {len(every):,} classes"] = _thinned(mean, most)
+        every = sorted(sorted(every, key=area.__getitem__)[: MOST_CURVES - 1])
+    for index in every:
+        found[classes[index]] = _thinned(_curve(labels, probabilities, index), most)
+    rows = [
+        (name, *point)
+        for name, curve in found.items()
+        for point in zip(*(rates.tolist() for rates in curve), strict=True)
+    ]
     return pd.DataFrame(rows, columns=COLUMNS).round(6)
+
+
+def _areas_and_mean(
+    labels: np.ndarray, probabilities: np.ndarray, indices: Sequence[int]
+) -> tuple[dict[int, float], Curve]:
+    """Compute the area under each of some classes' curves, and the mean of their curves."""
+    false = np.expm1(np.linspace(0, np.log(1001), MOST_POINTS)) / 1000  # dense where few are false
+    area, sums = {}, np.zeros(len(false))
+    for index in indices:
+        curve = _curve(labels, probabilities, index)
+        area[index] = metrics.auc(*curve)
+        sums += np.interp(false, *curve)
+    return area, (np.append(0, false), np.append(0, sums / len(indices)))
+
+
+def _curve(labels: np.ndarray, probabilities: np.ndarray, index: int) -> Curve:
+    false, true, _ = metrics.roc_curve(labels == index, probabilities[:, index])
+    return false, true
+
+
+def _thinned(curve: Curve, most: int) -> Curve:
+    false, true = curve
+    # By the logarithm, since a good classifier's curve turns where few are false.
+    kept = _spread(true + np.log1p(1000 * false) / np.log(1001), most)
+    return false[kept], true[kept]
 
 
 def _with_a_curve(labels: np.ndarray, class_count: int) -> list[int]:

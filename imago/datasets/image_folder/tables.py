@@ -89,13 +89,9 @@ def _csv(path: Path) -> list[list[str]]:
 
 
 def _parquet(path: Path) -> list[list[str]]:
-    import pandas as pd  # a quarter of a second that few need
+    import pandas as pd  # these take seconds that few need
+    import pyarrow as pa
 
-    try:
-        import pyarrow as pa  # which comes with the page
-    except ImportError as error:
-        message = f"{path}: pandas needs pyarrow for this; install it, or save the table as CSV"
-        raise DataError(message) from error
     try:
         table = pd.read_parquet(path)
         rows = table.astype("string").fillna("").to_numpy().tolist()

@@ -7,6 +7,8 @@ from imago.scoring import intervals
 from imago.scoring.metric import ByValues, Evaluation, Metric
 from imago.scoring.predictions import Predictions
 
+ROWS_AT_ONCE = 1024
+
 
 def brier_score(evaluation: Evaluation) -> float:
     """Compute the mean of an example's squared errors, added up over the classes, from 0 to 2.
@@ -15,19 +17,31 @@ def brier_score(evaluation: Evaluation) -> float:
 
     Source: Brier, Monthly Weather Review 78 (1950) 1-3.
     """
-    from sklearn.metrics import brier_score_loss
-
-    found = evaluation.predictions
-    whole = found.probabilities.astype(np.float64)
-    whole /= whole.sum(axis=1, keepdims=True)  # float32 adds up to 1 only to 1e-6
-    classes = np.arange(len(found.classes))
-    return float(brier_score_loss(found.labels, whole, labels=classes, scale_by_half=False))
+    # float32 adds up to 1 only to 1e-6
+    return float(_squared_distances(evaluation.predictions, adding_up=True).mean())
 
 
 def brier_scores(predictions: Predictions) -> NDArray[np.float64]:
     """Compute the squared distance of each example's probabilities from the truth, (N,)."""
-    distance = predictions.probabilities - np.eye(len(predictions.classes))[predictions.labels]
-    return np.asarray((distance**2).sum(axis=1))
+    return _squared_distances(predictions, adding_up=False)
+
+
+def _squared_distances(predictions: Predictions, *, adding_up: bool) -> NDArray[np.float64]:
+    """Compute them some rows at a time: of many classes, float64 of all would be gigabytes.
+
+    Args:
+        predictions: Of the test split.
+        adding_up: Whether each row is first divided by its sum.
+    """
+    found = np.empty(len(predictions.labels))
+    for start in range(0, len(found), ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        distance = predictions.probabilities[rows].astype(np.float64)
+        if adding_up:
+            distance /= distance.sum(axis=1, keepdims=True)
+        distance[np.arange(len(distance)), predictions.labels[rows]] -= 1
+        found[rows] = (distance**2).sum(axis=1)
+    return found
 
 
 def expected_error(evaluation: Evaluation) -> float:

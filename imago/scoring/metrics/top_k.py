@@ -30,8 +30,10 @@ def interval(evaluation: Evaluation, k: int) -> Interval:
 
 def _among(evaluation: Evaluation, k: int) -> NDArray[np.bool_]:
     found = evaluation.predictions
-    most_probable = np.argsort(-found.probabilities, axis=1, kind="stable")[:, :k]
-    return np.asarray((most_probable == found.labels[:, np.newaxis]).any(axis=1))
+    of_truth, labels = found.of_truth[:, np.newaxis], found.labels[:, np.newaxis]
+    greater = found.probabilities > of_truth
+    greater |= (found.probabilities == of_truth) & (np.arange(len(found.classes)) < labels)
+    return np.asarray(greater.sum(axis=1) < k)
 
 
 def _where_classes_are_many(evaluation: Evaluation, k: int) -> float | None:
