@@ -9,8 +9,8 @@ Writes  exports/<experiment>, .imago/latency/<experiment>.json
 
 import dataclasses
 import functools
-import importlib
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,13 +26,25 @@ from imago.core.photo_names import listed
 from imago.core.sections import Export
 from imago.data import arrays, provenance
 from imago.exports import agreement, formats, latency, source, unsure
-from imago.runtimes import calls, certainty, determinism, inference, model_json, saving
+from imago.runtimes import (
+    calls,
+    certainty,
+    determinism,
+    inference,
+    litert,
+    model_json,
+    onnx_model,
+    saving,
+)
 from imago.runtimes.certainty import Certainty
 
 CLASSES_SHOWN = 20
 """Of each of two lists, in a message."""
 
 log = logging.getLogger("imago.stages.export")
+
+RUNTIMES = {".tflite": litert.load, ".onnx": onnx_model.load}
+"""What runs a format without TensorFlow, by how the name of its file ends."""
 
 
 def main(experiment: str) -> None:
@@ -67,7 +79,7 @@ def main(experiment: str) -> None:
             exported.write(made_from, path)
             of_file = {"file": path.name, "bytes": files.byte_count(path)}
             of_file["sha256"] = model_json.digest(path)
-            elsewhere = _elsewhere(exported, path, of_file["sha256"])
+            elsewhere = _elsewhere(path, of_file["sha256"])
             call = exported.load(path, None)
             outputs = calls.probabilities(call, test.images, elsewhere=elsewhere)
             found, far = calls.apart(outputs, len(classes))
@@ -129,14 +141,14 @@ def _source(
     return source.Source(model, described, calibration)
 
 
-def _elsewhere(exported: ModuleType, path: Path, sha256: str) -> calls.Elsewhere | None:
-    """Return a format for a cluster; none of a folder, TensorFlow's, whose sums vary by threads."""
-    load = functools.partial(_load, exported.__name__, path.absolute())
-    return calls.Elsewhere(load, sha256) if path.is_file() else None
+def _elsewhere(path: Path, sha256: str) -> calls.Elsewhere | None:
+    """Return a format for a cluster; none of TensorFlow's, whose sums vary with the threads."""
+    load = RUNTIMES.get(path.suffix)
+    return load and calls.Elsewhere(functools.partial(_load, load, path.absolute()), sha256)
 
 
-def _load(exported: str, path: Path) -> tuple[calls.Call, int]:
-    return importlib.import_module(exported).load(path, 1), calls.IMAGES_PER_THREAD
+def _load(load: Callable[[bytes, int], calls.Call], path: Path) -> tuple[calls.Call, int]:
+    return load(path.read_bytes(), 1), calls.IMAGES_PER_THREAD
 
 
 def _latencies(exported: ModuleType, path: Path, image: NDArray[np.uint8]) -> dict[str, Any]:
