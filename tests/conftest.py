@@ -1,6 +1,7 @@
 """What the tests share: TensorFlow without its start-up notes, an order, and a section `train`."""
 
 import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,10 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.pop("COLUMNS", None)  # with which tests that run side by side begin; a test says its own
+# What is compiled is kept, also where the machine says otherwise: each of the many processes that
+# run these files, or are started by them, would compile all of it anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 LONGEST = (
