@@ -1,8 +1,9 @@
 """What the tests share: TensorFlow without its start-up notes, an order, and a section `train`."""
 
+import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -26,6 +27,17 @@ LONGEST = (
     "test_commands_sweep",
 )
 """The files that take longest, which must not begin last where tests run side by side."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Leave what the files import, which stays, out of every later search for garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
