@@ -1,13 +1,19 @@
 """What the tests share: TensorFlow without its start-up notes, an order, and a section `train`."""
 
+import gc
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.pop("COLUMNS", None)  # with which tests that run side by side begin; a test says its own
+# What is compiled is kept, also where the machine says otherwise: each of the many processes that
+# run these files, or are started by them, would compile all of it anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 LONGEST = (
@@ -21,6 +27,17 @@ LONGEST = (
     "test_commands_sweep",
 )
 """The files that take longest, which must not begin last where tests run side by side."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Leave what the files import, which stays, out of every later search for garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

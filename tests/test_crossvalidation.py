@@ -79,7 +79,7 @@ def test_no_head_has_seen_what_it_is_scored_on(tree, monkeypatch):
 
 
 def test_what_can_be_learnt_is_found_and_two_runs_are_equal(tree, capsys):
-    write(tree, learnable=True, epochs=30)
+    write(tree, learnable=True, epochs=30, batch_size=200)
     words = ["crossvalidate", "transfer", "learning_rate=0.05,0.000001", "--folds", "2"]
 
     assert cli.main(words) == 0
@@ -132,7 +132,7 @@ def test_an_experiment_on_pixels(tmp_path, monkeypatch):
 
 def test_early_stopping_that_is_left_out(tree):
     stopping = {"monitor": "validation_loss", "patience_epochs": 2}
-    write(tree, learnable=True, early_stopping=stopping)
+    write(tree, learnable=True, batch_size=200, early_stopping=stopping)
     (result,) = crossvalidation.run("transfer", ["early_stopping=null"], 2)
     assert result.trial == {"early_stopping": None}
 

@@ -9,6 +9,7 @@ Those are of PyTorch 1.13.1 and the package efficientnet_lite_pytorch 0.1.0, of
 with the weights of `torch_file.random` ("random"), and with those that are published ("published").
 """
 
+import functools
 import json
 from pathlib import Path
 
@@ -44,10 +45,13 @@ PUBLISHED = {
 }
 
 
+tensors_of = functools.cache(torch_file.of_lite)
+
+
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "lite0.pth"
-    torch_file.write(path, torch_file.of_lite("EfficientNetLite0"))
+    torch_file.write(path, tensors_of("EfficientNetLite0"))
     return path
 
 
@@ -60,7 +64,7 @@ def features(name: str, weights: Path) -> np.ndarray:
     "name", [NAMES[0], *(pytest.param(n, marks=pytest.mark.slow) for n in NAMES[1:])]
 )
 def test_features_are_those_of_pytorch(name: str, tmp_path: Path) -> None:
-    torch_file.write(tmp_path / "net.pth", torch_file.of_lite(name))
+    torch_file.write(tmp_path / "net.pth", tensors_of(name))
     wanted = np.array(FEATURES[name]["random"])
     np.testing.assert_allclose(features(name, tmp_path / "net.pth") / 6, wanted / 6, atol=1e-4)
 
@@ -100,7 +104,7 @@ def test_a_page_in_place_of_weights(tmp_path: Path) -> None:
 
 
 def test_a_tensor_that_is_missing(tmp_path: Path) -> None:
-    tensors = torch_file.of_lite("EfficientNetLite0")
+    tensors = dict(tensors_of("EfficientNetLite0"))
     del tensors["_bn1.running_var"]
     torch_file.write(tmp_path / "net.pth", tensors)
     with pytest.raises(

@@ -1,3 +1,5 @@
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
@@ -80,19 +82,20 @@ def photo(height, width, top, left, scale, ground=0, light=255, slope=0.0, noise
 
 
 PHOTOS = {
-    "large": photo(150, 200, 10, 20, 15),
-    "small and at the edge": photo(100, 80, 93, 2, 1),
-    "pale": photo(150, 200, 10, 20, 15, ground=20, light=60),
-    "lit from one side": photo(150, 200, 10, 20, 15, slope=90),
-    "noisy": photo(150, 200, 10, 20, 15, ground=40, light=200, noise=5),
-    "very large": photo(1500, 2000, 100, 200, 120),
+    "large": partial(photo, 150, 200, 10, 20, 15),
+    "small and at the edge": partial(photo, 100, 80, 93, 2, 1),
+    "pale": partial(photo, 150, 200, 10, 20, 15, ground=20, light=60),
+    "lit from one side": partial(photo, 150, 200, 10, 20, 15, slope=90),
+    "noisy": partial(photo, 150, 200, 10, 20, 15, ground=40, light=200, noise=5),
+    "very large": partial(photo, 1500, 2000, 100, 200, 120),
 }
 
 
 @pytest.mark.parametrize("ground", ["dark", "light"])
 @pytest.mark.parametrize("name", PHOTOS)
 def test_a_thing_is_put_where_the_training_images_have_it(name, ground):
-    image = PHOTOS[name] if ground == "dark" else 255 - PHOTOS[name]
+    image = PHOTOS[name]()
+    image = image if ground == "dark" else 255 - image
     found = framing.framed(image, Framing(ground, 0.5, "box", (0.5, 0.5)), FORM)
     expected = with_letters((3, 4))[0]
     expected = expected if ground == "dark" else 255 - expected
@@ -129,4 +132,4 @@ def test_where_nothing_stands_out_nothing_is_found(image):
 
 
 def test_a_ground_alone_says_nothing_of_where_things_are():
-    assert framing.framed(PHOTOS["large"], Framing("dark"), FORM) is None
+    assert framing.framed(PHOTOS["large"](), Framing("dark"), FORM) is None

@@ -7,6 +7,7 @@ import random
 import tarfile
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -117,8 +118,6 @@ def kind(value):
         (tarred(CONTENTS, "w:gz")[:-40], "must be a whole archive: "),
         (tarred(CONTENTS, "w:xz")[:-40], "must be a whole archive: its data end early; get it"),
         (gzip.compress(b"x" * 9000), "must be a whole tar: "),
-        (gzip.compress(bytes(70 * 2**20)), "must unpack to at most 67,108,864 bytes, got 68,157"),
-        (lzma.compress(bytes(70 * 2**20)), "must unpack to at most 67,108,864 bytes, got "),
     ],
     ids=[
         "above",
@@ -133,16 +132,29 @@ def kind(value):
         "gz cut off",
         "xz cut off",
         "no tar in gz",
-        "bomb in gz",
-        "bomb in xz",
     ],
 )
 def test_what_is_refused(here, content, message):
+    check_refused(here, content, message)
+
+
+def check_refused(here, content, message):
     with pytest.raises(DataError) as caught:
         read(here, content)
     assert message in str(caught.value)
     assert str(caught.value).startswith(f"{here}/pets.tar: ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("compress", "got"),
+    [(partial(gzip.compress, compresslevel=1), "68,157"), (partial(lzma.compress, preset=0), "")],
+    ids=["gz", "xz"],
+)
+def test_a_bomb_is_refused(here, compress, got):
+    message = f"must unpack to at most 67,108,864 bytes, got {got}"
+
+    check_refused(here, compress(bytes(70 * 2**20)), message)
 
 
 @pytest.mark.parametrize(

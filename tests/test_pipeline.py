@@ -319,11 +319,13 @@ def test_experiments_run_from_the_queue(project):
     assert set(metrics) == {"metrics/plain.json"}
 
 
-def test_a_wrong_value_ends_as_one_line(project):
-    params = project / "params.yaml"
+def test_a_wrong_value_ends_as_one_line(finished, tmp_path):
+    for name in ("imago", "stages"):
+        shutil.copytree(finished / name, tmp_path / name)
+    params = Path(shutil.copy(finished / "params.yaml", tmp_path))
     params.write_text(params.read_text().replace("epochs: 8", "epochs: many", 1))
     command = [sys.executable, "-m", "stages.preview", "tiny8"]
-    found = subprocess.run(command, cwd=project, env=environment(), capture_output=True, text=True)
+    found = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True)
     assert found.returncode == 1
     assert found.stderr == (
         "preview tiny8: params.yaml: experiments.plain.train.epochs must be a whole number, "

@@ -114,13 +114,15 @@ print(count() - before)
 
 
 def test_what_was_imported_before_stays(fake):
+    folder = fake("import sklearn")
+    (folder / "sklearn.py").write_text("")
     script = """
 import sklearn
 from imago.runtimes import quiet_tensorflow
 import sys
 print(sys.modules["sklearn"] is sklearn, "matplotlib" in sys.modules)
 """
-    assert run(script, fake("import sklearn")).stdout == "True False\n"
+    assert run(script, folder).stdout == "True False\n"
 
 
 def test_the_environment_does_not_choose_the_kernels(fake):

@@ -1,5 +1,6 @@
 """`imago verify --reproducible`: an experiment made twice in clean copies."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,18 @@ from tests import echo_project
 pytestmark = pytest.mark.fault
 
 
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("origin")
+    echo_project.create(folder)
+    return folder
+
+
 @pytest.fixture
-def project(tmp_path, monkeypatch):
-    echo_project.create(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def project(origin, tmp_path, monkeypatch):
+    folder = shutil.copytree(origin, tmp_path / "project", symlinks=True)
+    monkeypatch.chdir(folder)
+    return folder
 
 
 def verify(capfd, name="plain"):

@@ -1,5 +1,6 @@
 """What `dvc gc` would delete."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,18 @@ from imago.project import tidy
 from tests import echo_project
 
 
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("origin")
+    echo_project.create(folder)
+    return folder
+
+
 @pytest.fixture
-def project(tmp_path, monkeypatch):
-    echo_project.create(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def project(origin, tmp_path, monkeypatch):
+    folder = shutil.copytree(origin, tmp_path / "project", symlinks=True)
+    monkeypatch.chdir(folder)
+    return folder
 
 
 def cached() -> set[Path]:
