@@ -12,8 +12,10 @@ import contextlib
 import functools
 import hashlib
 import logging
+import math
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +31,7 @@ VARIABLE = "IMAGO_SCHEDULER"
 AHEAD = 2
 """Tasks begun for each core before the result of the first is taken."""
 CONNECT_S = 10
+ASK_EVERY_S = 2.0
 ATTEMPTS = 10
 """At a task, each of which Dask makes on several workers if they are lost."""
 _COMPUTING = ("ai-edge-litert", "numpy", "opencv-python-headless", "pillow", "simplejpeg")
@@ -135,7 +138,7 @@ def _cluster() -> Iterator[tuple[_Submit, Callable[[], int]]]:
             log.info("%s has no workers yet; waits for the first", os.environ[VARIABLE])
             connected.wait_for_workers(1)
         submit = functools.partial(connected.submit, _checked, fingerprint(), pure=False)
-        yield submit, lambda: max(1, sum(connected.nthreads().values()))
+        yield submit, _Width(connected)
 
 
 @contextlib.contextmanager
@@ -168,6 +171,19 @@ def client() -> Iterator[Any]:
         raise ClusterError(message) from error
     with connected:
         yield connected
+
+
+class _Width:
+    """How many tasks a cluster does at once; asked now and then, for an answer takes its time."""
+
+    def __init__(self, connected: Any) -> None:
+        self.connected, self.asked_s, self.known = connected, -math.inf, 1
+
+    def __call__(self) -> int:
+        if time.monotonic() > self.asked_s + ASK_EVERY_S:
+            self.known = max(1, sum(self.connected.nthreads().values()))
+            self.asked_s = time.monotonic()
+        return self.known
 
 
 def _checked(expected: str, function: Callable[..., Result], *args: Any) -> Result:
