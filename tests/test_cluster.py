@@ -41,7 +41,7 @@ def cluster(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
         try:
             yield address, psutil.Process(process.pid)
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()  # a shell may have told its children to ignore SIGINT
 
 
 class Killer:

@@ -130,7 +130,7 @@ def test_processes_come_to_what_one_comes_to(tmp_path):
         assert len({json.dumps(one["weights"]) for one in together}) == 1
         for epoch, other in zip(alone["history"], together[0]["history"], strict=True):
             assert other == pytest.approx(epoch, rel=1e-5, abs=1e-5)
-    assert list(tmp_path.iterdir()) == []  # an ended training leaves no state
+    assert list(tmp_path.rglob("state.npz")) == []  # an ended training leaves no state
 
 
 @pytest.mark.slow
