@@ -34,9 +34,9 @@ def main(name: str) -> None:
     arrays.verify(source, *SPLITS)
     splits = {split: arrays.read_split(source, split) for split in SPLITS if split in info.splits}
     folder = paths.backbone(settings.backbone)
-    backbone = frozen.read(folder, splits["train"].images.shape[1:])
-
     total = sum(len(split.labels) for split in splits.values())
+    backbone = frozen.read(folder, splits["train"].images.shape[1:], total)
+
     start_s = time.monotonic()
     with arrays.writing(
         paths.features(name), info.classes, (backbone.features,), info.views
