@@ -7,12 +7,15 @@ leaves some of them none, which batch normalization does not bear.
 
 import functools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from imago.data.arrays import Split
+from imago.data.shards import Shards
 from imago.training import mixing, xla
 
 Pass = Callable[[tf.Tensor, tf.Tensor], dict[str, float]]
@@ -112,7 +115,10 @@ def _compiled(
     change: _Change | None = None,
 ) -> Pass:
     on_gpu = is_compiled and xla.has_gpu()
-    streams = change is not None or (on_gpu and split.images.nbytes > GREATEST_ON_GPU)
+    in_shards = isinstance(split.images, Shards)  # which no tensor can hold
+    is_large = on_gpu and split.images.nbytes > GREATEST_ON_GPU
+    streams = change is not None or in_shards or is_large
+    take = functools.partial(_read, split.images) if in_shards else tf.gather
     if is_compiled and streams:  # what brings a batch there, XLA cannot compile
         step = tf.function(step, autograph=False, jit_compile=True)
 
@@ -125,7 +131,7 @@ def _compiled(
             own = slice(context.replica_id_in_sync_group, None, context.num_replicas_in_sync)
             rows, draws = rows[own], draws[own]
         with tf.device("CPU" if on_gpu and streams else None):
-            images, labels = tf.gather(images, rows), tf.gather(labels, rows)
+            images, labels = take(images, rows), tf.gather(labels, rows)
         if change:
             images = change(images, draws)
         return step(images, labels, draws, batch_examples)
@@ -154,7 +160,8 @@ def _compiled(
 
     # Without AutoGraph, which takes longer to read Keras' code than all the rest of the tracing.
     compiled = tf.function(whole, autograph=False, jit_compile=is_compiled and not streams)
-    images, labels = _tensor(split.images), _tensor(split.labels)
+    images = tf.zeros(0) if in_shards else _tensor(split.images)
+    labels = _tensor(split.labels)
     if on_gpu and not streams:
         with tf.device("GPU"):
             images, labels = tf.identity(images), tf.identity(labels)
@@ -172,6 +179,12 @@ def _transformed(
     draws = draws[:, :-1] if is_mixed else draws
     changed = tf.numpy_function(transform, [images, draws], images.dtype, stateful=False)
     return tf.ensure_shape(changed, images.shape)
+
+
+def _read(images: NDArray[Any] | Shards, _: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """Gather images from several files."""
+    found = tf.numpy_function(images.__getitem__, [rows], images.dtype, stateful=False)
+    return tf.ensure_shape(found, (rows.shape[0], *images.shape[1:]))
 
 
 def _tensor(array: np.ndarray) -> tf.Tensor:
