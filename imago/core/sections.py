@@ -235,9 +235,9 @@ class Weights(Section):
     """Published weights of a backbone."""
 
     files: Annotated[dict[FileName, Digest], Field(min_length=1)]
-    """Name in data/weights/<name>: sha256 of the file's bytes, or `md5:` and their MD5 where whoever
-    publishes it gives that alone, or `unpublished` where none: then whatever a source gives is
-    taken, and dvc.lock records it."""
+    """Name in data/weights/<name>: sha256 of the file's bytes, or `md5:` and their MD5 where
+    whoever publishes it gives that alone, or `unpublished` where none: then whatever a source gives
+    is taken, and dvc.lock records it."""
     sources: Sources
     """As those of a data set."""
     limits: Limits = DEFAULT_LIMITS
