@@ -1,6 +1,7 @@
 """Entries of params.yaml for each net that is offered, and what `imago add --backbone` writes."""
 
 import hashlib
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -201,6 +202,21 @@ def test_a_net_is_fetched_verified_and_built(here):
     backbone.main("mobilenet_v3_small_224")
     made = keras.saving.load_model(paths.backbone("mobilenet_v3_small_224") / "model.keras")
     assert made.output_shape == (None, 576)
+
+
+def test_the_docs_list_each_net():
+    document = (ROOT / "docs/params.md").read_text("utf-8")
+    rows = re.findall(
+        r"^\| `(\w+)` \| ([\d, ]+) px \| [\d,]+ \| \d+ MB \| (\w+) \| (\w+) \|$", document, re.M
+    )
+    told = {sections.UNPUBLISHED: "nothing", "md5": "MD5"}
+    wanted = []
+    for net in NETS:
+        published = registry.load(backbones, NETS[net]).PUBLISHED[net]
+        sizes = ", ".join(str(one.image_size_px) for one in published)
+        by = "Keras" if published[0].source.startswith(KERAS) else "PyPI"
+        wanted.append((net, sizes, by, told.get(published[0].digest.split(":")[0], "sha256")))
+    assert rows == wanted
 
 
 def test_no_such_net():
