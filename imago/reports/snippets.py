@@ -89,8 +89,8 @@ INTERPOLATION = {
 def of(card: Mapping[str, Any]) -> dict[str, str]:
     """Return Python code for an image file, photo.png, by what it needs to be installed.
 
-    `imago` converts an image to the last bit as the training images were; the others nearly so: of
-    1,000 photos of cats and dogs all got the same label, and 996 a probability within 0.02.
+    `imago` converts an image to the last bit as the training images were; the others nearly always.
+    bench.outside measures it.
     """
     height, width, channels = card["data"]["image_shape"]
     fit, interpolation = card["input"]["fit"], card["input"]["interpolation"]
