@@ -16,7 +16,7 @@ from imago import backbones, cli, params
 from imago.backbones._published import KERAS
 from imago.core import paths, registry, sections
 from imago.core.errors import ParamsError, SourceError
-from imago.project import nets
+from imago.project import nets, recipes
 from imago.sources import retries
 from stages import backbone, fetch_weights
 from tests.flaky_server import serving
@@ -74,6 +74,20 @@ def test_weights_are_those_for_the_size(image_size_px, name, entry):
     assert (found["weights"][0], found["backbones"][0]) == (name, entry)
     (file,) = found["weights"][1]["files"]
     assert file.endswith(f"1.0_{name[-3:]}_no_top.h5")
+
+
+@pytest.mark.parametrize("recipe", recipes.names())
+def test_recipes_have_the_same_entries(recipe):
+    """Else a recipe and a net that is added would each need their own under one name."""
+    settings = recipes.read(recipe).settings
+    for name, one in settings.backbones.items():
+        found = nets.entries(one.net, one.image_size_px, one.pooling)
+        entry, weights = found["weights"]
+        assert found["backbones"] == (name, one.model_dump())
+        assert (entry, sections.Weights.model_validate(weights)) == (
+            one.weights,
+            settings.weights[one.weights],
+        )
 
 
 def test_photos_on_another_net(here):
