@@ -9,9 +9,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import distributed
+import numpy as np
 import psutil
 import pytest
 
@@ -95,3 +98,17 @@ def test_the_lock_is_that_of_one_machine(tmp_path):
     assert len(killer.killed) > 3
     assert (there / "dvc.lock").read_bytes() == (here / "dvc.lock").read_bytes()
     assert scored == wanted
+
+
+def test_workers_that_are_killed_as_they_begin_are_replaced(tmp_path):
+    tiny_project.copy_code(tmp_path)
+    pauses_s = np.random.default_rng(1).uniform(0, 3, 25)
+    with cluster(tmp_path) as (address, process):
+        killer = Killer(process)
+        for pause_s in pauses_s:
+            time.sleep(pause_s)
+            for one in killer._workers():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGKILL)
+        with distributed.Client(address, timeout=30) as client:
+            client.wait_for_workers(WORKERS, timeout=60)

@@ -13,6 +13,8 @@ import warnings
 
 from imago.core.errors import AddressError, ClusterError
 
+LOOK_EVERY_S = 5
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to its parser."""
@@ -57,4 +59,5 @@ def run(chosen: argparse.Namespace) -> int:
         print(f"    export IMAGO_SCHEDULER={running.scheduler_address}\n")
         print("stop with Ctrl+C", flush=True)
         while True:
-            time.sleep(1)
+            time.sleep(LOOK_EVERY_S)
+            running.scale(chosen.workers)  # in place of one that was killed as it began
