@@ -1,6 +1,7 @@
 """Score an experiment's model on the test split, which no other stage may learn from.
 
-The model is run by LiteRT, in which it is saved beside Keras' own file.
+The model is run by LiteRT, in which it is saved beside Keras' own file; of many images on a GPU, by
+Keras.
 
 Reads   models/<experiment>, data/<pixels>, params.yaml
 Writes  metrics/<experiment>.json, predictions/<experiment>.parquet, and in reports/<experiment>
@@ -17,7 +18,7 @@ from imago.core import files, paths, progress, stage
 from imago.core.errors import DataError
 from imago.core.photo_names import listed
 from imago.data import arrays, index
-from imago.runtimes import calls, trained
+from imago.runtimes import trained
 from imago.scoring import calibration, metric, predictions, roc, summary, tables
 from imago.scoring.metric import Evaluation
 
@@ -32,7 +33,8 @@ def main(experiment: str) -> None:
     chosen = params.pick(params.load().experiments, "experiment", experiment)
     data, model_folder = paths.data(chosen.pixels), paths.model(experiment)
     info = arrays.read_info(data)
-    model, classes = trained.read(model_folder, info.image_shape or ()), info.classes
+    tested = info.splits["test"].examples if "test" in info.splits else 0
+    model, classes = trained.read(model_folder, info.image_shape or (), tested), info.classes
     if classes != model.classes:
         message = (
             f"{data}: the classes must be those that {model_folder} was trained on, "
@@ -44,7 +46,8 @@ def main(experiment: str) -> None:
     arrays.verify(data, "test")
     test = arrays.read_split(data, "test")
     with progress.bar("evaluate", len(test.labels), "images") as advance:
-        probabilities = calls.probabilities(model.call, test.images, advance, model.elsewhere)
+        outputs = model.runtime.outputs(test.images, advance, model.elsewhere)
+        probabilities = np.concatenate(list(outputs))
 
     identities = arrays.read_identities(data, "test")
     photos = [row["path"] for row in index.read(data).get("test", [])]

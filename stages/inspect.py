@@ -91,7 +91,7 @@ def _features(
         if split in there:
             yield there[split].images
         else:
-            net = frozen.read(backbone, one.images.shape[1:])
+            net = frozen.read(backbone, one.images.shape[1:], len(one.images))
             with progress.bar(f"{name}: {split} features", len(one.labels), "images") as advance:
                 yield from net.runtime.outputs(one.images, advance, net.elsewhere)
 

@@ -4,21 +4,18 @@ Reads   data/extracted/<dataset>, params.yaml: seed, prepare.<variant>
 Writes  data/prepared/<variant>
 """
 
-import functools
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imago import params
 from imago.core import paths, progress, stage
-from imago.core.sections import Prepare
 from imago.data import arrays, index, provenance
-from imago.images import augment, forms
+from imago.data.rows import Rows
 from imago.photos import packs
-from imago.preparing import conversion, splits, views
+from imago.preparing import conversion, pieces, splits
 
 logger = logging.getLogger("imago.stages.prepare")
 
@@ -43,40 +40,31 @@ def main(name: str) -> None:
     form, copies = conversion.form(variant), variant.views or 0
     totals = conversion.Totals(form.shape[-1])
 
-    with arrays.writing(target, info.classes, form.shape, copies) as writer:
+    asked = {"name": name, "seed": settings.seed} | variant.model_dump(exclude_unset=True)
+    with arrays.writing(target, info.classes, form.shape, copies, [info.digest, asked]) as writer:
         for split, (origin, rows) in chosen.items():
-            blocks = _converted(source, origin, rows, form)
-            if split == "train":
-                blocks = totals.over(_augmented(blocks, variant, settings.seed))
-                writer.add(split, np.repeat(labels[origin][rows], 1 + copies), blocks)
-            else:
-                writer.add(split, labels[origin][rows], blocks)
+            is_train = split == "train"
+            step = 1 + copies * is_train
+            images = Rows(packs.read_images(source, origin, form.shrinking), rows)
+            changes = variant.augment if is_train else None
+            whole = pieces.Piece(images, form, step - 1, changes, settings.seed)
+            done = writer.finished(split, step * len(rows), whole.between)
+            blocks = _counted(split, whole.between(len(done), step * len(rows)))
+            if is_train:
+                blocks = totals.over(blocks, arrays.blocks(done))
+            writer.add(split, np.repeat(labels[origin][rows], step), blocks)
         tested = chosen["test"]
         originals = packs.read_images(source, tested.source)
         writer.identify("test", packs.identities(originals, tested.rows))
         writer.statistics = totals.statistics()
-        asked = {"name": name, "seed": settings.seed} | variant.model_dump(exclude_unset=True)
         provenance.carry(source, writer.folder, prepare=asked)
         index.carry(source, writer.folder, chosen, copies)
     logger.info("%s: %s", name, writer.info.summary())
 
 
-def _converted(
-    source: Path, split: arrays.SplitName, rows: NDArray[np.intp], form: forms.Form
-) -> Iterator[NDArray[np.uint8]]:
-    with progress.bar(f"prepare {split}", len(rows), "images") as advance:
-        images = packs.read_images(source, split, form.shrinking)
-        blocks = conversion.converted(images, rows, form)
-        yield from progress.counted(blocks, advance)
-
-
-def _augmented(
-    blocks: Iterator[NDArray[np.uint8]], variant: Prepare, seed: int
-) -> Iterator[NDArray[np.uint8]]:
-    if variant.augment is None or variant.views is None:
-        return blocks
-    draw = functools.partial(augment.draw, variant.augment, generator=np.random.default_rng(seed))
-    return views.interleaved(blocks, variant.views, draw)
+def _counted(split: arrays.SplitName, made: pieces.Cut) -> Iterator[NDArray[np.uint8]]:
+    with progress.bar(f"prepare {split}", made.rows, "images") as advance:
+        yield from progress.counted(made(), advance)
 
 
 if __name__ == "__main__":

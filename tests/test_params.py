@@ -376,13 +376,6 @@ def test_an_experiment_on_pixels_has_no_features():
         ),
         fault(
             EPOCHS,
-            EPOCHS + FINE_TUNE + "\n        augment: {zoom: 0.1}",
-            "experiments.tiny.train.fine_tune: augment needs jit_compile: false, "
-            "for XLA cannot compile it",
-            "augmentation under XLA",
-        ),
-        fault(
-            EPOCHS,
             EPOCHS + FINE_TUNE.replace("layers: 3", "layers: 0"),
             "experiments.tiny.train.fine_tune.layers must be greater than 0, got 0",
             "no layers",

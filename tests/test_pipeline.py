@@ -423,3 +423,24 @@ def test_what_the_docs_add_is_computed_drawn_and_shown(project):
     for words in ("Mean margin", "Brightness of the training images", "Two humps"):
         assert words in page
     assert (project / "reports/plain/figures/brightness.png").is_file()
+
+
+@pytest.mark.slow
+def test_images_in_many_shards_come_to_the_same(finished, project):
+    code = project / "imago/data/arrays.py"
+    whole = "SHARD_BYTES = 32 * BLOCK_BYTES"
+    assert whole in code.read_text("utf-8")
+    code.write_text(code.read_text("utf-8").replace(whole, "SHARD_BYTES = 500"), "utf-8")
+    assert stages_run(dvc(project, "repro")) >= {f"evaluate@{name}" for name in EXPERIMENTS}
+
+    shards = {path.parent.relative_to(project) for path in project.rglob("images-00001.*")}
+    assert {folder.parts[1] for folder in shards} == {"extracted", "prepared", "features"}
+    for name in EXPERIMENTS:
+        found, wanted = (
+            pd.read_parquet(folder / f"predictions/{name}.parquet")
+            for folder in (project, finished)
+        )
+        pd.testing.assert_frame_equal(found, wanted, atol=1e-5)
+    for path in (finished / "reports/plain/figures").iterdir():
+        same = project / path.relative_to(finished)
+        assert same.read_bytes() == path.read_bytes(), path.name

@@ -88,7 +88,9 @@ def test_litert_gives_what_keras_gives(tmp_path):
     saving.write(tmp_path, model, ("cat", "dog"))
     found = trained.read(tmp_path, (2, 2, 1))
     assert (found.classes, found.parameters) == (("cat", "dog"), 10)
-    np.testing.assert_allclose(found.call(images), model.predict(images, verbose=0), atol=1e-6)
+    np.testing.assert_allclose(
+        found.runtime.call(images), model.predict(images, verbose=0), atol=1e-6
+    )
 
 
 def test_a_missing_litert_file_is_named(tmp_path):

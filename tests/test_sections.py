@@ -252,12 +252,12 @@ def test_missing_key(line, key):
         fault(
             "jit_compile: false",
             "jit_compile: 1",
-            "experiments.tiny.train.jit_compile must be true or false, got 1",
+            "experiments.tiny.train.jit_compile must be true, false or 'auto', got 1",
         ),
         fault(
             "jit_compile: false",
             "jit_compile: 'no'",
-            "experiments.tiny.train.jit_compile must be true or false, got 'no'",
+            "experiments.tiny.train.jit_compile must be true, false or 'auto', got 'no'",
         ),
         fault(
             "[3, 5]",
@@ -654,17 +654,6 @@ def test_form_of_a_variant(key, old, new, known):
 
     with pytest.raises(ParamsError, match=lines_saying(message)):
         params.parse(text)
-
-
-def test_augmentation_under_xla():
-    augment = "\n      augment: {horizontal_flip: true}"
-    message = (
-        "params.yaml: experiments.tiny.train: augment needs jit_compile: false, "
-        "for XLA cannot compile it"
-    )
-
-    with pytest.raises(ParamsError, match=lines_saying(message)):
-        params.parse(changed("jit_compile: false", f"jit_compile: true{augment}"))
 
 
 def test_unknown_class_weights():

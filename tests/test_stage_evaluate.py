@@ -246,9 +246,10 @@ def test_a_model_that_gives_no_probabilities(tree, monkeypatch):
     model = trained.read(tree / "models/plain", (1, 3, 1))
 
     def broken(images):
-        return np.where(np.arange(3) == 1, np.float32(np.nan), model.call(images))
+        return np.where(np.arange(3) == 1, np.float32(np.nan), model.runtime.call(images))
 
-    monkeypatch.setattr(trained, "read", lambda *_: dataclasses.replace(model, call=broken))
+    runtime = dataclasses.replace(model.runtime, call=broken)
+    monkeypatch.setattr(trained, "read", lambda *_: dataclasses.replace(model, runtime=runtime))
 
     message = "example 0: the model's output must be probabilities that add up to 1, got 0.75, nan"
     with pytest.raises(DataError, match=message):

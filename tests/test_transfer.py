@@ -127,7 +127,4 @@ def test_fine_tune_of_a_params_file():
             "augment": {"horizontal_flip": True},
         },
     }
-    with pytest.raises(ValueError, match="augment needs jit_compile: false"):
-        transfer.Settings.model_validate_json(json.dumps(section))
-    section["fine_tune"]["jit_compile"] = False
     assert transfer.Settings.model_validate_json(json.dumps(section)).fine_tune.layers == 3

@@ -187,6 +187,11 @@ def trainings(experiment: str) -> Path:
     return WORK / "training" / experiment
 
 
+def unfinished(folder: Path) -> Path:
+    """The finished shards of a folder that is not whole yet."""
+    return WORK / "unfinished" / folder.parent.name / folder.name
+
+
 def tensorboard(experiment: str) -> Path:
     """Event files for TensorBoard."""
     return WORK / "tensorboard" / experiment

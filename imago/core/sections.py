@@ -12,7 +12,15 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 UNPUBLISHED = "unpublished"
 """In place of a digest that the publisher of a file does not give."""
@@ -285,6 +293,16 @@ class ExponentialDecay(Section):
     every_epochs: Positive
 
 
+def _is_switch(value: object) -> object:
+    if value == "auto" or isinstance(value, bool):
+        return value
+    rule = "must be true, false or 'auto'"
+    raise PydanticCustomError(rule, rule)
+
+
+Switch = Annotated[bool | Literal["auto"], BeforeValidator(_is_switch)]
+
+
 class Optimization(Section):
     """How weights are fitted to examples."""
 
@@ -305,8 +323,9 @@ class Optimization(Section):
     """This share of each label goes to all classes alike, so that none is learnt as certain."""
     mixup: Annotated[float, Field(ge=0.01, le=100)] | None = None
     """Each example is mixed with another of its batch, by shares drawn from Beta(mixup, mixup)."""
-    jit_compile: bool
-    """Compile each epoch with XLA: several times faster for dense nets, slower for convolutions."""
+    jit_compile: Switch
+    """Compile with XLA: several times faster for dense nets; for convolutions on a GPU, and slower
+    on a processor. auto: on a GPU only."""
 
     @model_validator(mode="after")
     def _keys_fit_together(self) -> Self:
@@ -364,10 +383,6 @@ class TrainOnPixels(Train):
     augment: Augment | None = None
     """Drawn anew for each image in each epoch."""
 
-    def _mismatches(self) -> Iterator[str]:
-        yield from super()._mismatches()
-        yield from _mismatches_of_augment(self.augment, self.jit_compile)
-
 
 class FineTune(Optimization):
     """A second phase, on pixels, in which the end of the backbone learns as well.
@@ -379,10 +394,6 @@ class FineTune(Optimization):
     """How many of the backbone's last layers with weights; batch normalization stays frozen."""
     augment: Augment | None = None
     """Drawn anew for each image in each epoch."""
-
-    def _mismatches(self) -> Iterator[str]:
-        yield from super()._mismatches()
-        yield from _mismatches_of_augment(self.augment, self.jit_compile)
 
 
 class TrainOnFeatures(Train):
@@ -456,8 +467,3 @@ def too_large(weights: int, batch_numbers: int) -> str | None:
 def dense_weights(inputs: int, units: Sequence[int]) -> int:
     """Count the weights of dense layers one after the other, biases aside."""
     return sum(before * after for before, after in itertools.pairwise([inputs, *units]))
-
-
-def _mismatches_of_augment(augment: Augment | None, jit_compile: bool) -> Iterator[str]:
-    if augment and jit_compile:
-        yield "augment needs jit_compile: false, for XLA cannot compile it"

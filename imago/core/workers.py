@@ -9,6 +9,7 @@ dies or leaves is no matter while there are others: what it had begun is begun a
 """
 
 import contextlib
+import contextvars
 import functools
 import hashlib
 import logging
@@ -45,12 +46,25 @@ Covariant = TypeVar("Covariant", covariant=True)
 
 def are_elsewhere() -> bool:
     """Tell whether tasks are done on a cluster."""
-    return bool(os.environ.get(VARIABLE))
+    return bool(os.environ.get(VARIABLE)) and not _is_one.get()
 
 
 def pieces() -> int:
     """Return into how many tasks a block is divided: one for each core, or one for a worker."""
-    return 1 if are_elsewhere() else os.cpu_count() or 1
+    return 1 if are_elsewhere() or _is_one.get() else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def as_one() -> Iterator[None]:
+    """Do tasks on one core of this machine in the block, which is itself the task of a worker."""
+    before = _is_one.set(True)
+    try:
+        yield
+    finally:
+        _is_one.reset(before)
+
+
+_is_one = contextvars.ContextVar("is one", default=False)
 
 
 def mapped(
@@ -126,7 +140,7 @@ def _pool(threads: int | None) -> Iterator[tuple[_Submit, Callable[[], int]]]:
         with _cluster() as both:
             yield both
     else:
-        count = threads or os.cpu_count() or 1
+        count = 1 if _is_one.get() else threads or os.cpu_count() or 1
         with ThreadPoolExecutor(count) as pool:
             yield pool.submit, lambda: count
 

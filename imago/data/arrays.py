@@ -5,8 +5,9 @@
     <folder>/<split>/labels.npy    (N,) int32, positions in the class names
     <folder>/test/identities.npy   (N,) uint64, of the extracted images; in prepared data
 
-Photos of many sizes stand in images.pack instead (see imago.packs), and in a folder of features
-images.npy holds what a backbone made of each image, (N, F) float32.
+Photos of many sizes stand in images.pack instead (see imago.photos.packs), and in a folder of
+features images.npy holds what a backbone made of each image, (N, F) float32. More than SHARD_BYTES
+of images stand in shards, images-00000.npy and on, which are read as one array.
 
 Written in blocks, so that memory does not grow with the number of images, and without dates, so
 that equal data are equal bytes.
@@ -15,28 +16,32 @@ that equal data are equal bytes.
 import contextlib
 import dataclasses
 import hashlib
-import io
 import json
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from tokenize import TokenError
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from imago.core import files
+from imago.core import files, paths, workers
 from imago.core.errors import DataError
+from imago.data import npy, shards
+from imago.data.shards import Shards
+from imago.data.unfinished import Between, Unfinished
 
 DESCRIPTION, IMAGES, LABELS = "dataset.json", "images.npy", "labels.npy"
 IDENTITIES, PACK = "identities.npy", "images.pack"
 REMEDY = "delete {folder}, and `dvc checkout {folder}` brings it back from the DVC cache"
 BLOCK_BYTES = 8 * 2**20
 """Pixels held at a time: enough for whole-array arithmetic, little beside any machine's memory."""
+SHARD_BYTES = 32 * BLOCK_BYTES
+"""Of images in a file: that of whole images nearest below."""
 
 SplitName = Literal["train", "validation", "test"]
 ImageShape = tuple[int, int, int]
@@ -61,7 +66,8 @@ class Split:
     """Images and their labels, in the same order.
 
     Attributes:
-        images: (N, H, W, C) uint8, 0-255; or their features, (N, F) float32.
+        images: (N, H, W, C) uint8, 0-255; or their features, (N, F) float32. Of several files it
+            is a `Shards`, from which rows are taken as from an array.
         labels: (N,) int32, positions in the class names.
     """
 
@@ -84,7 +90,8 @@ class SplitInfo:
 
     examples: int
     examples_per_class: dict[str, int]
-    images_sha256: str
+    images_sha256: str | tuple[str, ...]
+    """Of the file, or of each shard."""
     labels_sha256: str
     identities_sha256: str | None = None
     """Of the test split in prepared data."""
@@ -112,7 +119,7 @@ class Info:
     def summary(self) -> str:
         """Say the splits in one line, such as `60,000 train, 10,000 test images of 28×28×1`."""
         counts = ", ".join(f"{split.examples:,} {name}" for name, split in self.splits.items())
-        of_shape = f" of {_times(self.image_shape)}" if self.image_shape else ""
+        of_shape = f" of {npy.times(self.image_shape)}" if self.image_shape else ""
         return f"{counts} images{of_shape}"
 
 
@@ -170,11 +177,23 @@ def verify(folder: Path, *splits: SplitName) -> None:
 
 
 def _digests(folder: Path, info: SplitInfo) -> dict[Path, str]:
-    images = next((folder / name for name in (IMAGES, PACK) if (folder / name).is_file()), None)
-    digests = {folder / LABELS: info.labels_sha256, images or folder / IMAGES: info.images_sha256}
+    name = IMAGES if any(folder.glob(IMAGES.replace(".", "*."))) else PACK
+    digests = {folder / LABELS: info.labels_sha256}
+    digests |= dict(zip(image_files(folder, name, info), _each(info.images_sha256), strict=True))
     if info.identities_sha256:
         digests[folder / IDENTITIES] = info.identities_sha256
     return digests
+
+
+def image_files(folder: Path, name: str, info: SplitInfo) -> list[Path]:
+    """Return the files that hold a split's images: one of this name, or its shards."""
+    if isinstance(info.images_sha256, str):
+        return [folder / name]
+    return [folder / shards.file_name(name, number) for number in range(len(info.images_sha256))]
+
+
+def _each(digests: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (digests,) if isinstance(digests, str) else digests
 
 
 def _sha256(path: Path) -> str:
@@ -198,19 +217,19 @@ def read_split(folder: Path, split: SplitName) -> Split:
     if info.image_shape is None:
         message = f"{folder}: must hold images of one shape, got packed photos"
         raise DataError(message)
-    return _map_split(folder / split, info.splits[split].examples, info.image_shape)
+    return _map_split(folder / split, info.splits[split], info.image_shape)
 
 
 def read_labels(folder: Path, split: SplitName) -> Labels:
     """Map the labels of a split into memory; arguments and errors as of `read_split`."""
     examples = read_info(folder).splits[split].examples
-    return _map(folder / split / LABELS, (examples,), np.int32)
+    return npy.mapped(folder / split / LABELS, (examples,), np.int32)
 
 
 def read_identities(folder: Path, split: SplitName) -> Identities:
     """Map what tells the images of a split apart; arguments and errors as of `read_split`."""
     examples = read_info(folder).splits[split].examples
-    return _map(folder / split / IDENTITIES, (examples,), np.uint64)
+    return npy.mapped(folder / split / IDENTITIES, (examples,), np.uint64)
 
 
 def blocks(images: NDArray[Any], rows: NDArray[np.intp] | None = None) -> Iterator[NDArray[Any]]:
@@ -225,7 +244,8 @@ def blocks(images: NDArray[Any], rows: NDArray[np.intp] | None = None) -> Iterat
     """
     if rows is None:
         step = _images_per_block(images.shape[1:], images.itemsize)
-        yield from (images[start : start + step] for start in range(0, len(images), step))
+        starts = range(0, len(images), step)
+        yield from (np.asarray(images[start : start + step]) for start in starts)
     else:
         yield from (images[part] for part in row_blocks(rows, images.shape[1:], images.itemsize))
 
@@ -242,6 +262,10 @@ def _images_per_block(shape: Shape, item_bytes: int) -> int:
     return max(1, BLOCK_BYTES // (math.prod(shape) * item_bytes))
 
 
+def _images_per_shard(shape: Shape) -> int:
+    return max(1, SHARD_BYTES // (math.prod(shape) * np.dtype(_dtype(shape)).itemsize))
+
+
 @dataclass
 class Writer:
     """Writes splits into a folder; made by `writing`.
@@ -256,6 +280,7 @@ class Writer:
     views: int = 0
     statistics: Statistics | None = None
     splits: dict[SplitName, SplitInfo] = dataclasses.field(default_factory=dict)
+    unfinished: Unfinished | None = None
 
     @property
     def info(self) -> Info:
@@ -276,18 +301,77 @@ class Writer:
         Raises:
             ValueError: The arrays are not of the kind that this folder holds.
         """
-        shape = self.image_shape
-        if shape is None:
-            message = f"{split}: must have images of one shape, which this folder does not hold"
-            raise ValueError(message)
-        whole = (len(labels), *shape)
-        self.put(
-            split, labels, lambda folder: _write(folder / IMAGES, whole, _dtype(shape), images)
-        )
-        return _map_split(self.folder / split, len(labels), shape)
+        shape = self._shape
+        self.put(split, labels, lambda folder: self._write_images(folder, len(labels), images))
+        return _map_split(self.folder / split, self.splits[split], shape)
 
-    def put(self, split: SplitName, labels: Labels, write_images: Callable[[Path], str]) -> None:
-        """Write a split by a function that writes N images into its folder and gives a sha256."""
+    def finished(
+        self, split: SplitName, examples: int, between: Between | None = None
+    ) -> NDArray[Any]:
+        """Return the first images of a split, (n, ...), that need not be written again.
+
+        Whole shards of them, which a run that was killed had finished; on a cluster workers write
+        all others now. `add` then takes the images that follow. None where all are one shard.
+
+        Args:
+            split: Its name.
+            examples: N, of the whole split.
+            between: Says how images from one position to another are made. None: not on a cluster.
+        """
+        shape = self._shape
+        none = np.zeros((0, *shape), _dtype(shape))
+        per_shard = _images_per_shard(shape)
+        if self.unfinished is None or examples <= per_shard:
+            return none
+        if between and workers.are_elsewhere():
+            whole = (examples, *shape)
+            self.unfinished.spread(split, IMAGES, whole, _dtype(shape), per_shard, between)
+        found = self.unfinished.find(split, IMAGES)
+        starts = range(0, examples, per_shard)
+        parts = [
+            npy.mapped(path, (min(per_shard, examples - start), *shape), _dtype(shape))
+            for start, path in zip(starts, found, strict=False)
+        ]
+        return _as_one(parts) if parts else none
+
+    @property
+    def _shape(self) -> Shape:
+        if self.image_shape is None:
+            message = f"{self.folder}: must hold photos, of sizes of their own, got an array"
+            raise ValueError(message)
+        return self.image_shape
+
+    def _write_images(
+        self, folder: Path, examples: int, images: Iterable[NDArray[Any]]
+    ) -> str | tuple[str, ...]:
+        shape = self._shape
+        dtype, per_shard = _dtype(shape), _images_per_shard(shape)
+        if examples <= per_shard:
+            return npy.write(folder / IMAGES, (examples, *shape), dtype, images)
+        split, digests = folder.name, list[str]()
+        kept = self.unfinished.found.get(split, {}) if self.unfinished else {}
+        for path, digest in kept.items():
+            os.link(path, folder / shards.file_name(IMAGES, len(digests)))
+            digests.append(digest)
+        left = examples - per_shard * len(digests)
+        for blocks_of_shard in shards.cut(images, left, per_shard):
+            path = folder / shards.file_name(IMAGES, len(digests))
+            rows = min(per_shard, examples - per_shard * len(digests))
+            digests.append(npy.write(path, (rows, *shape), dtype, blocks_of_shard))
+            if self.unfinished:
+                self.unfinished.keep(split, path, digests[-1])
+        return tuple(digests)
+
+    def put(
+        self,
+        split: SplitName,
+        labels: Labels,
+        write_images: Callable[[Path], str | tuple[str, ...]],
+    ) -> None:
+        """Write a split by a function that writes N images into its folder.
+
+        It gives their file's sha256, or that of each shard.
+        """
         counts = np.bincount(labels, minlength=len(self.classes)).tolist()
         if not len(labels) or len(counts) > len(self.classes):
             message = (
@@ -301,7 +385,7 @@ class Writer:
             examples=len(labels),
             examples_per_class=dict(zip(self.classes, counts, strict=True)),
             images_sha256=write_images(folder),
-            labels_sha256=_write(folder / LABELS, labels.shape, np.int32, [labels]),
+            labels_sha256=npy.write(folder / LABELS, labels.shape, np.int32, [labels]),
         )
 
     def identify(self, split: SplitName, identities: Identities) -> None:
@@ -317,13 +401,17 @@ class Writer:
             )
             raise ValueError(message)
         path = self.folder / split / IDENTITIES
-        digest = _write(path, identities.shape, np.uint64, [identities])
+        digest = npy.write(path, identities.shape, np.uint64, [identities])
         self.splits[split] = dataclasses.replace(self.splits[split], identities_sha256=digest)
 
 
 @contextlib.contextmanager
 def writing(
-    folder: Path, classes: Sequence[str], image_shape: Shape | None, views: int = 0
+    folder: Path,
+    classes: Sequence[str],
+    image_shape: Shape | None,
+    views: int = 0,
+    made_of: Any = None,
 ) -> Iterator[Writer]:
     """Yield a writer for `folder`, which appears whole when all went well, or not at all.
 
@@ -333,12 +421,18 @@ def writing(
         image_shape: (H, W, C) of every image in every split, (F,) of its features, or None where
             photos are added.
         views: Augmented copies that follow each training image.
+        made_of: All that the images depend on beside the code, a JSON value: with it, finished
+            shards are kept until the folder is whole. None: they are not.
     """
     with files.replacing(folder) as temporary:
         temporary.mkdir()
         writer = Writer(temporary, tuple(classes), image_shape, views)
+        if made_of is not None:
+            writer.unfinished = Unfinished(folder, made_of)
         yield writer
         files.write_json(temporary / DESCRIPTION, dataclasses.asdict(writer.info))
+    if made_of is not None:
+        files.remove(paths.unfinished(folder))
 
 
 def write(folder: Path, dataset: Dataset) -> Info:
@@ -349,71 +443,20 @@ def write(folder: Path, dataset: Dataset) -> Info:
     return writer.info
 
 
-def _write(
-    path: Path, shape: tuple[int, ...], dtype: type[np.generic], parts: Iterable[NDArray[Any]]
-) -> str:
-    """Write a .npy file of `shape` from parts along its first axis, and return its sha256.
-
-    Plain writes and no writable memory map: a full disk is then an OSError, not a killed process.
-    """
-    header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(
-        header, {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
-    )
-    digest, rows = hashlib.sha256(header.getvalue()), 0
-    with path.open("wb") as file:
-        file.write(header.getvalue())
-        for part in parts:
-            if (part.dtype, part.shape[1:]) != (np.dtype(dtype), shape[1:]):
-                message = (
-                    f"{path}: must hold {dtype.__name__} {_times(shape)}, "
-                    f"got a part of {part.dtype} {_times(part.shape)}"
-                )
-                raise ValueError(message)
-            content = np.ascontiguousarray(part).reshape(-1).view(np.uint8).data
-            digest.update(content)
-            file.write(content)
-            rows += len(part)
-    if rows != shape[0]:
-        message = f"{path}: must hold {shape[0]} rows, got {rows}"
-        raise ValueError(message)
-    return digest.hexdigest()
-
-
 def _dtype(shape: Shape) -> type[np.generic]:
     return np.float32 if len(shape) == 1 else np.uint8  # features are vectors, images are not
 
 
-def _map_split(folder: Path, examples: int, shape: Shape) -> Split:
-    return Split(
-        images=_map(folder / IMAGES, (examples, *shape), _dtype(shape)),
-        labels=_map(folder / LABELS, (examples,), np.int32),
-    )
+def _map_split(folder: Path, info: SplitInfo, shape: Shape) -> Split:
+    *first, last = image_files(folder, IMAGES, info)
+    dtype = _dtype(shape)
+    parts = [npy.mapped(path, (npy.ANY, *shape), dtype) for path in first]
+    # The last has what is left, so that a file of another split is found out.
+    left = info.examples - sum(map(len, parts))
+    parts.append(npy.mapped(last, (left, *shape), dtype))
+    labels = npy.mapped(folder / LABELS, (info.examples,), np.int32)
+    return Split(_as_one(parts), labels)
 
 
-_NO_NPY = (EOFError, MemoryError, OverflowError, SyntaxError, TypeError, ValueError, TokenError)
-"""What NumPy raises for truncated and other files: it reads their header as Python's text."""
-
-
-def _map(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
-    remedy = "run the stage that writes it again"
-    try:
-        array: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
-    except FileNotFoundError as error:
-        message = f"{path}: not found; {remedy}"
-        raise DataError(message) from error
-    except _NO_NPY as error:
-        said = " ".join(str(error).split())[:100]
-        message = f"{path}: must be a whole .npy file: {said}; {remedy}"
-        raise DataError(message) from error
-    if (array.dtype, array.shape) != (np.dtype(dtype), shape):
-        message = (
-            f"{path}: must be {dtype.__name__} {_times(shape)}, as {DESCRIPTION} says, "
-            f"got {array.dtype} {_times(array.shape)}; {remedy}"
-        )
-        raise DataError(message)
-    return array
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape))
+def _as_one(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    return parts[0] if len(parts) == 1 else cast("NDArray[Any]", Shards(parts))

@@ -3,11 +3,13 @@
 import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from imago.data import shards
+from imago.data.shards import Shards
 
 
 @dataclass(frozen=True)
@@ -31,25 +33,18 @@ class Rows:
 
     def stacked(self) -> NDArray[Any]:
         """Return images that have one shape, (n, ...)."""
-        if isinstance(self.images, np.ndarray):
+        if isinstance(self.images, np.ndarray | Shards):
             return np.ascontiguousarray(self.images[self.positions])
         return np.stack(list(self))
 
     def __reduce__(self) -> tuple[Any, ...]:
         images = self.images
         if isinstance(images, np.memmap) and isinstance(images.base, mmap.mmap):
-            file = Path(str(images.filename)).absolute()
-            return _mapped, (file, images.dtype, images.offset, images.shape, self.positions)
+            return _mapped, (shards.place(images), self.positions)
         if isinstance(images, np.ndarray):
             return Rows, (self.stacked(), np.arange(len(self.positions)))
         return Rows, (images, self.positions)
 
 
-def _mapped(
-    file: Path,
-    dtype: np.dtype[Any],
-    offset: int,
-    shape: tuple[int, ...],
-    positions: NDArray[np.intp],
-) -> Rows:
-    return Rows(np.memmap(file, dtype, "r", offset, shape), positions)
+def _mapped(place: shards.Place, positions: NDArray[np.intp]) -> Rows:
+    return Rows(shards.map_again(place), positions)

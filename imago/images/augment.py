@@ -69,6 +69,12 @@ def draw(
     return draws.astype(np.float32)
 
 
+def skip(settings: sections.Augment, count: int, generator: np.random.Generator) -> None:
+    """Bring a generator of NumPy's default kind to where `draw` would, without the numbers."""
+    each = len(COLUMNS) if settings.random_resized_crop else len(OTHERS)
+    generator.bit_generator.advance(count * each)  # type: ignore[attr-defined]  # one for a number
+
+
 def _crops(
     settings: sections.RandomResizedCrop, uniform: NDArray[np.float64]
 ) -> NDArray[np.float64]:

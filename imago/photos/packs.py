@@ -3,16 +3,20 @@
     <folder>/images.pack    the encoded photos, one after the other
     <folder>/offsets.npy    (N + 1,) int64: where each begins, and where the last one ends
 
-One file and not thousands of small ones, which version control of data is slow with.
+One file and not thousands of small ones, which version control of data is slow with. What is more
+than SHARD_BYTES goes on in another file, images-00000.pack and on; the offsets are those in all of
+them one after the other.
 """
 
 from __future__ import annotations
 
+import bisect
 import hashlib
+import itertools
 import os
 import sys
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Self, overload
 
@@ -20,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imago.core.errors import DataError
-from imago.data import arrays
+from imago.data import arrays, shards
 from imago.data.arrays import PACK, Identities, Labels, SplitName, Writer
 from imago.photos import decoding
 from imago.photos.decoding import Shrinking
@@ -38,21 +42,44 @@ def add(writer: Writer, split: SplitName, labels: Labels, contents: Iterable[byt
         contents: The bytes of N image files that `decoding.decode` reads.
     """
 
-    def write(folder: Path) -> str:
-        digest, offsets = hashlib.sha256(), [0]
-        with (folder / PACK).open("wb") as pack:
-            for content in contents:
-                pack.write(content)
-                digest.update(content)
-                offsets.append(offsets[-1] + len(content))
+    def write(folder: Path) -> str | tuple[str, ...]:
+        offsets, digests = [0], []
+        for path, shard in _shards(folder, contents):
+            digest = hashlib.sha256()
+            with path.open("wb") as pack:
+                for content in shard:
+                    pack.write(content)
+                    digest.update(content)
+                    offsets.append(offsets[-1] + len(content))
+            digests.append(digest.hexdigest())
+        if len(digests) > 1:
+            (folder / PACK).replace(folder / shards.file_name(PACK, 0))
         if len(offsets) - 1 != len(labels):
             count = len(offsets) - 1
             message = f"{split}: must have a photo for each of {len(labels)} labels, got {count}"
             raise ValueError(message)
         np.save(folder / OFFSETS, np.array(offsets, np.int64))
-        return digest.hexdigest()
+        return digests[0] if len(digests) == 1 else tuple(digests)
 
     writer.put(split, labels, write)
+
+
+def _shards(folder: Path, contents: Iterable[bytes]) -> Iterator[tuple[Path, Iterator[bytes]]]:
+    """Yield the files, and the photos of each, which are to be taken before the next."""
+    stream = iter(contents)
+    held = list(itertools.islice(stream, 1))
+
+    def of_shard() -> Iterator[bytes]:
+        length = 0
+        while held and (not length or length + len(held[0]) <= arrays.SHARD_BYTES):
+            length += len(held[0])
+            yield held.pop()
+            held.extend(itertools.islice(stream, 1))
+
+    for number in itertools.count():
+        yield folder / (shards.file_name(PACK, number) if number else PACK), of_shard()
+        if not held:
+            return
 
 
 def read_images(
@@ -67,7 +94,7 @@ def read_images(
     """
     info = arrays.read_info(folder)
     if info.image_shape is None and split in info.splits:
-        return Photos(folder / split, shrinking)
+        return Photos(arrays.image_files(folder / split, PACK, info.splits[split]), shrinking)
     return arrays.read_split(folder, split).images
 
 
@@ -92,12 +119,12 @@ class Photos(Sequence[NDArray[np.uint8]]):
     Read by position and not mapped, so that memory does not grow with the number of photos.
     """
 
-    def __init__(self, folder: Path, shrinking: Shrinking = decoding.whole) -> None:
-        self._folder, self._shrinking = folder, shrinking
-        self.path = folder / PACK
+    def __init__(self, packs: Sequence[Path], shrinking: Shrinking = decoding.whole) -> None:
+        self.packs, self._shrinking = packs, shrinking
+        folder = packs[0].parent
         try:
             self._offsets: NDArray[np.int64] = np.load(folder / OFFSETS, allow_pickle=False)
-            self._descriptor = os.open(self.path, os.O_RDONLY)
+            self._descriptors = [_opened(self, path) for path in packs]
         except FileNotFoundError as error:
             message = f"{error.filename}: not found; run the stage that writes {folder} again"
             raise DataError(message) from error
@@ -105,18 +132,19 @@ class Photos(Sequence[NDArray[np.uint8]]):
             remedy = "run the stage that writes it again"
             message = f"{folder / OFFSETS}: must be a whole .npy file: {error}; {remedy}"
             raise DataError(message) from error
-        weakref.finalize(self, os.close, self._descriptor)
-        found = os.fstat(self._descriptor).st_size
-        if found != self._offsets[-1]:
+        sizes = [os.fstat(descriptor).st_size for descriptor in self._descriptors]
+        self._starts = [0, *itertools.accumulate(sizes)]
+        if self._starts[-1] != self._offsets[-1]:
+            wanted = self._offsets[-1] - self._starts[-2]
             message = (
-                f"{self.path}: must have {self._offsets[-1]} bytes, as {OFFSETS} says, "
-                f"got {found}; run the stage that writes it again"
+                f"{packs[-1]}: must have {wanted} bytes, as {OFFSETS} says, got {sizes[-1]}; "
+                "run the stage that writes it again"
             )
             raise DataError(message)
 
-    def __reduce__(self) -> tuple[type[Self], tuple[Path, Shrinking]]:
+    def __reduce__(self) -> tuple[type[Self], tuple[list[Path], Shrinking]]:
         """Pickle where they lie."""
-        return type(self), (self._folder.absolute(), self._shrinking)
+        return type(self), ([path.absolute() for path in self.packs], self._shrinking)
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -137,4 +165,12 @@ class Photos(Sequence[NDArray[np.uint8]]):
         """Read one photo as it was encoded."""
         index = range(len(self))[row]
         start, end = self._offsets[index : index + 2].tolist()
-        return os.pread(self._descriptor, end - start, start)
+        number = bisect.bisect_right(self._starts, start) - 1
+        return os.pread(self._descriptors[number], end - start, start - self._starts[number])
+
+
+def _opened(owner: Photos, path: Path) -> int:
+    """Open a file for reading until its owner is gone."""
+    descriptor = os.open(path, os.O_RDONLY)
+    weakref.finalize(owner, os.close, descriptor)
+    return descriptor

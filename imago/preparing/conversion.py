@@ -1,7 +1,7 @@
 """Many images brought to one size and colour, and the statistics of their pixels."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from imago.core import sections, workers
 from imago.data import arrays
 from imago.data.arrays import Statistics
 from imago.data.rows import Rows
+from imago.data.shards import Shards
 from imago.images.forms import Form, Image, convert
 
 
@@ -34,7 +35,7 @@ def converted(
     Yields:
         Blocks, (n, *form.shape) uint8, 0-255.
     """
-    if isinstance(images, np.ndarray) and images.shape[1:] == form.shape:
+    if isinstance(images, np.ndarray | Shards) and images.shape[1:] == form.shape:
         yield from arrays.blocks(images, rows)
         return
 
@@ -64,13 +65,20 @@ class Totals:
         self._pixels = 0
         self._sums, self._squares = np.zeros((2, self.channels), np.uint64)
 
-    def over(self, blocks: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
-        """Yield blocks, (n, H, W, C), as they come, and add each to the totals."""
+    def over(
+        self, blocks: Iterable[NDArray[np.uint8]], done: Iterable[NDArray[np.uint8]] = ()
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Yield blocks, (n, H, W, C), as they come; add each to the totals, after those done."""
+        for block in done:
+            self._add(block)
         for block in blocks:
-            self._pixels += block[..., 0].size
-            self._sums += _sum(block)
-            self._squares += _sum(np.square(block, dtype=np.uint16))
+            self._add(block)
             yield block
+
+    def _add(self, block: NDArray[np.uint8]) -> None:
+        self._pixels += block[..., 0].size
+        self._sums += _sum(block)
+        self._squares += _sum(np.square(block, dtype=np.uint16))
 
     def statistics(self) -> Statistics:
         """Compute the mean and variance of what was added."""

@@ -45,6 +45,13 @@ def _outputs(task: tuple[Elsewhere, Rows]) -> NDArray[np.float32]:
     return np.concatenate(list(in_batches(call, rows.stacked(), images_per_call)))
 
 
+def outputs_of(elsewhere: Elsewhere, rows: Rows) -> Iterator[NDArray[np.float32]]:
+    """Yield a model's outputs for images, some at a time, on the worker that this runs on."""
+    starts = range(0, len(rows.positions), IMAGES_PER_TASK)
+    parts = (rows.positions[start : start + IMAGES_PER_TASK] for start in starts)
+    yield from (_outputs((elsewhere, Rows(rows.images, part))) for part in parts)
+
+
 def batch_size(images: NDArray[np.uint8]) -> int:
     """Return how many images, of (N, H, W, C), a call takes where all are to be scored.
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imago.core.errors import DataError
-from imago.runtimes import calls, inference, model_json
-from imago.runtimes.trained import KERAS_FILE, LITERT_FILE
+from imago.runtimes import calls, inference, model_json, trained
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,16 @@ class Backbone:
     elsewhere: calls.Elsewhere
 
 
-def read(folder: Path, image_shape: Sequence[int], threads: int | None = None) -> Backbone:
-    """Load what `imago.runtimes.saving.write_backbone` wrote; threads None: one for each core.
+def read(
+    folder: Path, image_shape: Sequence[int], images: int = 0, threads: int | None = None
+) -> Backbone:
+    """Load what `imago.runtimes.saving.write_backbone` wrote.
+
+    Args:
+        folder: Of the backbone.
+        image_shape: (H, W, C) of what it is to take.
+        images: How many; a GPU, if there is one, is used for many.
+        threads: Of LiteRT. None: one for each core.
 
     Raises:
         DataError: There is none, or none for images of this shape, (H, W, C).
@@ -47,20 +54,10 @@ def read(folder: Path, image_shape: Sequence[int], threads: int | None = None) -
             "that write the two again"
         )
         raise DataError(message)
-    on_gpu = inference.has_gpu()
-    path = folder / (KERAS_FILE if on_gpu else LITERT_FILE)
-    if not path.is_file():
-        message = f"{path}: not found; run the stage that writes it"
-        raise DataError(message)
+    path = trained.file(folder, images)
     described.verify(path)
-    try:
-        runtime = (
-            _in_tensorflow(path) if on_gpu else inference.Runtime.litert(path.read_bytes(), threads)
-        )
-        calls.check(runtime.call, image_shape, described.features)
-    except ValueError as error:
-        message = f"{path}: {error}; run the stage backbone again"
-        raise DataError(message) from error
+    remedy = "run the stage backbone again"
+    runtime = trained.load(path, image_shape, described.features, remedy, threads)
     load = functools.partial(_load, folder.absolute(), tuple(image_shape))
     elsewhere = calls.Elsewhere(load, described.files[path.name])
     return Backbone(runtime, described.features, elsewhere)
@@ -69,10 +66,3 @@ def read(folder: Path, image_shape: Sequence[int], threads: int | None = None) -
 def _load(folder: Path, image_shape: tuple[int, ...]) -> tuple[calls.Call, int]:
     runtime = read(folder, image_shape, threads=1).runtime
     return runtime.call, runtime.images_per_call
-
-
-def _in_tensorflow(path: Path) -> inference.Runtime:
-    from imago.runtimes import determinism, saving
-
-    determinism.enable()
-    return inference.Runtime.tensorflow(saving.read_model(path))

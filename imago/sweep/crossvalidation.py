@@ -125,7 +125,7 @@ def read(chosen: Experiment) -> Examples:
     for split in there:
         step = 1 + info.views if split == "train" else 1
         found = arrays.read_split(folder, split)
-        own = found.images.reshape(-1, step, found.images.shape[-1])
+        own = np.asarray(found.images).reshape(-1, step, found.images.shape[-1])
         # A validation image has no copies: it stands for them, so that each counts as much.
         features.append(np.broadcast_to(own, (len(own), 1 + info.views, own.shape[-1])))
         labels.append(found.labels[::step])

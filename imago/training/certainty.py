@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from typing import Any
 
@@ -67,8 +68,8 @@ def _outputs(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the representations, (N, F), and the probabilities, (N, K), of images."""
     found = [
-        [np.asarray(one) for one in model(images[start : start + IMAGES_PER_CALL], training=False)]
-        for start in range(0, len(images), IMAGES_PER_CALL)
+        [np.asarray(one) for one in model(np.asarray(images[start:end]), training=False)]
+        for start, end in itertools.pairwise([*range(0, len(images), IMAGES_PER_CALL), len(images)])
     ]
     representations, probabilities = (np.concatenate(each) for each in zip(*found, strict=True))
     return representations, probabilities

@@ -45,7 +45,7 @@ def as_one(model: keras.Model, spread: tf.distribute.Strategy) -> Iterator[None]
         return
     layers = list(model._flatten_layers())
     normalizing = [x for x in layers if isinstance(x, keras.layers.BatchNormalization)]
-    dropping = [x.seed_generator for x in layers if isinstance(x, keras.layers.Dropout)]
+    dropping = [x.seed_generator for x in layers if isinstance(x, keras.layers.Dropout) and x.rate]
     for layer in normalizing:
         layer.synchronized = True
     for generator in dropping:

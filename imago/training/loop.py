@@ -8,7 +8,7 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import keras
 import numpy as np
@@ -20,7 +20,7 @@ from imago.core import sections
 from imago.core.errors import TrainingError
 from imago.data.arrays import Split
 from imago.images import augment
-from imago.training import devices, mixing, passes
+from imago.training import devices, mixing, passes, xla
 from imago.training.callbacks import log_name
 
 log = logging.getLogger(__name__)
@@ -63,8 +63,8 @@ class Plan:
     """Examples in a step, over all replicas; the last step of an epoch may have fewer."""
     seed: int
     """Of the order of the examples, which is drawn anew for each epoch."""
-    jit_compile: bool
-    """Compile with XLA; for one replica only."""
+    jit_compile: bool | Literal["auto"]
+    """Compile with XLA, for one replica only; auto: on a GPU."""
     early_stopping: sections.EarlyStopping | None = None
     """When to stop before the last epoch; ends with the weights of the best one."""
     class_weights: Sequence[float] | None = None
@@ -109,13 +109,15 @@ def fit(
         losses of regularizers.
 
     Raises:
-        TrainingError: A metric of an epoch, or a weight at the end, is not a finite number.
+        TrainingError: A metric of an epoch, or a weight at the end, is not a finite number; or
+            XLA cannot compile the model.
         ValueError: A callback keeps weights, which a replay could not give back to it.
     """
     strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():
         model.optimizer.build(model.trainable_variables)
-    run_epoch = _epoch(model, train, validation, plan, strategy)
+    is_compiled = xla.is_wanted(plan.jit_compile, model, strategy)
+    run_epoch = _epoch(model, train, validation, plan, strategy, is_compiled)
     _refuse_keepers_of_weights(callbacks)
     state = checkpoint.restore(model)
     listeners = keras.callbacks.CallbackList(
@@ -133,7 +135,11 @@ def fit(
         if model.stop_training or _is_over(state.history, plan.early_stopping):
             break
         listeners.on_epoch_begin(epoch)
-        with devices.as_one(model, strategy), devices.losses_told(epoch):
+        with (
+            devices.as_one(model, strategy),
+            xla.applied(model, is_compiled),
+            devices.losses_told(epoch),
+        ):
             logs = run_epoch(epoch)
         state.history.append(logs)
         if _is_best(epoch, state.history, plan.early_stopping):
@@ -169,9 +175,10 @@ def _epoch(
     validation: Split | None,
     plan: Plan,
     strategy: tf.distribute.Strategy,
+    is_compiled: bool,
 ) -> Callable[[int], Logs]:
     """Return the function that trains and scores one epoch, by its number from 0."""
-    how = (plan.batch_size, strategy, plan.jit_compile)
+    how = (plan.batch_size, strategy, is_compiled)
     train_pass = passes.training(
         model,
         train,

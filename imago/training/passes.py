@@ -5,14 +5,18 @@ the optimizer sums the gradients over the replicas. A last batch with fewer exam
 leaves some of them none, which batch normalization does not bear.
 """
 
+import functools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from imago.data.arrays import Split
-from imago.training import mixing
+from imago.data.shards import Shards
+from imago.training import mixing, xla
 
 Pass = Callable[[tf.Tensor, tf.Tensor], dict[str, float]]
 """Takes rows of a split, (N,) int32, in the order in which they are wanted, and for each what its
@@ -26,6 +30,13 @@ _Step = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, int], tf.Tensor]
 """Takes a replica's images, labels and transformations, and the examples in the whole batch; gives
 totals."""
 
+_Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+"""Takes a replica's images and transformations; gives the images for the step."""
+
+GREATEST_ON_GPU = 2 * 2**30
+"""Bytes of a split's images that are kept on a GPU when XLA compiles whole passes; more of them are
+brought there batch by batch."""
+
 _ALIGNMENT_BYTES = 64  # what TensorFlow's kernels and XLA expect of a buffer
 
 
@@ -34,7 +45,7 @@ def training(
     split: Split,
     batch_size: int,
     strategy: tf.distribute.Strategy,
-    jit_compile: bool,
+    is_compiled: bool,
     class_weights: Sequence[float] | None = None,
     label_smoothing: float | None = None,
     transform: Transform | None = None,
@@ -47,7 +58,7 @@ def training(
         split: Images (N, H, W, C) uint8, labels (N,) int32; used in place where they can be.
         batch_size: Examples in a step, over all replicas; the last may have fewer.
         strategy: Where the model is.
-        jit_compile: Compile with XLA; for one replica and without `transform` only.
+        is_compiled: With XLA, the whole pass where it can be, else each step; one replica only.
         class_weights: How much an example of each class counts, K numbers. None: 1.
         label_smoothing: The share of each label that goes to all classes alike. None: 0.
         transform: Applied to each batch of images. None: they stay as they are.
@@ -60,10 +71,8 @@ def training(
         images: tf.Tensor, labels: tf.Tensor, draws: tf.Tensor, batch_examples: int
     ) -> tf.Tensor:
         truth = _truth(labels, class_count, class_weights, label_smoothing)
-        shares, draws = (draws[:, -1:], draws[:, :-1]) if is_mixed else (None, draws)
-        if transform:
-            images = _transformed(transform, images, draws)
-        if shares is not None:
+        if is_mixed:
+            shares = draws[:, -1:]
             images, truth = mixing.mix(images, shares), mixing.mix(truth, shares)
         with tf.GradientTape() as tape:
             probabilities = model(images, training=True)
@@ -76,7 +85,8 @@ def training(
         model.optimizer.apply(gradients, model.trainable_variables)
         return _totals(labels, probabilities, loss_sum)
 
-    return _compiled(step, split, batch_size, strategy, jit_compile)
+    change = transform and functools.partial(_transformed, transform, is_mixed)
+    return _compiled(step, split, batch_size, strategy, is_compiled, change)
 
 
 def scoring(
@@ -84,7 +94,7 @@ def scoring(
     split: Split,
     batch_size: int,
     strategy: tf.distribute.Strategy,
-    jit_compile: bool,
+    is_compiled: bool,
 ) -> Pass:
     """Compile a pass that changes nothing; arguments as for `training`."""
     (class_count,) = model.output_shape[1:]
@@ -93,7 +103,7 @@ def scoring(
         probabilities = model(images, training=False)
         return _totals(labels, probabilities, _loss_sum(_truth(labels, class_count), probabilities))
 
-    return _compiled(step, split, batch_size, strategy, jit_compile)
+    return _compiled(step, split, batch_size, strategy, is_compiled)
 
 
 def _compiled(
@@ -101,8 +111,17 @@ def _compiled(
     split: Split,
     batch_size: int,
     strategy: tf.distribute.Strategy,
-    jit_compile: bool,
+    is_compiled: bool,
+    change: _Change | None = None,
 ) -> Pass:
+    on_gpu = is_compiled and xla.has_gpu()
+    in_shards = isinstance(split.images, Shards)  # which no tensor can hold
+    is_large = on_gpu and split.images.nbytes > GREATEST_ON_GPU
+    streams = change is not None or in_shards or is_large
+    take = functools.partial(_read, split.images) if in_shards else tf.gather
+    if is_compiled and streams:  # what brings a batch there, XLA cannot compile
+        step = tf.function(step, autograph=False, jit_compile=True)
+
     def on_replica(
         images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor, draws: tf.Tensor
     ) -> tf.Tensor:
@@ -111,7 +130,11 @@ def _compiled(
         if context.num_replicas_in_sync > 1:
             own = slice(context.replica_id_in_sync_group, None, context.num_replicas_in_sync)
             rows, draws = rows[own], draws[own]
-        return step(tf.gather(images, rows), tf.gather(labels, rows), draws, batch_examples)
+        with tf.device("CPU" if on_gpu and streams else None):
+            images, labels = take(images, rows), tf.gather(labels, rows)
+        if change:
+            images = change(images, draws)
+        return step(images, labels, draws, batch_examples)
 
     def whole(images: tf.Tensor, labels: tf.Tensor, rows: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         def totals_of(*batch: tf.Tensor) -> tf.Tensor:
@@ -136,9 +159,12 @@ def _compiled(
         return totals + totals_of(rows[-remainder:], draws[-remainder:]) if remainder else totals
 
     # Without AutoGraph, which takes longer to read Keras' code than all the rest of the tracing.
-    xla = jit_compile and strategy.num_replicas_in_sync == 1
-    compiled = tf.function(whole, autograph=False, jit_compile=xla)
-    images, labels = _tensor(split.images), _tensor(split.labels)
+    compiled = tf.function(whole, autograph=False, jit_compile=is_compiled and not streams)
+    images = tf.zeros(0) if in_shards else _tensor(split.images)
+    labels = _tensor(split.labels)
+    if on_gpu and not streams:
+        with tf.device("GPU"):
+            images, labels = tf.identity(images), tf.identity(labels)
 
     def run(rows: tf.Tensor, draws: tf.Tensor) -> dict[str, float]:
         loss_sum, correct, examples = compiled(images, labels, rows, draws).numpy().tolist()
@@ -147,9 +173,18 @@ def _compiled(
     return run
 
 
-def _transformed(transform: Transform, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+def _transformed(
+    transform: Transform, is_mixed: bool, images: tf.Tensor, draws: tf.Tensor
+) -> tf.Tensor:
+    draws = draws[:, :-1] if is_mixed else draws
     changed = tf.numpy_function(transform, [images, draws], images.dtype, stateful=False)
     return tf.ensure_shape(changed, images.shape)
+
+
+def _read(images: NDArray[Any] | Shards, _: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """Gather images from several files."""
+    found = tf.numpy_function(images.__getitem__, [rows], images.dtype, stateful=False)
+    return tf.ensure_shape(found, (rows.shape[0], *images.shape[1:]))
 
 
 def _tensor(array: np.ndarray) -> tf.Tensor:

@@ -1,0 +1,125 @@
+"""Arrays that lie in several files, read as one along the first axis.
+
+Shards are of one size in bytes, but for the last, so that many processes can write them, one that
+was killed goes on after those it finished, and a store keeps those that did not change once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+Place = tuple[Path, np.dtype[Any], int, tuple[int, ...]]
+"""A file, and the type, offset in bytes and shape of the array in it."""
+
+
+class Shards:
+    """A view of mapped arrays, (n, ...) each, as one of (N, ...); threads may share it.
+
+    Rows are read when they are asked for, by a position or an array of positions, or when a view
+    becomes an array; a slice is a view again.
+    """
+
+    def __init__(self, parts: Sequence[NDArray[Any]], rows: range | None = None) -> None:
+        self._parts, self._per_part = parts, len(parts[0])
+        self._rows = range(sum(map(len, parts))) if rows is None else rows
+        self.shape = (len(self._rows), *parts[0].shape[1:])
+        self.dtype, self.ndim = parts[0].dtype, parts[0].ndim
+        self.itemsize = self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all rows."""
+        return int(np.prod(self.shape)) * self.itemsize
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle where they lie."""
+        places = [place(part) for part in self._parts]
+        return _mapped, (places, self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        return (self[row] for row in range(len(self)))
+
+    def __getitem__(self, wanted: int | slice | ArrayLike) -> Any:
+        if isinstance(wanted, slice):
+            return Shards(self._parts, self._rows[wanted])
+        if isinstance(wanted, int | np.integer):
+            row = self._rows[int(wanted)]
+            return self._parts[row // self._per_part][row % self._per_part]
+        positions = np.asarray(wanted)
+        if len(positions) and not -len(self) <= positions.min() <= positions.max() < len(self):
+            message = f"positions must be of {len(self)} rows, got {positions.min()} to "
+            raise IndexError(message + str(positions.max()))
+        positions = np.where(positions < 0, positions + len(self), positions)
+        return self._read(self._rows.start + self._rows.step * positions)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        if copy is False:
+            message = "shards lie in several files, and so are an array in a copy only"
+            raise ValueError(message)
+        return np.asarray(self._read(np.asarray(self._rows)), dtype)
+
+    def _read(self, rows: NDArray[np.integer]) -> NDArray[Any]:
+        found = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        numbers, within = np.divmod(rows, self._per_part)
+        for number in np.unique(numbers).tolist():
+            here = numbers == number
+            found[here] = self._parts[number][within[here]]
+        return found
+
+
+def cut(
+    blocks: Iterable[NDArray[Any]], rows: int, per_shard: int
+) -> Iterator[Iterator[NDArray[Any]]]:
+    """Yield the blocks of each shard, each to be taken before the next; blocks are cut to fit.
+
+    Args:
+        blocks: (n, ...), N rows in all.
+        rows: N; a block too many goes to the last shard.
+        per_shard: Rows in each shard but the last.
+    """
+    stream = iter(blocks)
+    held: list[NDArray[Any]] = []
+
+    def of_shard(wanted: float) -> Iterator[NDArray[Any]]:
+        while wanted > 0:
+            block = held.pop() if held else next(stream, None)
+            if block is None:
+                return
+            if len(block) > wanted:
+                held.append(block[int(wanted) :])
+                block = block[: int(wanted)]
+            wanted -= len(block)
+            yield block
+
+    for start in range(0, rows, per_shard):
+        is_last = start + per_shard >= rows
+        yield of_shard(float("inf") if is_last else per_shard)
+
+
+def file_name(name: str, number: int) -> str:
+    """Return what a shard, counted from 0, is called: images-00000.npy, say."""
+    stem, _, ending = name.partition(".")
+    return f"{stem}-{number:05}.{ending}"
+
+
+def place(mapped: Any) -> Place:
+    """Say where an array is mapped from, for another process."""
+    return Path(str(mapped.filename)).absolute(), mapped.dtype, mapped.offset, mapped.shape
+
+
+def _mapped(places: Sequence[Place], rows: range) -> Shards:
+    return Shards([map_again(one) for one in places], rows)
+
+
+def map_again(place: Place) -> NDArray[Any]:
+    """Map the array that `place` has told of."""
+    path, dtype, offset, shape = place
+    return np.memmap(path, dtype, "r", offset, shape)
