@@ -106,6 +106,8 @@ def streamed(path: Path) -> None:
         head = keras.layers.Dense(2, activation="softmax")
         model = keras.Model(pixels, head(keras.layers.Flatten()(means)))
         model.compile(keras.optimizers.SGD(0.01))
+        if tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.reset_memory_stats("GPU:0")
         seconds = fitted_s(model, Split(images, np.zeros(count, np.int32)), 256, is_compiled)
         told = f"8 GiB from a file, XLA {is_compiled}: {count / seconds:,.0f} images a second"
         if tf.config.list_physical_devices("GPU"):

@@ -454,7 +454,10 @@ def test_several_with_a_name_are_one_data_set():
     ("words", "message"),
     [
         (["labels.csv"], "labels.csv is a table; name the folder or the archive of its photos"),
-        (["cifar10_cnn", "--name", "x"], "--name and --like are for photos of your own"),
+        (
+            ["cifar10_cnn", "--name", "x"],
+            "--name, --like and --backbone are for photos of your own",
+        ),
         (
             ["a/x.zip", "b/x.zip", "--name", "x", "--like", "pets_pixels"],
             "archives with names of their own, got a/x.zip, b/x.zip; put them into one folder",

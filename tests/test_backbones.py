@@ -1,5 +1,6 @@
 """Each net against keras.applications itself, with random weights and its own preprocessing."""
 
+import inspect
 import itertools
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from imago import backbones
 from imago.backbones import _building, efficientnet_lite, mobilenet_v2
 from imago.core import registry
 from imago.core.errors import DataError, ParamsError
+from imago.core.sections import UNPUBLISHED
 from tests.tiny_project import write_as_published
 
 SHAPE = (32, 40, 3)
@@ -82,12 +84,47 @@ def test_every_name_is_tested() -> None:
 
 # One that begins with its own preprocessing, and one that does not.
 QUICK = ("MobileNetV2", "MobileNetV3Small")
+QUICK_FIRST = [
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in MODULES
+]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in MODULES],
-)
+class _AskedFor(Exception):
+    """Ends what would download weights."""
+
+
+@pytest.mark.parametrize("name", QUICK_FIRST)
+def test_published_weights_are_those_that_keras_itself_would_download(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def get_file(file: str, url: str, *, file_hash: str | None = None, **_: Any) -> None:
+        raise _AskedFor(file, url, file_hash)
+
+    monkeypatch.setattr("keras.src.utils.file_utils.get_file", get_file)
+    published = registry.load(backbones, registry.offers(backbones)[name]).PUBLISHED[name]
+    for one in published[-1:] if name == "MobileNetV2" else published:
+        shape = (one.image_size_px, one.image_size_px, 3)
+        with pytest.raises(_AskedFor) as asked:
+            getattr(keras.applications, name)(
+                include_top=False, weights="imagenet", input_shape=shape
+            )
+        digest = None if one.digest == UNPUBLISHED else one.digest.removeprefix("md5:")
+        assert asked.value.args == (one.file, one.source.format(name=one.file), digest)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_published_weights_are_in_keras_own_tables(name: str) -> None:
+    """Quicker than the above, which builds each net."""
+    module = import_module(getattr(keras.applications, name).__module__)
+    source = "".join(inspect.getsource(module).split())
+    if name == "ResNet50V2":
+        source += "".join(inspect.getsource(import_module("keras.src.applications.resnet")).split())
+    for one in registry.load(backbones, registry.offers(backbones)[name]).PUBLISHED[name]:
+        assert f'"{one.source.removesuffix("{name}")}"' in source
+        assert one.digest == UNPUBLISHED or f'"{one.digest.removeprefix("md5:")}"' in source
+
+
+@pytest.mark.parametrize("name", QUICK_FIRST)
 def test_maps_are_those_of_keras_applications(
     name: str, images: np.ndarray, tmp_path: Path
 ) -> None:

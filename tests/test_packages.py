@@ -55,6 +55,11 @@ def test_members_are_found_by_digest(write) -> None:
     assert len(list(Path(".imago/downloads").iterdir())) == len(DIGESTS)
 
 
+def test_members_are_found_by_whichever_digest_is_known() -> None:
+    known = {DIGESTS[0], f"md5:{hashlib.md5(LABELS).hexdigest()}"}
+    assert packages.keep_members(write_zip(), known) == known
+
+
 def test_files_of_a_tree_are_found_by_digest() -> None:
     with zipfile.ZipFile(write_zip()) as archive:
         archive.extractall("tree")

@@ -402,7 +402,7 @@ def test_bad_experiment_on_features(old, new, message):
         params.parse(transfer_text(old, new))
 
 
-@pytest.mark.parametrize("digest", ["f" * 63, "unknown", "null"])
+@pytest.mark.parametrize("digest", ["f" * 63, "unknown", "null", "f" * 32, f"md5:{'f' * 31}"])
 def test_digest_of_weights(digest):
     with pytest.raises(ParamsError, match=r"weights\.net\.files\.net\.h5 must be"):
         params.parse(transfer_text("net.h5: unpublished", f"net.h5: {digest}"))

@@ -156,8 +156,8 @@ def test_photos_like_a_recipe_that_is_unsure_have_validation_photos_and_its_expo
     ("arguments", "said"),
     [
         (["nothing"], "nothing must be a recipe (cat_dog_efficientnet, cat_dog_mobilenet, cifar"),
-        (["mnist_sgd", "--name", "x"], "--name and --like are for photos of your own"),
-        (["mnist_sgd", "--like", "x"], "--name and --like are for photos of your own"),
+        (["mnist_sgd", "--name", "x"], "--name, --like and --backbone are for photos of your own"),
+        (["mnist_sgd", "--like", "x"], "--name, --like and --backbone are for photos of your own"),
         (["none.zip"], "none.zip: not found"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",

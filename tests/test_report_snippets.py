@@ -1,6 +1,7 @@
 """The code that a report shows is run as it stands."""
 
 import shutil
+from pathlib import Path
 
 import cv2
 import keras
@@ -10,6 +11,7 @@ from PIL import Image
 
 from imago.reports import snippets
 from imago.runtimes import model_json, saving
+from tests import outside
 
 CLASSES = ("cat", "dog", "owl")
 SIDE_PX = 6
@@ -115,6 +117,26 @@ def test_all_give_the_same_answer(
     assert found["Keras"][0] in CLASSES
     probabilities = [probability for _, probability in found.values()]
     assert probabilities == pytest.approx([probabilities[0]] * 3, abs=0.01)
+
+
+SIMPLER = [("wide and low", "stretch")]  # which imago makes lower and wider one after the other
+
+
+@pytest.mark.parametrize(("name", "fit"), [one for one in outside.CASES if one not in SIMPLER])
+def test_pixels_are_those_of_imago(tmp_path, monkeypatch, name, fit):
+    monkeypatch.chdir(tmp_path)
+    Path("photo.png").write_bytes(outside.PHOTOS[name])
+    side = outside.SIDE_PX
+    card = {
+        "experiment": "any",
+        "data": {"image_shape": [side, side, 3]},
+        "input": {"fit": fit, "interpolation": "area"},
+        "exports": {},
+    }
+    code, _, _ = snippets.of(card)["Keras"].partition("classes = ")
+    names = {}
+    exec(code, names)
+    outside.check(names["pixels"][0].astype(int), name, fit)
 
 
 def test_grey_images_and_no_litert():

@@ -16,7 +16,7 @@ from imago.data.rows import Rows
 from imago.data.shards import Shards
 from imago.images import augment, forms
 from imago.photos import packs
-from imago.preparing import pieces
+from imago.preparing import conversion, pieces
 from tests.test_training import build, fit, make_blobs, weights
 
 CLASSES = ("cat", "dog")
@@ -316,7 +316,10 @@ def test_workers_write_the_shards_that_are_not_there(tmp_path, of_three, monkeyp
             np.testing.assert_array_equal(done, wanted)
             assert len(threads) == 5
             assert all(each[1:] == (False, 1) for each in threads)
-            writer.add("train", np.repeat(LABELS, 3), whole.between(30, 30)())
+            totals = conversion.Totals(3)
+            rest = totals.over(whole.between(30, 30)(), arrays.blocks(done))
+            writer.add("train", np.repeat(LABELS, 3), rest)
+            assert totals.statistics().mean == wanted.mean(axis=(0, 1, 2)).tolist()
         monkeypatch.delenv(workers.VARIABLE)
     np.testing.assert_array_equal(arrays.read_split(target, "train").images, wanted)
     arrays.verify(target, "train")

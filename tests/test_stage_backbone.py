@@ -141,11 +141,10 @@ def test_weights_are_one_file(tree, names):
     assert not (tree / "data/backbones").exists()
 
 
-def test_weights_that_are_not_those_of_params_yaml(tree):
+@pytest.mark.parametrize("digest", ["f" * 64, f"md5:{'f' * 32}"], ids=["sha256", "md5"])
+def test_weights_that_are_not_those_of_params_yaml(tree, digest):
     path = tree / "params.yaml"
-    text = path.read_text("utf-8").replace(
-        "{net.h5: unpublished}", f"{{net.weights.h5: {'f' * 64}}}"
-    )
+    text = path.read_text("utf-8").replace("{net.h5: unpublished}", f"{{net.weights.h5: {digest}}}")
     path.write_text(text, "utf-8")
     with pytest.raises(DataError, match=r"net\.weights\.h5: damaged since it was fetched"):
         backbone.main("net32")

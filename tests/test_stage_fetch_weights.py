@@ -13,6 +13,7 @@ from tests.flaky_server import FlakyServer, Truncate, serving
 
 CONTENT = b"\x00\x01" * 5000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
+MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
 PARAMS = """\
 seed: 1
 datasets: {{}}
@@ -45,7 +46,7 @@ def write_params(digest: str, source: str) -> None:
     Path("params.yaml").write_text(PARAMS.format(digest=digest, source=source))
 
 
-@pytest.mark.parametrize("digest", [DIGEST, "unpublished"], ids=["published", "unpublished"])
+@pytest.mark.parametrize("digest", [DIGEST, MD5, "unpublished"], ids=["sha256", "md5", "none"])
 def test_a_download_that_breaks_off_is_resumed(server: FlakyServer, digest: str) -> None:
     server.script["/net.h5"] = [Truncate(600)]
     write_params(digest, f"{server.url}/{{name}}")
@@ -78,10 +79,11 @@ def test_an_unpublished_digest_is_told(
     )
 
 
+@pytest.mark.parametrize("digest", [DIGEST, MD5], ids=["sha256", "md5"])
 def test_a_published_digest_is_held_to(
-    server: FlakyServer, caplog: pytest.LogCaptureFixture
+    server: FlakyServer, caplog: pytest.LogCaptureFixture, digest: str
 ) -> None:
-    write_params(DIGEST, f"{server.url}/{{name}}")
+    write_params(digest, f"{server.url}/{{name}}")
     with caplog.at_level("INFO", "imago"):
         fetch_weights.main("net")
         fetch_weights.main("net")
@@ -89,12 +91,25 @@ def test_a_published_digest_is_held_to(
     assert not any("in place of" in message for message in caplog.messages)
 
 
-def test_other_weights_leave_nothing(server: FlakyServer) -> None:
+@pytest.mark.parametrize("digest", [DIGEST, MD5], ids=["sha256", "md5"])
+def test_other_weights_leave_nothing(server: FlakyServer, digest: str) -> None:
     server.files["/net.h5"] = b"other"
-    write_params(DIGEST, f"{server.url}/{{name}}")
+    write_params(digest, f"{server.url}/{{name}}")
     with pytest.raises(SourceError, match=r"under weights\.net\.sources of params\.yaml"):
         fetch_weights.main("net")
     assert not Path("data").exists()
+
+
+@pytest.mark.parametrize("digest", [DIGEST, MD5], ids=["sha256", "md5"])
+def test_other_weights_in_the_mirror_are_passed_over(
+    server: FlakyServer, monkeypatch: pytest.MonkeyPatch, digest: str
+) -> None:
+    Path("mirror").mkdir()
+    Path("mirror/net.h5").write_bytes(b"of another year")
+    monkeypatch.setenv("IMAGO_MIRROR", "mirror")
+    write_params(digest, f"{server.url}/{{name}}")
+    fetch_weights.main("net")
+    assert WRITTEN.read_bytes() == CONTENT
 
 
 def test_unknown_weights_list_the_known_ones() -> None:

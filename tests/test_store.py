@@ -8,6 +8,7 @@ from imago.sources import store
 
 CONTENT = b"what is wanted" * 100
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
+MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
 
 
 @pytest.fixture(autouse=True)
@@ -21,12 +22,13 @@ def write(content: bytes) -> Path:
     return path
 
 
+@pytest.mark.parametrize("digest", [DIGEST, MD5], ids=["sha256", "md5"])
 @pytest.mark.parametrize("given", [CONTENT, gzip.compress(CONTENT)], ids=["as it is", "in a gzip"])
-def test_the_right_content_gets_in(given: bytes) -> None:
+def test_the_right_content_gets_in(given: bytes, digest: str) -> None:
     path = write(given)
-    store.admit(store.opener(path), DIGEST)
-    assert store.find(DIGEST) == store.kept(DIGEST)
-    assert store.kept(DIGEST).read_bytes() == CONTENT
+    assert store.admit(store.opener(path), digest) == digest
+    assert store.find(digest) == store.kept(digest)
+    assert store.kept(digest).read_bytes() == CONTENT
     assert path.read_bytes() == given
 
 
@@ -48,6 +50,13 @@ def test_other_content_is_told_by_its_digest(given: bytes, found: bytes) -> None
     assert store.find(DIGEST) is None
 
 
+def test_other_content_is_told_by_its_md5_where_that_is_wanted() -> None:
+    found, wanted = hashlib.md5(b"wrong").hexdigest(), MD5.removeprefix("md5:")
+    with pytest.raises(store.WrongDigestError, match=f"^MD5 is {found}, must be {wanted}$"):
+        store.take(write(b"wrong"), MD5)
+    assert store.find(MD5) is None
+
+
 @pytest.mark.parametrize("given", [CONTENT, gzip.compress(CONTENT)], ids=["as it is", "in a gzip"])
 @pytest.mark.parametrize("admit", ["admit", "take"])
 def test_without_a_digest_what_is_there_gets_in(admit: str, given: bytes) -> None:
@@ -64,11 +73,12 @@ def test_without_a_digest_a_damaged_gzip_stays_out() -> None:
     assert not any(path.is_file() for path in Path(".imago").rglob("*"))
 
 
-def test_a_damaged_file_is_removed() -> None:
-    store.admit(store.opener(write(CONTENT)), DIGEST)
-    store.kept(DIGEST).write_bytes(b"damaged")
-    assert store.find(DIGEST) is None
-    assert not store.kept(DIGEST).exists()
+@pytest.mark.parametrize("digest", [DIGEST, MD5], ids=["sha256", "md5"])
+def test_a_damaged_file_is_removed(digest: str) -> None:
+    store.admit(store.opener(write(CONTENT)), digest)
+    store.kept(digest).write_bytes(b"damaged")
+    assert store.find(digest) is None
+    assert not store.kept(digest).exists()
 
 
 def test_content_that_changes_while_it_is_copied_stays_out() -> None:

@@ -1,7 +1,9 @@
 """Pretrained nets that turn images into maps of features, a family of them in each module.
 
 A family is found by the name of any of its nets. Its module has `NAMES`, of its nets as params.yaml
-has them, and `build(name, image_shape, weights)`, which builds one of them:
+has them; `PUBLISHED`, which says of each where its weights are published, as `_published` has it,
+one or several for images of different sizes, the usual size last; and
+`build(name, image_shape, weights)`, which builds one of them:
 
     image_shape     (H, W, 3) of images in RGB
     weights         the file that holds the weights, in the form in which they are published

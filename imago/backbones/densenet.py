@@ -6,11 +6,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imago.backbones import _building
+from imago.backbones._published import KERAS, Published
 
 if TYPE_CHECKING:
     import keras
 
-NAMES = ("DenseNet121",)
+PUBLISHED = {
+    "DenseNet121": [
+        Published(
+            entry="densenet121",
+            image_size_px=224,
+            source=f"{KERAS}/densenet/{{name}}",
+            file="densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5",
+            digest="md5:30ee3e1110167f948a6b9946edeeb738",
+        )
+    ],
+}
+NAMES = tuple(PUBLISHED)
 
 
 def build(name: str, image_shape: tuple[int, ...], weights: Path) -> keras.Model:

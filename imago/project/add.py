@@ -11,28 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dvc.utils.serialize import parse_yaml_for_update
-from ruamel.yaml.comments import CommentedMap
-
 from imago import params
 from imago.core import files, paths, photo_names, sections, strict_yaml
 from imago.core.errors import ParamsError
 from imago.datasets.image_folder import contents
 from imago.datasets.image_folder.arrangement import Arrangement
 from imago.params import Params
-from imago.project import defaults, facts, pins, recipes, yaml_text
+from imago.project import copies, defaults, facts, nets, pins, recipes, yaml_text
 from imago.project.defaults import Choice
-from imago.project.pins import LAYOUT, Pinned
+from imago.project.nets import Entry
+from imago.project.pins import Pinned
 
 NAME = re.compile(r"[^\W\d][\w-]*")
 """Of an entry; one that begins with a digit may be read as a number, such as 1e5."""
-LICENCE = "of your own"
-TEST_FRACTION = 0.2
-"""Of the photos of what has no test folder."""
-EXTRACT = {"greatest_unreadable_fraction": 0.1, "greatest_megapixels": 50}
-"""Where the copied experiment is not on photos. Like LICENCE and TEST_FRACTION, to be changed in
-params.yaml."""
-SHARED = ("weights", "backbones", "exports")
+SHARED = ("weights", "backbones", "features", "exports")
 """Sections whose entries several experiments may have in common."""
 
 _KEPT = ("exports",)
@@ -40,11 +32,11 @@ _KEPT = ("exports",)
 
 
 @dataclass(frozen=True)
-class AddedRecipe:
-    """What was added of a recipe.
+class Added:
+    """What was added of a recipe, or for another backbone.
 
     Attributes:
-        experiment: Its name.
+        experiment: The name of the experiment.
         entries: What was put into params.yaml, as section.name; nothing where all was there.
     """
 
@@ -73,7 +65,7 @@ class AddedPhotos:
     choices: Sequence[Choice] = ()
 
 
-def recipe(name: str, path: Path = paths.PARAMS) -> AddedRecipe:
+def recipe(name: str, path: Path = paths.PARAMS) -> Added:
     """Add what a recipe holds and params.yaml does not.
 
     Raises:
@@ -82,7 +74,7 @@ def recipe(name: str, path: Path = paths.PARAMS) -> AddedRecipe:
     """
     wanted, text, there = recipes.read(name), _text(path), params.load(path)
     if name in there.experiments:
-        return AddedRecipe(name, [])
+        return Added(name, [])
     raw, given = strict_yaml.read(text), strict_yaml.read(wanted.text)
     added = []
     for section, entries in yaml_text.entries(wanted.text).items():
@@ -101,7 +93,32 @@ def recipe(name: str, path: Path = paths.PARAMS) -> AddedRecipe:
                 )
                 raise ParamsError(message)
     _write(path, text)
-    return AddedRecipe(name, added)
+    return Added(name, added)
+
+
+def on_backbone(net: str, like: str, name: str | None, path: Path = paths.PARAMS) -> Added:
+    """Add an experiment on the photos of one that is there, by the features of another net.
+
+    Args:
+        net: Of imago.backbones.
+        like: The experiment that is copied, without its floors.
+        name: Of the new one; None: that of the other with the net's behind it.
+        path: Of params.yaml.
+
+    Raises:
+        ParamsError: There is no such net or experiment, the experiment is not on features, a name
+            is taken, or params.yaml breaks a rule, now or with the new entries.
+    """
+    text, there = _text(path), params.load(path)
+    raw = strict_yaml.read(text)
+    params.pick(there.experiments, "experiment", like)
+    entries = copies.on_backbone(copies.find(like, there, text), net, name)
+    name, _ = entries["experiments"]
+    _check_name(name)
+    _check_net(raw, entries, path)
+    _write(path, _with_entries(text, raw, entries, path))
+    named = [(section, entry) for section, (entry, _) in entries.items()]
+    return Added(name, [f"{key}.{entry}" for key, entry in named if entry not in raw[key]])
 
 
 def name_for(archive: Path) -> str:
@@ -117,6 +134,7 @@ def photos(
     like: str | None,
     path: Path = paths.PARAMS,
     beside: Sequence[Path] = (),
+    net: str | None = None,
 ) -> AddedPhotos:
     """Add a data set, a variant, features and an experiment to params.yaml.
 
@@ -132,34 +150,32 @@ def photos(
             from what the photos are.
         path: Of params.yaml.
         beside: More archives, and a table that says which class a photo is of.
+        net: Of imago.backbones, in place of the one of the copied experiment.
 
     Raises:
         DataError: It cannot be used; the photos themselves are not looked at.
-        ParamsError: A name is taken, there is no such experiment, or params.yaml breaks a rule,
-            now or with the new entries.
+        ParamsError: A name is taken, there is no such experiment or net, or params.yaml breaks a
+            rule, now or with the new entries.
     """
-    if not NAME.fullmatch(name):
-        message = (
-            f"a name must be of letters, digits, _ and -, beginning with a letter or _, "
-            f"got {name!r}; give one with --name"
-        )
-        raise ParamsError(message)
-    try:
-        sections.is_a_name_to_all(name)
-    except ValueError as error:
-        message = f"{error}; give one with --name"
-        raise ParamsError(message) from error
+    _check_name(name)
     text, there = _text(path), params.load(path)
-    model = _model(like, there, text)
+    model = copies.find(like, there, text)
     places, is_new = [archive, *beside], not pins.is_own(name, there)
+    usual_px = nets.usual_px(net) if net else defaults.USUAL_PX
+    if net and not is_new:
+        message = f"{name} is there; for another net: imago add --like {name} --backbone {net}"
+        raise ParamsError(message)
     choices: Sequence[Choice] = ()
     with contents.opened(places, name) as (opened, found):
         pinned = pins.pin(places, name)
         if is_new and like is None:
-            choices = defaults.choose(facts.find(opened, found))
+            choices = defaults.choose(facts.find(opened, found), usual_px)
     raw = strict_yaml.read(text)
     if is_new:
-        text = _with_entries(text, raw, _entries(model, name, pinned, found, choices), path)
+        entries = copies.of_photos(model, name, pinned, found, choices, net)
+        if net:
+            _check_net(raw, entries, path)
+        text = _with_entries(text, raw, entries, path)
     else:
         text = _with_files(text, name, there.datasets[name].files, pinned)
     settings = params.parse(text, str(path))
@@ -179,7 +195,7 @@ def _with_files(text: str, name: str, known: Mapping[str, str], pinned: Pinned) 
 
 
 def _with_entries(
-    text: str, raw: Mapping[str, Any], entries: Mapping[str, tuple[str, Any]], path: Path
+    text: str, raw: Mapping[str, Any], entries: Mapping[str, Entry], path: Path
 ) -> str:
     for section, (entry, content) in entries.items():
         if entry in raw[section] and section in SHARED:
@@ -189,6 +205,36 @@ def _with_entries(
             raise ParamsError(message)
         text = _inserted(text, section, yaml_text.block(entry, content, yaml_text.INDENT), path)
     return text
+
+
+def _check_net(raw: Mapping[str, Any], entries: Mapping[str, Entry], path: Path) -> None:
+    """Check that what stands under the names that a net needs is that net. Raises ParamsError."""
+    for section in ("weights", "backbones", "features"):
+        entry, wanted = entries[section]
+        there = raw[section].get(entry, wanted)
+        if section == "weights":  # which may have been given their digest, or another source, since
+            there, wanted = list(there["files"]), list(wanted["files"])
+        if there != wanted:
+            message = (
+                f"{path}: {section}.{entry} must be that of the net, which needs it, and says "
+                "something else; give it another name"
+            )
+            raise ParamsError(message)
+
+
+def _check_name(name: str) -> None:
+    """Check the name of a new entry. Raises ParamsError."""
+    if not NAME.fullmatch(name):
+        message = (
+            f"a name must be of letters, digits, _ and -, beginning with a letter or _, "
+            f"got {name!r}; give one with --name"
+        )
+        raise ParamsError(message)
+    try:
+        sections.is_a_name_to_all(name)
+    except ValueError as error:
+        message = f"{error}; give one with --name"
+        raise ParamsError(message) from error
 
 
 def _text(path: Path) -> str:
@@ -215,120 +261,3 @@ def _inserted(text: str, section: str, block: str, path: Path) -> str:
 def _says(entry: Any) -> Any:
     """Return what of an entry shapes a result: not where files come from."""
     return {key: value for key, value in entry.items() if key not in ("sources", "licence")}
-
-
-@dataclass(frozen=True)
-class _Model:
-    """The experiment whose entries are copied, and the text of the file that has them."""
-
-    name: str
-    settings: Params
-    text: str
-
-    def copied(self, section: str, entry: str) -> Any:
-        """Return what an entry says, with its comments, to be changed and written anew."""
-        block = yaml_text.entries(self.text).get(section, {}).get(entry)
-        if block is None:
-            message = f"{section} must have each entry in lines of its own, got {{ }}; rewrite it"
-            raise ParamsError(message)
-        return parse_yaml_for_update(block, "")[entry]
-
-
-def _model(like: str | None, there: Params, text: str) -> _Model:
-    if like is None:
-        found = recipes.read(defaults.RECIPE)
-        return _Model(defaults.RECIPE, found.settings, found.text)
-    if like in there.experiments:
-        return _Model(like, there, text)
-    if like in recipes.names():
-        found = recipes.read(like)
-        return _Model(like, found.settings, found.text)
-    known = ", ".join(sorted({*there.experiments, *recipes.names()}))
-    message = f"unknown experiment or recipe {like!r}; there are {known or 'none'}"
-    raise ParamsError(message)
-
-
-def _entries(
-    model: _Model, name: str, pinned: Pinned, found: Arrangement, choices: Sequence[Choice]
-) -> dict[str, tuple[str, Any]]:
-    """Return for each section the name of its new entry, and what that says."""
-    old = model.settings.experiments[model.name]
-    prepare = model.copied("prepare", old.variant)
-    from_layout = model.settings.datasets[prepare["dataset"]].layout
-    extract = (
-        model.copied("datasets", prepare["dataset"])["extract"]
-        if from_layout == LAYOUT
-        else dict(EXTRACT)
-    )
-    prepare["dataset"] = name
-    prepare.pop("limit_per_class", None)
-    # Photos that belong together know each other in extract alone, so all is drawn there.
-    copied_fraction = prepare["validation_fraction"] or extract.get("validation_fraction", 0.0)
-    validation_fraction = 0.0 if found.classes("validation") else copied_fraction
-    prepare["validation_fraction"] = 0.0
-    _put(choices, "prepare", prepare)
-    variant = f"{name}{prepare['image_size_px']}"
-    for choice in choices:
-        if choice[:2] == ("extract", "validation_fraction") and isinstance(choice.value, float):
-            validation_fraction = choice.value
-    dataset = _dataset(pinned, found, extract, validation_fraction)
-    _put(choices, "extract", dataset["extract"])
-    entries = {"datasets": (name, dataset), "prepare": (variant, prepare)}
-    experiment = model.copied("experiments", model.name)
-    experiment["input"] = experiment["pixels"] = f"prepared/{variant}"
-    experiment.pop("floors", None)  # of another task
-    _put(choices, "train", experiment["train"])
-    if old.features:
-        features = model.copied("features", old.features)
-        features["variant"] = variant
-        made = f"{variant}_{old.features.removeprefix(old.variant).lstrip('_')}"
-        experiment["input"] = f"features/{made}"
-        backbone = features["backbone"]
-        net = model.copied("backbones", backbone)
-        if net["image_size_px"] != prepare["image_size_px"]:
-            backbone = f"{net['weights']}_{prepare['image_size_px']}"
-            net["image_size_px"], features["backbone"] = prepare["image_size_px"], backbone
-        entries["weights"] = (net["weights"], model.copied("weights", net["weights"]))
-        entries["backbones"] = (backbone, net)
-        entries["features"] = (made, features)
-    export = model.copied("exports", old.export)
-    _put(choices, "exports", export)
-    is_chosen = any(choice.place == "exports" for choice in choices)
-    experiment["export"] = f"{old.export}_unsure" if is_chosen else old.export
-    entries["exports"] = (experiment["export"], export)
-    return entries | {"experiments": (name, experiment)}
-
-
-def _dataset(
-    pinned: Pinned, found: Arrangement, extract: dict[str, Any], validation_fraction: float
-) -> dict[str, Any]:
-    for key in ("test_fraction", "validation_fraction", "keep_together", "allow_leaks"):
-        extract.pop(key, None)
-    drawn = {} if found.classes("test") else {"test_fraction": TEST_FRACTION}
-    if validation_fraction:
-        drawn["validation_fraction"] = validation_fraction
-    extract = CommentedMap({**drawn, **({"keep_together": True} if drawn else {}), **extract})
-    return {
-        "layout": LAYOUT,
-        "licence": LICENCE,
-        "files": pinned.files,
-        "sources": pinned.sources,
-        "extract": extract,
-    }
-
-
-def _put(choices: Sequence[Choice], place: defaults.Place, section: CommentedMap) -> None:
-    """Set the values of a section that were chosen, each with its reason beside it."""
-    for choice in choices:
-        if choice.place == place:
-            section[choice.key] = _written(choice.value)
-            section.yaml_add_eol_comment(choice.reason, choice.key, column=0)
-
-
-def _written(value: Any) -> Any:
-    """Return a section in braces, as DVC leaves it."""
-    if not isinstance(value, Mapping):
-        return value
-    found = CommentedMap(value)
-    found.fa.set_flow_style()
-    return found

@@ -69,12 +69,17 @@ class Choice(NamedTuple):
     reason: str
 
 
-def choose(facts: Facts) -> list[Choice]:
-    """Return the values to be put into the recipe, in the order of its sections."""
+def choose(facts: Facts, usual_px: int = USUAL_PX) -> list[Choice]:
+    """Return the values to be put into the recipe, in the order of its sections.
+
+    Args:
+        facts: What there is.
+        usual_px: The size of the images that the net is best for.
+    """
     share = None if facts.has_test else _test_fraction(facts)
     choices = [] if share is None else [share]
     choices += [
-        *_framing(facts),
+        *_framing(facts, usual_px),
         Choice("prepare", "color", "rgb", "for its net; a grey photo is three equal colours"),
         Choice("prepare", "interpolation", "area", "fine patterns do not become false coarse ones"),
     ]
@@ -132,7 +137,7 @@ def _test_fraction(facts: Facts) -> Choice:
     return Choice("extract", "test_fraction", share, reason)
 
 
-def _framing(facts: Facts) -> list[Choice]:
+def _framing(facts: Facts, usual_px: int) -> list[Choice]:
     if facts.length >= OBLONG:
         long = f"photos are {facts.length:.1f} times as long as wide"
         return [
@@ -140,7 +145,7 @@ def _framing(facts: Facts) -> list[Choice]:
             Choice("prepare", "fit", "pad", "the whole of a photo, at its own proportions"),
         ]
     return [
-        Choice("prepare", "image_size_px", USUAL_PX, "as the photos that its net learnt from"),
+        Choice("prepare", "image_size_px", usual_px, "as the photos that its net learnt from"),
         Choice("prepare", "fit", "crop", "the middle of a photo, at its own proportions"),
     ]
 

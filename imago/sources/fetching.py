@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
-from imago.core import files, paths, sections
+from imago.core import digests, files, paths, sections
 from imago.core.errors import SourceError
 from imago.core.sections import UNPUBLISHED
 from imago.sources import apt_packages, downloads, photo_folders, pip_packages, store
@@ -36,9 +36,9 @@ OWN = (
 """Ends the names of files that `imago add` adds."""
 
 Wanted = Mapping[str, str | None]
-"""Name of each file: sha256 of its content, None where its publisher gives none."""
+"""Name of each file: digest of its content, None where its publisher gives none."""
 Served = Iterator[tuple[str, str | SourceError]]
-"""Name of each file: sha256 of what is kept of it now, or why the source does not serve it."""
+"""Name of each file: digest of what is kept of it now, or why the source does not serve it."""
 
 
 def fill(
@@ -56,7 +56,7 @@ def fill(
         folder: Replaced as a whole.
         section: Where params.yaml names the files and sources, such as datasets.mnist; what
             follows the dot is also the folder in the mirror.
-        wanted: Name of each file: sha256 of its content, or UNPUBLISHED.
+        wanted: Name of each file: digest of its content, or UNPUBLISHED.
         sources: As params.yaml has them.
         limits: On what a source gives.
 
@@ -96,7 +96,7 @@ def fetch(
         limits: On what each gives.
 
     Returns:
-        Name of each file: sha256 of its content.
+        Name of each file: digest of its content.
 
     Raises:
         SourceError: Files are still missing; the message lists for each what was tried, why it
@@ -167,9 +167,9 @@ def _serve_by_name(source: Places, missing: Wanted, limits: sections.Limits) -> 
 
 def _serve_by_digest(look: Callable[[Collection[str]], set[str]], missing: Wanted) -> Served:
     """Serve from a package, whose files have names of their own."""
-    digests = {digest for digest in missing.values() if digest}
+    wanted = {digest for digest in missing.values() if digest}
     try:
-        found = look(digests) if digests else set()
+        found = look(wanted) if wanted else set()
     except SourceError as error:
         yield from ((name, error) for name in missing)
         return
@@ -180,7 +180,7 @@ def _serve_by_digest(look: Callable[[Collection[str]], set[str]], missing: Wante
         elif digest in found:
             yield name, digest
         else:
-            yield name, SourceError(f"holds no file whose sha256 is {digest}")
+            yield name, SourceError(f"holds no file whose {digests.said(digest)}")
 
 
 def _search(source: Places, name: str, digest: str | None, limits: sections.Limits) -> str:

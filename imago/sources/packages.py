@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from imago.core import paths, sections, tars
+from imago.core.digests import algorithm
 from imago.core.errors import SourceError
 from imago.sources import store
 
@@ -75,11 +76,13 @@ def keep_wanted(
 ) -> set[str]:
     """Keep the files that have a wanted digest, plain or gzipped; return the digests found."""
     found: set[str] = set()
+    of_each_kind = {algorithm(digest): digest for digest in digests}.values()
     for opener in openers:
-        for digest, content in store.contents(opener, limits):
-            if digest in digests and digest not in found:
-                store.keep(content, digest)
-                found.add(digest)
+        for like in of_each_kind:
+            for digest, content in store.contents(opener, limits, like):
+                if digest in digests and digest not in found:
+                    store.keep(content, digest)
+                    found.add(digest)
     return found
 
 

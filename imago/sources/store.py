@@ -1,4 +1,4 @@
-"""Verified files, kept under the sha256 of their content in the folder of downloads.
+"""Verified files, kept under the digest of their content in the folder of downloads.
 
 DVC deletes a stage's folder before it runs the stage; what is kept here need not be fetched again.
 Whatever a source wraps a file in, only the bytes with the wanted digest get in. A file whose
@@ -7,7 +7,6 @@ publisher gives no digest gets in on its name.
 
 import contextlib
 import gzip
-import hashlib
 import io
 import logging
 import os
@@ -19,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
-from imago.core import files, paths, sections
+from imago.core import digests, files, paths, sections
 from imago.core.errors import SourceError
 
 log = logging.getLogger(__name__)
@@ -46,7 +45,7 @@ class WrongDigestError(SourceError):
 
 def kept(digest: str) -> Path:
     """Where the content with this digest is kept."""
-    return paths.downloads() / digest
+    return paths.downloads() / digest.replace(":", "-")
 
 
 def find(digest: str) -> Path | None:
@@ -54,7 +53,7 @@ def find(digest: str) -> Path | None:
     path = kept(digest)
     if not path.is_file():
         return None
-    if sha256(opener(path)) == digest:
+    if digest_of(opener(path), digest) == digest:
         return path
     log.warning("%s: damaged since it was kept; removed", path)
     path.unlink()
@@ -66,25 +65,28 @@ def opener(path: Path) -> Opener:
     return lambda: path.open("rb")
 
 
-def sha256(source: Opener) -> str:
-    """Compute the digest of a file, 64 hexadecimal digits."""
+def digest_of(source: Opener, like: str = "") -> str:
+    """Compute the digest of a file, as `like` is one; else its sha256."""
     with source() as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+        return digests.of(stream, like)
 
 
-def contents(source: Opener, limits: sections.Limits) -> Iterator[tuple[str, Opener]]:
+def contents(
+    source: Opener, limits: sections.Limits, like: str = ""
+) -> Iterator[tuple[str, Opener]]:
     """Yield the digest of a file as it is, then of what its gzip holds, if it is a sound gzip.
 
-    Nothing is written, so a small gzip of endless zeros cannot fill the disk.
+    The digests are as `like` is one; else sha256. Nothing is written, so a small gzip of endless
+    zeros cannot fill the disk.
 
     Raises:
         TooLargeError: The gzip holds more than the limits allow.
     """
-    yield sha256(source), source
+    yield digest_of(source, like), source
     if _is_gzip(source):
         peeled = gunzipped(source, limits)
         with contextlib.suppress(*GZIP_DAMAGE):
-            yield sha256(peeled), peeled
+            yield digest_of(peeled, like), peeled
 
 
 def admit(
@@ -109,17 +111,17 @@ def admit(
     if digest is None:
         return _trust(source, limits)
     found = ""
-    for found, content in contents(source, limits):
+    for found, content in contents(source, limits, digest):
         if found == digest:
             keep(content, digest)
             return digest
-    message = f"sha256 is {found}, must be {digest}"
+    message = f"{digests.said(found)}, must be {digest.removeprefix(digests.MD5)}"
     raise WrongDigestError(message)
 
 
 def take(path: Path, digest: str | None, limits: sections.Limits = sections.DEFAULT_LIMITS) -> str:
     """Keep a file as `admit` does, moving it where it need not be unwrapped: it is ours."""
-    if digest is None or sha256(opener(path)) != digest:
+    if digest is None or digest_of(opener(path), digest) != digest:
         return admit(opener(path), digest, limits)
     path.replace(kept(digest))
     return digest
@@ -134,9 +136,9 @@ def keep(source: Opener, digest: str) -> None:
     with files.replacing(kept(digest)) as temporary:
         with source() as stream, temporary.open("wb") as copy:
             shutil.copyfileobj(stream, copy)
-        found = sha256(opener(temporary))
+        found = digest_of(opener(temporary), digest)
         if found != digest:
-            message = f"changed while it was read: sha256 is {found}, must be {digest}"
+            message = f"changed while it was read: {digests.said(found)}, must be {digest}"
             raise WrongDigestError(message)
 
 
@@ -179,7 +181,7 @@ class _Bounded(io.RawIOBase):
 def _trust(source: Opener, limits: sections.Limits) -> str:
     content = gunzipped(source, limits) if _is_gzip(source) else source
     try:
-        digest = sha256(content)
+        digest = digest_of(content)
     except GZIP_DAMAGE as error:
         message = f"is a damaged gzip: {error}"
         raise DamagedError(message) from error
