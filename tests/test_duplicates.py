@@ -39,9 +39,7 @@ def test_few_photos(count):
     assert found([b"a"] * count, [1] * count, ALIKE[:count]) == []
 
 
-@pytest.mark.parametrize("at_once", [10, 1_000_000])
-def test_near_looks_are_those_of_all_pairs(monkeypatch, at_once):
-    monkeypatch.setattr(duplicates, "PAIRS_AT_ONCE", at_once)
+def test_near_looks_are_those_of_all_pairs():
     generator = np.random.default_rng(3)
     looks = generator.integers(0, 2**64, 300, dtype=np.uint64)
     looks[:20] = looks[0]

@@ -7,6 +7,7 @@ import photo_archives
 import pytest
 from photo_archives import encoded, photo, picture
 
+from imago.core import workers
 from imago.datasets.image_folder import archives, inspection
 from imago.datasets.image_folder.arrangement import Place
 from imago.photos.fingerprints import fingerprint
@@ -48,6 +49,25 @@ def test_the_order_is_kept_over_many_tasks(tmp_path, monkeypatch):
     assert list(found.unreadable) == ["07.png"]
     assert found.photos[0].fingerprint == fingerprint(picture(0))
     assert found.photos[-1].fingerprint == fingerprint(picture(19))
+
+
+def test_a_cluster_is_given_more_photos_at_once(tmp_path, monkeypatch):
+    given = []
+
+    def mapped(function, tasks):
+        for task in tasks:
+            given.append(len(task))
+            yield function(task)
+
+    monkeypatch.setattr(workers, "mapped", mapped)
+    contents = {f"{number:03}.png": b"no photo" for number in range(150)}
+    path = photo_archives.write(tmp_path / "x.zip", contents)
+    here = inspect(path)
+    assert max(given) == 16
+    given.clear()
+    monkeypatch.setenv(workers.VARIABLE, "tcp://127.0.0.1:9")
+    assert inspect(path) == here
+    assert given == [128, 22]
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from imago.datasets.image_folder import leaks
@@ -47,6 +48,29 @@ def test_the_nearest_is_listed_and_exact_before_near():
     train = [photo("a", look=0b11), photo("b", look=0b1), photo("c", look=0b1)]
     test = [photo("t", look=0), photo("u", look=0b1, pixels=b"c")]
     assert found(train, test=test) == [("t", "b", "near", 1), ("u", "c", "exact", 0)]
+
+
+def test_the_nearest_is_that_of_all_pairs():
+    """Of many that are near, the first among the nearest."""
+    generator = np.random.default_rng(6)
+    some = [int(look) for look in generator.integers(0, 2**64, 5, dtype=np.uint64)]
+    changes = [sum(1 << bit for bit in generator.permutation(64)[:4].tolist()) for _ in range(200)]
+    looks = [some[row % 5] ^ (change if row % 3 else 0) for row, change in enumerate(changes)]
+    train = [photo(f"a{row}", look=look if row % 7 else None) for row, look in enumerate(looks)]
+    test = [photo(f"t{row}", look=look ^ 1) for row, look in enumerate(looks[:50])]
+
+    expected = []
+    for one in test:
+        differing = [
+            64 if other.fingerprint.look is None
+            else (one.fingerprint.look ^ other.fingerprint.look).bit_count()
+            for other in train
+        ]  # fmt: skip
+        if min(differing) <= 4:
+            nearest = train[differing.index(min(differing))].path
+            expected.append((one.path, nearest, "near", min(differing)))
+    assert found(train, test=test) == expected
+    assert len(expected) > 20
 
 
 def test_flat_photos_leak_by_their_pixels_alone():

@@ -1,6 +1,8 @@
 """Images in several files: read as one array, written anew only where they must be."""
 
+import contextlib
 import pickle
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +50,51 @@ def test_shards_are_arrays_of_their_own(folder):
     np.testing.assert_array_equal(np.concatenate(parts), IMAGES)
     assert len(arrays.read_info(folder).splits["train"].images_sha256) == 4
     arrays.verify(folder, "train")
+
+
+@contextlib.contextmanager
+def few_open_files():
+    """Let this process have few more open than it has; it may raise that."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    there = sum(1 for _ in Path("/proc/self/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (there + 10, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def read(folder):
+    return arrays.read_split(folder, "train").images
+
+
+def gone_on_with(folder):
+    """What a run finds that follows another, which was killed; it is killed too."""
+    with (
+        contextlib.suppress(KilledError),
+        arrays.writing(folder.with_name("other"), CLASSES, (2, 3, 1), made_of="it") as writer,
+    ):
+        images = writer.finished("train", 10)
+        writer.add("train", LABELS, killed([IMAGES[:9]], at=1))
+    return images
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files as Linux does")
+@pytest.mark.parametrize("how", ["read", "unpickled", "gone on with", "photos"])
+def test_more_of_them_than_files_may_be_open(folder, how):
+    with arrays.writing(folder.with_name("photos"), CLASSES, image_shape=None) as writer:
+        packs.add(writer, "train", LABELS, [bytes(20)] * 10)
+    content = pickle.dumps(read(folder))
+    gone_on_with(folder)
+    made = {
+        "read": lambda: read(folder),
+        "unpickled": lambda: pickle.loads(content),
+        "gone on with": lambda: gone_on_with(folder),
+        "photos": lambda: packs.read_images(folder.with_name("photos"), "train"),
+    }
+    with few_open_files():
+        found = [made[how]() for _ in range(5)]
+    assert {len(one) for one in found} == {9 if how == "gone on with" else 10}
 
 
 def test_their_size_may_have_been_another(folder, monkeypatch):

@@ -60,4 +60,8 @@ def run(chosen: argparse.Namespace) -> int:
         print("stop with Ctrl+C", flush=True)
         while True:
             time.sleep(LOOK_EVERY_S)
-            running.scale(chosen.workers)  # in place of one that was killed as it began
+            # One that is killed as it begins is given up, and then its number stays taken.
+            for number, worker in [*running.workers.items()]:
+                if worker.status == distributed.Status.failed:
+                    del running.workers[number]
+            running.scale(chosen.workers)

@@ -327,6 +327,7 @@ class Writer:
             whole = (examples, *shape)
             self.unfinished.spread(split, IMAGES, whole, _dtype(shape), per_shard, between)
         found = self.unfinished.find(split, IMAGES)
+        shards.let_many_be_open()
         starts = range(0, examples, per_shard)
         parts = [
             npy.mapped(path, (min(per_shard, examples - start), *shape), _dtype(shape))
@@ -453,6 +454,8 @@ def _dtype(shape: Shape) -> type[np.generic]:
 def _map_split(folder: Path, info: SplitInfo, shape: Shape) -> Split:
     *first, last = image_files(folder, IMAGES, info)
     dtype = _dtype(shape)
+    if first:
+        shards.let_many_be_open()
     parts = [npy.mapped(path, (npy.ANY, *shape), dtype) for path in first]
     # The last has what is left, so that a file of another split is found out.
     left = info.examples - sum(map(len, parts))

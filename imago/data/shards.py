@@ -6,12 +6,17 @@ was killed goes on after those it finished, and a store keeps those that did not
 
 from __future__ import annotations
 
+import contextlib
+import resource
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+OPEN_FILES = 65_536
+"""As many as Linux maps into one process."""
 
 Place = tuple[Path, np.dtype[Any], int, tuple[int, ...]]
 """A file, and the type, offset in bytes and shape of the array in it."""
@@ -115,7 +120,20 @@ def place(mapped: Any) -> Place:
     return Path(str(mapped.filename)).absolute(), mapped.dtype, mapped.offset, mapped.shape
 
 
+def let_many_be_open() -> None:
+    """Raise the number of files that this process may have open, often 1,024 at first.
+
+    A shard that is mapped or read is one of them.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(ValueError):  # of macOS, which has a limit that it does not tell
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def _mapped(places: Sequence[Place], rows: range) -> Shards:
+    let_many_be_open()
     return Shards([map_again(one) for one in places], rows)
 
 

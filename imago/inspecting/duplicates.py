@@ -7,14 +7,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from imago.photos import near
+
 GREATEST_DIFFERING_BITS, LEAST_LIKENESS = 8, 0.8
 """Two photos are taken for one picture whose looks differ in no more of 64 bits, and whose features
 are as alike as that, as the cosine between them. By the looks alone, some pairs of 8 bits are two
 pictures. Of 1,500 photos of cats and dogs, and 40 of them scaled and compressed once more, these 40
 pairs differ in 2 bits at most and have 0.83 at least; no other pair is within both."""
-
-QUARTER_BITS, PAIRS_AT_ONCE = 16, 1_000_000
-"""Of a look's 64; and in memory, of two photos each."""
 
 
 class Pair(NamedTuple):
@@ -72,63 +71,13 @@ def _likeness(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
 
 
 def near_looks(looks: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
-    """Yield the positions of each two that differ in no more than GREATEST_DIFFERING_BITS.
-
-    All pairs would be as the square of the photos. Of two such looks one quarter differs in two
-    bits at most, so for each quarter those are compared that have it so.
-
-    Source: M. Norouzi, A. Punjani and D. Fleet, Fast Exact Search in Hamming Space with Multi-Index
-    Hashing, IEEE Transactions on Pattern Analysis and Machine Intelligence 36 (2014).
-    """
-    found = [np.empty(0, np.int64)]
-    for shift in range(0, 64, QUARTER_BITS):
-        keys = (looks >> np.uint64(shift)).astype(np.int64) & (2**QUARTER_BITS - 1)
-        order = np.argsort(keys, kind="stable")
-        sizes = np.bincount(keys, minlength=2**QUARTER_BITS)
-        starts = np.cumsum(sizes) - sizes
-        for change in _changes():
-            alike = keys ^ change
-            once = np.where(keys <= alike, sizes[alike], 0)
-            found += _compared(looks, order, starts[alike], once)
-    for code in np.unique(np.concatenate(found)).tolist():
+    """Yield the positions of each two that differ in no more than GREATEST_DIFFERING_BITS."""
+    codes = [np.empty(0, np.int64)]
+    for first, second, _ in near.pairs(looks, looks, GREATEST_DIFFERING_BITS):
+        is_once = first < second
+        codes.append(first[is_once] * len(looks) + second[is_once])
+    for code in np.unique(np.concatenate(codes)).tolist():
         yield divmod(code, len(looks))
-
-
-def _changes() -> list[int]:
-    """Return the numbers of QUARTER_BITS bits of which no more are set than may differ in one."""
-    most = GREATEST_DIFFERING_BITS * QUARTER_BITS // 64
-    bits = [1 << bit for bit in range(QUARTER_BITS)]
-    return [sum(some) for n in range(most + 1) for some in itertools.combinations(bits, n)]
-
-
-def _compared(
-    looks: NDArray[np.uint64],
-    order: NDArray[np.intp],
-    starts: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-) -> Iterator[NDArray[np.int64]]:
-    """Compare each look with some of the others, and yield the pairs that are near.
-
-    Args:
-        looks: (N,).
-        order: (N,), positions of looks.
-        starts: (N,), where in `order` those begin with which each is compared.
-        sizes: (N,), how many they are.
-
-    Yields:
-        Pairs (i, j), i < j, as i * N + j.
-    """
-    ends = np.cumsum(sizes)
-    bounds = np.searchsorted(ends, np.arange(0, ends[-1] if len(ends) else 0, PAIRS_AT_ONCE))
-    for begin, end in itertools.pairwise([*np.unique(bounds).tolist(), len(looks)]):
-        some = sizes[begin:end]
-        first = np.repeat(np.arange(begin, end), some)
-        within = np.arange(len(first)) - np.repeat(np.cumsum(some) - some, some)
-        second = order[np.repeat(starts[begin:end], some) + within]
-        differing = np.bitwise_count(looks[first] ^ looks[second])
-        kept = (first != second) & (differing <= GREATEST_DIFFERING_BITS)
-        lower, upper = np.sort([first[kept], second[kept]], axis=0)
-        yield lower * len(looks) + upper
 
 
 def pictures(count: int, found: Sequence[Pair]) -> NDArray[np.intp]:

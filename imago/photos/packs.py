@@ -122,6 +122,8 @@ class Photos(Sequence[NDArray[np.uint8]]):
     def __init__(self, packs: Sequence[Path], shrinking: Shrinking = decoding.whole) -> None:
         self.packs, self._shrinking = packs, shrinking
         folder = packs[0].parent
+        if len(packs) > 1:
+            shards.let_many_be_open()
         try:
             self._offsets: NDArray[np.int64] = np.load(folder / OFFSETS, allow_pickle=False)
             self._descriptors = [_opened(self, path) for path in packs]

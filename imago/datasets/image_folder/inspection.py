@@ -14,6 +14,8 @@ from imago.photos import decoding, fingerprints
 
 PHOTOS_PER_TASK = 16
 """So many that handing small ones to a thread costs little beside decoding them."""
+PHOTOS_PER_TASK_ELSEWHERE = 128
+"""The same of a cluster, whose scheduler takes milliseconds for each task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ def inspect(archive: Archive, places: Mapping[str, Place], greatest_pixels: int)
         places: Path of each photo: where it belongs.
         greatest_pixels: A photo with more is not decoded and counts as unreadable.
     """
-    paths, step = list(places), PHOTOS_PER_TASK
+    paths = list(places)
+    step = PHOTOS_PER_TASK_ELSEWHERE if workers.are_elsewhere() else PHOTOS_PER_TASK
     starts = range(0, len(paths), step)
     tasks = ({path: places[path] for path in paths[start : start + step]} for start in starts)
     look = functools.partial(_look_at_all, archive, greatest_pixels)
