@@ -32,7 +32,6 @@ from pydantic import TypeAdapter, ValidationError
 from imago.core import files, paths, workers
 from imago.core.errors import DataError
 from imago.data import npy, shards
-from imago.data.shards import Shards
 from imago.data.unfinished import Between, Unfinished
 
 DESCRIPTION, IMAGES, LABELS = "dataset.json", "images.npy", "labels.npy"
@@ -465,4 +464,4 @@ def _map_split(folder: Path, info: SplitInfo, shape: Shape) -> Split:
 
 
 def _as_one(parts: list[NDArray[Any]]) -> NDArray[Any]:
-    return parts[0] if len(parts) == 1 else cast("NDArray[Any]", Shards(parts))
+    return parts[0] if len(parts) == 1 else cast("NDArray[Any]", shards.joined(parts))

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from imago.inspecting import discriminant
 
 FOLDS = 5
-MANY = 2_000_000_000
+MANY = 100_000_000
 """Photos, times features, times classes: of more, a classifier that learns sooner is asked."""
 STRENGTH = 0.003
 """Of the classifier's weights against a penalty of their squares, where features have a standard
