@@ -1,6 +1,8 @@
 """Images in several files: read as one array, written anew only where they must be."""
 
 import contextlib
+import errno
+import os
 import pickle
 import resource
 from pathlib import Path
@@ -202,6 +204,27 @@ def test_a_killed_run_goes_on_after_its_last_shard(tmp_path, of_three, monkeypat
     for path in whole.rglob("*.*"):
         assert (target / path.relative_to(whole)).read_bytes() == path.read_bytes()
     assert not paths.unfinished(target).exists()
+
+
+def test_without_hard_links_what_a_cluster_wrote_is_moved(tmp_path, of_three, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def refused(*_):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    target = Path("data/prepared/pets")
+    monkeypatch.setattr(os, "link", refused)
+    with arrays.writing(target, CLASSES, (2, 3, 1), made_of={}) as writer:
+        writer.unfinished.folder.mkdir(parents=True)
+        first = tmp_path / "first"
+        digest = npy.write(first, (3, 2, 3, 1), np.uint8, [IMAGES[:3]])
+        first.replace(writer.unfinished.folder / f"train-images-00000.npy.{digest}")
+        done = writer.finished("train", 10)
+        assert len(done) == 3
+        writer.add("train", LABELS, [IMAGES[3:]])
+        np.testing.assert_array_equal(done, IMAGES[:3])
+    np.testing.assert_array_equal(arrays.read_split(target, "train").images, IMAGES)
+    arrays.verify(target, "train")
 
 
 @pytest.mark.parametrize("change", ["settings", "damage", "code"])

@@ -18,7 +18,6 @@ import dataclasses
 import hashlib
 import json
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -348,11 +347,8 @@ class Writer:
         dtype, per_shard = _dtype(shape), _images_per_shard(shape)
         if examples <= per_shard:
             return npy.write(folder / IMAGES, (examples, *shape), dtype, images)
-        split, digests = folder.name, list[str]()
-        kept = self.unfinished.found.get(split, {}) if self.unfinished else {}
-        for path, digest in kept.items():
-            os.link(path, folder / shards.file_name(IMAGES, len(digests)))
-            digests.append(digest)
+        split = folder.name
+        digests = self.unfinished.put(split, folder, IMAGES) if self.unfinished else []
         left = examples - per_shard * len(digests)
         for blocks_of_shard in shards.cut(images, left, per_shard):
             path = folder / shards.file_name(IMAGES, len(digests))

@@ -4,6 +4,7 @@ They are kept beside it, so that a stage which is killed goes on after them, and
 a cluster write them side by side.
 """
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -61,7 +62,19 @@ class Unfinished:
         self.folder.mkdir(parents=True, exist_ok=True)
         target = self.folder / f"{split}-{path.name}.{digest}"
         target.unlink(missing_ok=True)
-        os.link(path, target)
+        with contextlib.suppress(OSError):  # a file system without hard links, where none is kept
+            os.link(path, target)
+
+    def put(self, split: str, folder: Path, name: str) -> list[str]:
+        """Put the shards that were found into a folder, and return the digest of each."""
+        here = self.found.get(split, {})
+        for number, path in enumerate(here):
+            target = folder / shards.file_name(name, number)
+            try:
+                os.link(path, target)
+            except OSError:  # without hard links
+                path.replace(target)
+        return list(here.values())
 
     def spread(
         self,
