@@ -182,7 +182,7 @@ def test_pack_of_another_length(folder, change):
 def test_missing_file(folder, name):
     (folder / "train" / name).unlink()
 
-    message = rf"pets/train/{name}: not found; run the stage that writes .*pets/train again"
+    message = rf"pets/train/{name}: not found; run the stage that writes .* again"
     with pytest.raises(DataError, match=message):
         packs.read_images(folder, "train")
 

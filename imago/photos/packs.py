@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imago.core.errors import DataError
-from imago.data import arrays, shards
+from imago.data import arrays, npy, shards
 from imago.data.arrays import PACK, Identities, Labels, SplitName, Writer
 from imago.photos import decoding
 from imago.photos.decoding import Shrinking
@@ -124,15 +124,11 @@ class Photos(Sequence[NDArray[np.uint8]]):
         folder = packs[0].parent
         if len(packs) > 1:
             shards.let_many_be_open()
+        self._offsets: NDArray[np.int64] = npy.mapped(folder / OFFSETS, (npy.ANY,), np.int64)
         try:
-            self._offsets: NDArray[np.int64] = np.load(folder / OFFSETS, allow_pickle=False)
             self._descriptors = [_opened(self, path) for path in packs]
         except FileNotFoundError as error:
             message = f"{error.filename}: not found; run the stage that writes {folder} again"
-            raise DataError(message) from error
-        except (EOFError, ValueError) as error:  # what NumPy raises for truncated and other files
-            remedy = "run the stage that writes it again"
-            message = f"{folder / OFFSETS}: must be a whole .npy file: {error}; {remedy}"
             raise DataError(message) from error
         sizes = [os.fstat(descriptor).st_size for descriptor in self._descriptors]
         self._starts = [0, *itertools.accumulate(sizes)]
