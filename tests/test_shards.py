@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imago.core import paths, sections, workers
+from imago.core import paths, sections
 from imago.core.errors import DataError
 from imago.data import arrays, npy, shards
 from imago.data.arrays import Split
@@ -18,7 +18,7 @@ from imago.data.rows import Rows
 from imago.data.shards import Shards
 from imago.images import augment, forms
 from imago.photos import packs
-from imago.preparing import conversion, pieces
+from imago.preparing import pieces
 from tests.test_training import build, fit, make_blobs, weights
 
 CLASSES = ("cat", "dog")
@@ -315,35 +315,3 @@ def test_skipped_draws_are_those_that_come_before():
     augment.draw(CHANGES, 7, drawn)
     augment.skip(CHANGES, 7, skipped)
     assert drawn.random() == skipped.random()
-
-
-def test_workers_write_the_shards_that_are_not_there(tmp_path, of_three, monkeypatch):
-    distributed = pytest.importorskip("distributed")
-    monkeypatch.chdir(tmp_path)
-    whole, target = piece(), Path("data/prepared/pets")
-    wanted = np.concatenate(list(whole.blocks()))
-    monkeypatch.setattr(arrays, "SHARD_BYTES", 7 * wanted[0].nbytes)
-    threads, write = [], npy.write
-
-    def told(path, *args):
-        threads.append((path.name, workers.are_elsewhere(), workers.pieces()))
-        return write(path, *args)
-
-    monkeypatch.setattr(npy, "write", told)
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
-    ) as cluster:
-        monkeypatch.setenv(workers.VARIABLE, cluster.scheduler_address)
-        with arrays.writing(target, CLASSES, (4, 4, 3), 2, made_of={}) as writer:
-            done = writer.finished("train", 30, whole.between)
-            np.testing.assert_array_equal(done, wanted)
-            assert len(threads) == 5
-            assert all(each[1:] == (False, 1) for each in threads)
-            totals = conversion.Totals(3)
-            rest = totals.over(whole.between(30, 30)(), arrays.blocks(done))
-            writer.add("train", np.repeat(LABELS, 3), rest)
-            assert totals.statistics().mean == wanted.mean(axis=(0, 1, 2)).tolist()
-        monkeypatch.delenv(workers.VARIABLE)
-    np.testing.assert_array_equal(arrays.read_split(target, "train").images, wanted)
-    arrays.verify(target, "train")
-    assert not paths.unfinished(target).exists()

@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imago.core import workers
+from imago.core import paths, workers
 from imago.core.errors import ClusterError, DataError
 from imago.data import arrays, rows
 from imago.data.rows import Rows
+from imago.preparing import conversion
+from tests.test_shards import LABELS, piece
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,11 @@ def spread(cluster, monkeypatch):
 
 def squared(number: int) -> tuple[int, int]:
     return number**2, os.getpid()
+
+
+def in_thread(number: int) -> tuple[int, int]:
+    time.sleep(0.01)
+    return number, threading.get_ident()
 
 
 def refused(number: int) -> int:
@@ -167,3 +174,31 @@ def test_other_images_are_pickled_themselves(tmp_path, of):
 def test_rows_give_images_one_by_one():
     given = rows.Rows([IMAGES[0], IMAGES[1][:5]], np.array([1, 0]))
     assert [one.shape for one in given] == [(5, 20, 3), (20, 20, 3)]
+
+
+def test_they_write_the_shards_that_are_not_there(spread, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    whole, target = piece(), Path("data/prepared/pets")
+    wanted = np.concatenate(list(whole.blocks()))
+    monkeypatch.setattr(arrays, "SHARD_BYTES", 7 * wanted[0].nbytes)
+    with arrays.writing(target, ("cat", "dog"), (4, 4, 3), 2, made_of={}) as writer:
+        done = writer.finished("train", 30, whole.between)
+        np.testing.assert_array_equal(done, wanted)
+        assert len(writer.unfinished.found["train"]) == 5
+        totals = conversion.Totals(3)
+        rest = totals.over(whole.between(30, 30)(), arrays.blocks(done))
+        writer.add("train", np.repeat(LABELS, 3), rest)
+        assert totals.statistics().mean == wanted.mean(axis=(0, 1, 2)).tolist()
+    np.testing.assert_array_equal(arrays.read_split(target, "train").images, wanted)
+    arrays.verify(target, "train")
+    assert not paths.unfinished(target).exists()
+
+
+def test_a_task_of_a_worker_is_done_there_on_one_core(monkeypatch):
+    monkeypatch.setenv(workers.VARIABLE, "tcp://127.0.0.1:9")
+    with workers.as_one():
+        assert not workers.are_elsewhere()
+        assert workers.pieces() == 1
+        threads = {thread for _, thread in workers.mapped(in_thread, range(20))}
+    assert len(threads) == 1
+    assert workers.are_elsewhere()
