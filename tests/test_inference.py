@@ -1,7 +1,11 @@
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 
+from imago.core import workers
+from imago.runtimes import inference, trained
 from imago.runtimes.inference import IMAGES_PER_THREAD, Runtime, to_litert
 
 
@@ -60,3 +64,31 @@ def test_memory_mapped_images(model: keras.Model, images: np.ndarray, tmp_path) 
     runtime = Runtime.litert(to_litert(model))
     found = np.concatenate(list(runtime.outputs(mapped, lambda _: None)))
     np.testing.assert_allclose(found, model.predict(images, verbose=0), atol=1e-5)
+
+
+def test_what_a_gpu_runs_is_filled_up_to_one_batch_size(monkeypatch, model, images) -> None:
+    monkeypatch.setattr(inference, "IMAGES_PER_GPU_BATCH", 4)
+    monkeypatch.setattr(inference, "BATCHES_PER_GPU_CALL", 2)
+    told: list[int] = []
+    found = np.concatenate(list(Runtime.gpu(model).outputs(images, told.append)))
+    np.testing.assert_allclose(found, model.predict(images, verbose=0), atol=1e-5)
+    assert told == [8, 3]
+
+
+@pytest.mark.parametrize(
+    ("pays", "name"), [(True, trained.KERAS_FILE), (False, trained.LITERT_FILE)]
+)
+def test_the_file_is_that_of_what_runs_it(monkeypatch, tmp_path, pays: bool, name: str) -> None:
+    for one in (trained.KERAS_FILE, trained.LITERT_FILE):
+        (tmp_path / one).touch()
+    monkeypatch.setattr(inference, "pays_on_gpu", lambda _: pays)
+    assert trained.file(tmp_path, 1).name == name
+
+
+def test_a_gpu_is_for_many_images_on_one_machine(monkeypatch) -> None:
+    monkeypatch.setattr(Path, "glob", lambda *_: iter([Path("/dev/nvidia0")]))
+    monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda _: ["a GPU"])
+    assert inference.pays_on_gpu(inference.FEWEST_ON_GPU)
+    assert not inference.pays_on_gpu(inference.FEWEST_ON_GPU - 1)
+    monkeypatch.setenv(workers.VARIABLE, "tcp://127.0.0.1:9")
+    assert not inference.pays_on_gpu(inference.FEWEST_ON_GPU)
