@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ STAGES = {
 }
 """In an order in which they can run, and the section of params.yaml that each has entries of."""
 DVC = (sys.executable, "-m", "dvc")
+LOOK_EACH_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,14 @@ class Cost:
         name: Of the command.
         seconds: From its start to its end.
         peak_mb: The most resident memory of it, or of the largest of the processes that it started.
+        private_mb: The most resident memory of it that no file backs, as seen each LOOK_EACH_S.
+            `peak_mb` counts pages of mapped files too, which stay only while nobody needs the room.
     """
 
     name: str
     seconds: float
     peak_mb: float
+    private_mb: float
 
 
 @contextlib.contextmanager
@@ -84,10 +89,24 @@ def measured(project: Path, name: str, *command: str) -> Cost:
     start = time.perf_counter()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, cwd=project, env=kept, stdout=said, stderr=said)
+        seen, is_over = [0.0], threading.Event()
+        watch = threading.Thread(target=_look, args=(process.pid, seen, is_over))
+        watch.start()
         _, status, usage = os.wait4(process.pid, 0)
+        is_over.set()
+        watch.join()
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             said.seek(0)
             message = f"{name}: {said.read().decode(errors='replace')}"
             raise RuntimeError(message)
-    return Cost(name, time.perf_counter() - start, usage.ru_maxrss / 1024)
+    return Cost(name, time.perf_counter() - start, usage.ru_maxrss / 1024, seen[0])
+
+
+def _look(pid: int, seen: list[float], is_over: threading.Event) -> None:
+    """Keep the most private memory of a process, in MB, until it is over."""
+    page_mb = os.sysconf("SC_PAGE_SIZE") / 2**20
+    while not is_over.wait(LOOK_EACH_S):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):  # it has ended
+            _, resident, shared, *_ = map(int, Path(f"/proc/{pid}/statm").read_text().split())
+            seen[0] = max(seen[0], page_mb * (resident - shared))

@@ -9,7 +9,8 @@ that nothing changed, and push it. Prints seconds and peak memory, and how both 
     s per 1,000    of photos, the time beyond a constant: a line fitted by least squares
     bend           what a photo costs from the second greatest multiple to the greatest, over what
                    it costs from the least to the second greatest; 1 is linear
-    memory         of the greatest multiple over that of the second least, or of the least of two
+    memory         that no file backs, of the greatest multiple over that of the second least, or
+                   of the least of two
 """
 
 import argparse
@@ -52,7 +53,8 @@ def measure(count: int, side_px: int, folder: Path | None) -> list[Cost]:
         for part in (every_stage.run, every_stage.kept):
             for cost in part(project):
                 print(
-                    f"{count:9,} {cost.name:16} {cost.seconds:9.1f} s {cost.peak_mb:7.0f} MB",
+                    f"{count:9,} {cost.name:16} {cost.seconds:9.1f} s "
+                    f"{cost.private_mb:7.0f} MB, {cost.peak_mb:7.0f} with mapped files",
                     flush=True,
                 )
                 found.append(cost)
@@ -67,7 +69,7 @@ def report(costs: Costs) -> None:
     print(f"\n| stage | {' | '.join(names)} | exponent | s per 1,000 | bend | memory |")
     print("|---" * (len(names) + 5) + "|")
     for row in zip(*costs.values(), strict=True):
-        seconds, memory = [cost.seconds for cost in row], [cost.peak_mb for cost in row]
+        seconds, memory = [cost.seconds for cost in row], [cost.private_mb for cost in row]
         cells = [*(f"{value:.1f}" for value in seconds), *(f"{value:.0f}" for value in memory)]
         print(f"| {row[0].name} | {' | '.join([*cells, *grown(counts, seconds, memory)])} |")
 

@@ -50,7 +50,7 @@ def main(experiment: str) -> None:
         probabilities = np.concatenate(list(outputs))
 
     identities = arrays.read_identities(data, "test")
-    photos = [row["path"] for row in index.read(data).get("test", [])]
+    photos = [row["path"] for row in index.rows(data, "test")]
     found = predictions.make(test.labels, probabilities, classes, identities, photos)
     metrics = summary.compute(Evaluation(found, model.parameters))
     summary.write(paths.metrics(experiment), metrics)

@@ -7,8 +7,12 @@ Writes  reports/data/<features>: index.html, counts.csv, duplicates.csv, suspect
         left_out.csv
 """
 
+import array
+import contextlib
+import itertools
 import logging
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -41,9 +45,8 @@ def main(name: str) -> None:
     arrays.verify(prepared, *SPLITS)
     images = _originals(prepared)
     photos = _photos(prepared, images)
-    features = np.concatenate(list(_features(name, backbone, images)))
-
-    found = _look(photos, images, features, whole.seed)
+    with _on_disk(_features(name, backbone, images)) as features:
+        found = _look(photos, images, features, whole.seed)
     left_out = provenance.set_aside(prepared)
     found["left_out"] = pd.DataFrame(left_out, columns=["path", "reason"])
     html = page.render(
@@ -70,26 +73,41 @@ def _originals(folder: Path) -> dict[arrays.SplitName, arrays.Split]:
 
 
 def _photos(prepared: Path, images: Mapping[arrays.SplitName, arrays.Split]) -> Photos:
-    rows = index.read(prepared)
-    listed = [row for split in images for row in rows.get(split, [])]
+    named, sizes = [], array.array("i")
+    for row in itertools.chain(*(index.rows(prepared, split) for split in images)):
+        named.append(row["path"])
+        sizes.extend((int(row["width_px"]), int(row["height_px"])))
     unnamed = [f"{split} #{row}" for split, one in images.items() for row in range(len(one.labels))]
     return Photos(
         classes=arrays.read_info(prepared).classes,
         splits=[split for split, one in images.items() for _ in one.labels],
-        files=[row["path"] for row in listed] or unnamed,
+        files=named or unnamed,
         labels=np.concatenate([one.labels for one in images.values()]),
-        sizes=[(int(row["width_px"]), int(row["height_px"])) for row in listed],
+        sizes=np.array(sizes, np.int32).reshape(-1, 2),
     )
+
+
+@contextlib.contextmanager
+def _on_disk(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """Yield blocks, (n, F), as one array, mapped from a file without a name."""
+    paths.WORK.mkdir(exist_ok=True)
+    with tempfile.TemporaryFile(dir=paths.WORK) as file:
+        with files.naming_full_disk(paths.WORK):
+            for block in blocks:
+                file.write(np.ascontiguousarray(block).data)
+            file.flush()
+        whole = np.memmap(file, np.float32, "r")
+        yield whole.reshape(-1, block.shape[-1])
 
 
 def _features(
     name: str, backbone: Path, images: Mapping[arrays.SplitName, arrays.Split]
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield the features of each split; those of the test split are computed here."""
+    """Yield the features of all splits in blocks; those of the test split are computed here."""
     there = _originals(paths.features(name))
     for split, one in images.items():
         if split in there:
-            yield there[split].images
+            yield from arrays.blocks(there[split].images)
         else:
             net = frozen.read(backbone, one.images.shape[1:], len(one.images))
             with progress.bar(f"{name}: {split} features", len(one.labels), "images") as advance:

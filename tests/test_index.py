@@ -27,13 +27,13 @@ def extracted(tmp_path):
 
 
 def test_rows_of_each_split(extracted):
-    found = index.read(extracted)
-    assert [row["path"] for row in found["train"]] == ["cat/a b.jpg", "cat/é,ü.jpg", "dog/c.jpg"]
-    assert found["test"][0]["width_px"] == "1"
+    found = list(index.rows(extracted, "train"))
+    assert [row["path"] for row in found] == ["cat/a b.jpg", "cat/é,ü.jpg", "dog/c.jpg"]
+    assert next(index.rows(extracted, "test"))["width_px"] == "1"
 
 
 def test_no_index(tmp_path):
-    assert index.read(tmp_path) == {}
+    assert not list(index.rows(tmp_path, "train"))
     index.carry(tmp_path, tmp_path, {"train": ("train", np.array([0]))}, 0)
     assert not list(tmp_path.iterdir())
 
@@ -60,4 +60,11 @@ def test_prepared_data_name_the_files_of_their_rows(extracted, tmp_path):
 def test_rows_out_of_order(tmp_path):
     folder = write(tmp_path / "data", "a,cat,train,1,1,1", "b,cat,train,0,1,1")
     with pytest.raises(DataError, match=r"data/index\.csv: rows must be in their order; run"):
-        index.read(folder)
+        list(index.rows(folder, "train"))
+
+
+def test_an_index_of_fewer_images(extracted, tmp_path):
+    chosen = {"test": ("test", np.array([0, 3]))}
+    with pytest.raises(DataError, match=r"index\.csv: must have 4 rows of test or more, got fewer"):
+        index.carry(extracted, tmp_path, chosen, 0)
+    assert not (tmp_path / index.FILE).exists()

@@ -27,7 +27,7 @@ def test_sheets_of_many_classes(class_count, photos, words):
         splits=["train"] * len(labels),
         files=[f"{row}.jpg" for row in range(len(labels))],
         labels=labels,
-        sizes=[(8, 8)] * len(labels),
+        sizes=np.full((len(labels), 2), 8, np.int32),
     )
     nothing = dict.fromkeys(("duplicates", "suspects", "left_out"), pd.DataFrame())
     found = {"counts": tables.counts(of_all)} | nothing

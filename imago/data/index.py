@@ -7,10 +7,12 @@ image, that of the image itself.
 """
 
 import csv
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from imago.core import files
@@ -19,35 +21,38 @@ from imago.data.arrays import SplitName
 
 FILE = "index.csv"
 
-Rows = dict[SplitName, list[dict[str, str]]]
-"""Of each split, a row of the table for each of its images, in their order."""
+Row = dict[str, str]
+"""What is known of an image, by the columns of the table."""
 
 
-def read(folder: Path) -> Rows:
-    """Read the index of a folder of extracted or prepared data; empty where there is none.
+def rows(folder: Path, split: SplitName) -> Iterator[Row]:
+    """Yield what is known of each image of a split, in their order, one at a time in memory.
+
+    Args:
+        folder: Of extracted or prepared data; nothing is yielded where it has no index.
+        split: Its name.
 
     Raises:
-        DataError: It is damaged.
+        DataError: The index is damaged.
     """
     path = folder / FILE
     if not path.is_file():
-        return {}
-    found: Rows = {}
+        return
+    before = -1
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            found.setdefault(row["split"], []).append(row)  # type: ignore[arg-type]
-    for rows in found.values():
-        places = [int(row["row"]) for row in rows]
-        if places != sorted(places):
-            message = f"{path}: rows must be in their order; run the stage that writes it again"
-            raise DataError(message)
-    return found
+            if row["split"] == split:
+                if (place := int(row["row"])) < before:
+                    message = f"{path}: rows must be in their order; {_AGAIN}"
+                    raise DataError(message)
+                before = place
+                yield row
 
 
 def carry(
     source: Path,
     target: Path,
-    chosen: Mapping[SplitName, tuple[SplitName, NDArray[Any]]],
+    chosen: Mapping[SplitName, tuple[SplitName, NDArray[np.intp]]],
     copies: int,
 ) -> None:
     """Write the index of a folder of prepared data, if that of the extracted data has one.
@@ -55,21 +60,42 @@ def carry(
     Args:
         source: The extracted data.
         target: The prepared data.
-        chosen: For each split, the split of the extracted data and the rows there.
+        chosen: For each split, the split of the extracted data and the rows there, which ascend.
         copies: That follow each training image.
+
+    Raises:
+        DataError: The index of the extracted data is damaged.
     """
-    there = read(source)
-    if not there:
+    if not (source / FILE).is_file():
         return
-    made = []
-    for split, (origin, rows) in chosen.items():
-        step = 1 + copies if split == "train" else 1
-        for place, row in enumerate(rows.tolist()):
-            made.append(there[origin][row] | {"split": split, "row": place * step})
     with (
         files.replacing(target / FILE) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
-        table = csv.DictWriter(file, list(made[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(made)
+        table = csv.writer(file, lineterminator="\n")
+        for number, row in enumerate(_chosen(source, chosen, copies)):
+            if not number:
+                table.writerow(row)
+            table.writerow(row.values())
+
+
+def _chosen(
+    source: Path,
+    chosen: Mapping[SplitName, tuple[SplitName, NDArray[np.intp]]],
+    copies: int,
+) -> Iterator[dict[str, Any]]:
+    for split, (origin, positions) in chosen.items():
+        step, found = 1 + copies if split == "train" else 1, 0
+        is_chosen = np.zeros(int(positions.max(initial=-1)) + 1, np.bool_)
+        is_chosen[positions] = True
+        for found, row in enumerate(itertools.compress(rows(source, origin), is_chosen), start=1):
+            yield row | {"split": split, "row": (found - 1) * step}
+        if found != len(positions):
+            message = (
+                f"{source / FILE}: must have {len(is_chosen):,} rows of {origin} or more, got "
+                f"fewer; {_AGAIN}"
+            )
+            raise DataError(message)
+
+
+_AGAIN = "run the stage that writes it again"

@@ -21,14 +21,14 @@ class Photos:
         splits: Of each image.
         files: Of each, its path in the data set; or its split and row, where it is no file.
         labels: (N,), positions in the class names.
-        sizes: (width, height) in pixels of each file; empty where they are not known.
+        sizes: (N, 2) width and height in pixels of each file; (0, 2) where they are not known.
     """
 
     classes: tuple[str, ...]
     splits: Sequence[SplitName]
     files: Sequence[str]
     labels: NDArray[np.int32]
-    sizes: Sequence[tuple[int, int]]
+    sizes: NDArray[np.int32]
 
     def class_of(self, row: int) -> str:
         """Return the name of an image's class."""
@@ -42,7 +42,7 @@ def counts(photos: Photos) -> pd.DataFrame:
     found = pd.crosstab(table["class"], table["split"]).reindex(list(photos.classes), fill_value=0)
     found.columns = list(found.columns)
     found["all"] = found.sum(axis=1)
-    if photos.sizes:
+    if len(photos.sizes):
         sizes = pd.DataFrame(photos.sizes, columns=["width_px", "height_px"])
         for column in sizes:
             by_class = sizes[column].groupby(table["class"]).median().reindex(list(photos.classes))

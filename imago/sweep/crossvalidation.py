@@ -120,8 +120,8 @@ def read(chosen: Experiment) -> Examples:
     there = [split for split in SPLITS if split in info.splits]
     for one in (folder, pixels):
         arrays.verify(one, *there)
-    indexed = index.read(pixels)
-    features, images, labels, rows = [], [], [], []
+    features, images, labels = [], [], []
+    rows: list[index.Row] = []
     for split in there:
         step = 1 + info.views if split == "train" else 1
         found = arrays.read_split(folder, split)
@@ -130,7 +130,7 @@ def read(chosen: Experiment) -> Examples:
         features.append(np.broadcast_to(own, (len(own), 1 + info.views, own.shape[-1])))
         labels.append(found.labels[::step])
         images.append(arrays.read_split(pixels, split).images[::step])  # stay on disk
-        rows += indexed.get(split, [])
+        rows += index.rows(pixels, split)
     all_labels = np.concatenate(labels)
     alike = folds.of_groups(itertools.chain(*images), all_labels, info.classes, rows)
     return Examples(np.concatenate(features), all_labels, info.classes, alike)
