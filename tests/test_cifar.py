@@ -433,6 +433,7 @@ def array_of(code, shape=b"K\1K\1", content=b"U\1x"):
         pytest.param(b"\x80\x02}(U\1xu.", "zip() argument 2 is shorter", id="key without value"),
         pytest.param(b"\x80\x02h\1.", "it has the opcode BINGET 1", id="nothing in memo"),
         pytest.param(b"\x80\x02a.", "pop from empty list", id="empty stack"),
+        pytest.param(rb"S'\y'" + b"\n.", "it has the opcode STRING", id="an escape that is none"),
         pytest.param(b"\x80\x02}", "pickle exhausted before seeing STOP", id="truncated"),
         pytest.param(b"", "pickle exhausted before seeing STOP", id="empty"),
         pytest.param(b"\x89PNG", "no newline found", id="another format"),

@@ -12,6 +12,7 @@ Source: the opcodes are described in Python's module pickletools.
 import itertools
 import pickletools
 import reprlib
+import warnings
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -54,13 +55,16 @@ class Pickle:
             IndexError: It is not sound.
             ValueError: It is not sound, or needs what the reader does not know.
         """
-        for opcode, argument, _ in itertools.islice(pickletools.genops(content), OPCODES):
-            if opcode.name == "STOP":
-                return self.stack.pop()
-            if opcode.name in _PUSHED:
-                self.stack.append(_PUSHED[opcode.name](argument))
-            else:
-                self.step(opcode.name, argument)
+        with warnings.catch_warnings():
+            # Of escapes in quoted strings, by the reader of opcodes; these are refused as they are.
+            warnings.filterwarnings("ignore", "invalid escape sequence", DeprecationWarning)
+            for opcode, argument, _ in itertools.islice(pickletools.genops(content), OPCODES):
+                if opcode.name == "STOP":
+                    return self.stack.pop()
+                if opcode.name in _PUSHED:
+                    self.stack.append(_PUSHED[opcode.name](argument))
+                else:
+                    self.step(opcode.name, argument)
         message = f"it has more than {OPCODES} opcodes"
         raise ValueError(message)
 
