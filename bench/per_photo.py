@@ -34,7 +34,7 @@ def main() -> None:
     print("| stage | ms | kB of memory |\n|---|--:|--:|")
     for before, after in zip(costs_few, costs_many, strict=True):
         milliseconds = 1e3 * (after.seconds - before.seconds) / (many - few)
-        kilobytes = 1e3 * (after.peak_mb - before.peak_mb) / (many - few)
+        kilobytes = 1e3 * (after.private_mb - before.private_mb) / (many - few)
         print(f"| {after.name} | {milliseconds:.3f} | {kilobytes:.2f} |")
     print("\n| file | bytes |\n|---|--:|")
     for path, size in grown(files_few, files_many, many - few).items():

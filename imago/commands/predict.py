@@ -86,7 +86,7 @@ def run(chosen: argparse.Namespace) -> int:
     unreadable = unsure = 0
     cores = os.cpu_count() or 1
     threads = min(chosen.workers or cores, cores)  # more of them would only take memory
-    answered = bulk.predict(images, load, threads, predictor.elsewhere())
+    answered = bulk.predict(images, load, threads, predictor.elsewhere)
     for image, found in _shown(answered, images):
         if isinstance(found, ImageError):
             print(f"imago predict: {terminal.printable(str(found))}", file=sys.stderr, flush=True)

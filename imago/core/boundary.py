@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from types import FrameType, TracebackType
 
@@ -75,6 +74,8 @@ def _swap_sigint(old: _Handler, new: _Handler) -> bool:
 def _say(what: str, error: BaseException) -> None:
     with contextlib.suppress(OSError):  # standard error itself may be what is broken
         if os.environ.get(TRACEBACK_VARIABLE):
+            import traceback  # here: a command that answers at once need not wait for it
+
             traceback.print_exception(error)
         print(f"{what}: {_described(error)}", file=sys.stderr, flush=True)
 

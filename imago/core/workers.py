@@ -11,7 +11,6 @@ dies or leaves is no matter while there are others: what it had begun is begun a
 import contextlib
 import contextvars
 import functools
-import hashlib
 import logging
 import math
 import os
@@ -215,6 +214,7 @@ def _checked(expected: str, function: Callable[..., Result], *args: Any) -> Resu
 @functools.cache
 def fingerprint() -> str:
     """Digest the code of imago and the versions of what it computes with."""
+    import hashlib
     import importlib.metadata  # here: it takes longer than a prediction
 
     folder, digest = Path(imago.__file__).parent, hashlib.sha256()

@@ -16,7 +16,7 @@ from imago.runtimes.calls import Call
 THREADS = (1, 2)
 WARM_UP_CALLS = 5
 CALLS = 100
-LONGEST_S = 1.0
+LONGEST_S = 0.3
 """For all calls together; a slow model is called fewer times."""
 WIDTH = 120
 """Of the table, at most, in a log as on a terminal."""

@@ -26,7 +26,7 @@ def predict(
     images: Iterable[Given],
     load: Callable[[], Predictor],
     threads: int | None = None,
-    elsewhere: Elsewhere | None = None,
+    elsewhere: Callable[[], Elsewhere] | None = None,
 ) -> Iterator[Answered]:
     """Classify images, each thread decoding some and running a model of its own on them.
 
@@ -34,14 +34,14 @@ def predict(
         images: Taken as they are needed.
         load: Gives a model that runs on one thread; called once for each thread that has work.
         threads: None for one on each core.
-        elsewhere: The same model on a cluster, if one is chosen; None where it stays here.
+        elsewhere: Gives the same model for a cluster, if one is chosen; None where it stays here.
 
     Yields:
         Each image, in their order, with its prediction or the reason why there is none.
     """
     if elsewhere and workers.are_elsewhere():
         held = (tuple(map(_held, part)) for part in _batched(images, IMAGES_PER_TASK))
-        found = workers.mapped(functools.partial(_predict_elsewhere, elsewhere), held)
+        found = workers.mapped(functools.partial(_predict_elsewhere, elsewhere()), held)
     else:
         own = threading.local()
 

@@ -1,14 +1,19 @@
 """What every runtime makes of a model: a function of images, called for some of them at a time."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imago.core import workers
-from imago.data.rows import Rows
+
+if TYPE_CHECKING:
+    from imago.data.rows import Rows
 
 Call = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """From (n, H, W, C) uint8, n of any number, to (n, K) float32; of a model with a second output, the
@@ -47,9 +52,18 @@ def _outputs(task: tuple[Elsewhere, Rows]) -> NDArray[np.float32]:
 
 def outputs_of(elsewhere: Elsewhere, rows: Rows) -> Iterator[NDArray[np.float32]]:
     """Yield a model's outputs for images, some at a time, on the worker that this runs on."""
-    starts = range(0, len(rows.positions), IMAGES_PER_TASK)
-    parts = (rows.positions[start : start + IMAGES_PER_TASK] for start in starts)
-    yield from (_outputs((elsewhere, Rows(rows.images, part))) for part in parts)
+    yield from map(_outputs, _tasks(elsewhere, rows.images, rows.positions))
+
+
+def _tasks(
+    elsewhere: Elsewhere,
+    images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
+    positions: NDArray[np.intp],
+) -> Iterator[tuple[Elsewhere, Rows]]:
+    from imago.data.rows import Rows  # here: a prediction need not wait for it
+
+    for start in range(0, len(positions), IMAGES_PER_TASK):
+        yield elsewhere, Rows(images, positions[start : start + IMAGES_PER_TASK])
 
 
 def batch_size(images: NDArray[np.uint8]) -> int:
@@ -144,9 +158,7 @@ def in_batches(
         (n, K) float32.
     """
     if elsewhere and workers.are_elsewhere():
-        starts = range(0, len(images), IMAGES_PER_TASK)
-        parts = (np.arange(len(images))[start : start + IMAGES_PER_TASK] for start in starts)
-        tasks = ((elsewhere, Rows(images, part)) for part in parts)
+        tasks = _tasks(elsewhere, images, np.arange(len(images)))
         for outputs in workers.mapped(_outputs, tasks):
             yield outputs
             advance(len(outputs))

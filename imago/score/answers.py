@@ -64,7 +64,7 @@ def ask(
 
     given = [Given(path, functools.partial(read, path)) for path in photos.labels]
     load: Callable[[], Predictor] = functools.partial(predictor.twin, threads=1)
-    answered = bulk.predict(given, load, workers, predictor.elsewhere())
+    answered = bulk.predict(given, load, workers, predictor.elsewhere)
     probabilities = np.empty((len(given), len(predictor.classes)), np.float32)
     readable: list[str] = []
     unreadable: dict[str, str] = {}
