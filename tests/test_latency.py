@@ -29,7 +29,7 @@ def test_figures_are_those_of_the_calls_after_the_first(monkeypatch):
 
 
 def test_a_slow_format_is_called_less_often(monkeypatch):
-    clock = itertools.count(step=0.3)
+    clock = itertools.count(step=0.09)
     monkeypatch.setattr(latency.time, "perf_counter", lambda: next(clock))
     calls = []
     latency.measure(lambda image: calls.append(image), IMAGE)
