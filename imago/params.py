@@ -12,6 +12,7 @@ from imago import backbones, datasets, models, scoring
 from imago.core import messages, paths, registry, sections, strict_yaml
 from imago.core.by_name import ByName, OneOf
 from imago.core.errors import ParamsError
+from imago.core.messages import shown
 from imago.exports import formats
 
 T = TypeVar("T")
@@ -174,7 +175,9 @@ def check(raw: Any, where: str) -> Params:
 def pick(section: Mapping[str, T], kind: str, name: str) -> T:
     """Take `name` from a section. Raises ParamsError, listing the names that there are."""
     if name not in section:
-        message = f"unknown {kind} {name!r}; params.yaml has {', '.join(sorted(section)) or 'none'}"
+        message = (
+            f"unknown {kind} {shown(name)}; params.yaml has {', '.join(sorted(section)) or 'none'}"
+        )
         raise ParamsError(message)
     return section[name]
 
@@ -185,13 +188,13 @@ def _mismatches(params: Params) -> Iterator[str]:
         if variant.dataset not in params.datasets:
             yield (
                 f"prepare.{name}.dataset must be a data set, {_listed(params.datasets)}, "
-                f"got {variant.dataset!r}"
+                f"got {shown(variant.dataset)}"
             )
     for name, backbone in params.backbones.items():
         if backbone.weights not in params.weights:
             yield (
                 f"backbones.{name}.weights must be an entry of weights, "
-                f"{_listed(params.weights)}, got {backbone.weights!r}"
+                f"{_listed(params.weights)}, got {shown(backbone.weights)}"
             )
     for name, features in params.features.items():
         yield from _mismatches_of_features(params, f"features.{name}", features)
@@ -205,39 +208,39 @@ def _mismatches(params: Params) -> Iterator[str]:
         if experiment.export not in params.exports:
             yield (
                 f"experiments.{name}.export must be an entry of exports, "
-                f"{_listed(params.exports)}, got {experiment.export!r}"
+                f"{_listed(params.exports)}, got {shown(experiment.export)}"
             )
 
 
 def _mismatches_of_features(params: Params, key: str, features: sections.Features) -> Iterator[str]:
     if features.variant not in params.prepare:
         known = _listed(params.prepare)
-        yield f"{key}.variant must be a variant, {known}, got {features.variant!r}"
+        yield f"{key}.variant must be a variant, {known}, got {shown(features.variant)}"
     elif (color := params.prepare[features.variant].color) != "rgb":
-        yield f"{key}.variant must be one with color rgb, got {features.variant!r} with {color}"
+        yield f"{key}.variant must be one with color rgb, got {shown(features.variant)} with {color}"
     if features.backbone not in params.backbones:
         known = _listed(params.backbones)
-        yield f"{key}.backbone must be an entry of backbones, {known}, got {features.backbone!r}"
+        yield f"{key}.backbone must be an entry of backbones, {known}, got {shown(features.backbone)}"
     elif features.variant in params.prepare:
         wanted = params.backbones[features.backbone].image_size_px
         if (size := params.prepare[features.variant].image_size_px) != wanted:
             yield (
                 f"{key}.variant must be one with image_size_px {wanted}, as "
-                f"backbones.{features.backbone} has, got {features.variant!r} with {size}"
+                f"backbones.{features.backbone} has, got {shown(features.variant)} with {size}"
             )
 
 
 def _mismatches_of_experiment(params: Params, key: str, experiment: Experiment) -> Iterator[str]:
     if experiment.variant not in params.prepare:
         known = _listed([f"prepared/{variant}" for variant in params.prepare])
-        yield f"{key}.pixels must be a variant, {known}, got {experiment.pixels!r}"
+        yield f"{key}.pixels must be a variant, {known}, got {shown(experiment.pixels)}"
         return
     variant = params.prepare[experiment.variant]
     if isinstance(experiment.train, sections.TrainOnPixels):
         if experiment.input != experiment.pixels:
             yield (
                 f"{key}.input must be {experiment.pixels}, as pixels, for the model "
-                f"{experiment.train.model}, got {experiment.input!r}"
+                f"{experiment.train.model}, got {shown(experiment.input)}"
             )
     else:
         made = [
@@ -246,7 +249,7 @@ def _mismatches_of_experiment(params: Params, key: str, experiment: Experiment) 
         if experiment.input not in made:
             yield (
                 f"{key}.input must be features of {experiment.pixels}, {_listed(made)}, for the "
-                f"model {experiment.train.model}, got {experiment.input!r}"
+                f"model {experiment.train.model}, got {shown(experiment.input)}"
             )
     size, color = variant.image_size_px, variant.color
     shape = (size, size, 1 if color == "grayscale" else 3)

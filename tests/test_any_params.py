@@ -88,6 +88,11 @@ def test_any_text(text: str) -> None:
     outcome(text)
 
 
+@pytest.mark.parametrize("path", places(SOUND), ids=lambda path: ".".join(map(str, path)) or "all")
+def test_a_long_text_anywhere(path: tuple[Any, ...]) -> None:
+    outcome(yaml.safe_dump(put(SOUND, path, "a" * 5000)))
+
+
 @bounded
 @given(st.sampled_from(places(SOUND)), values)
 def test_any_value_anywhere(path: tuple[Any, ...], value: Any) -> None:

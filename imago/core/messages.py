@@ -49,7 +49,7 @@ def describe(
             return f"{key}.{tag} is missing"
         case "union_tag_invalid":
             return (
-                f"{key}.{tag} must be one of {context['expected_tags']}, got {_shown(value[tag])}"
+                f"{key}.{tag} must be one of {context['expected_tags']}, got {shown(value[tag])}"
             )
         case "value_error":
             return f"{key}: {fault['msg'].removeprefix('Value error, ')}"
@@ -57,7 +57,7 @@ def describe(
             name = str(fault["loc"][-1])
             close = difflib.get_close_matches(name, sorted({*known_keys} - {name}), n=1)
             advice = f"; did you mean {close[0]}?" if close else ""
-            return f"{key} is an unknown key, got {_shown(value)}{advice}"
+            return f"{key} is an unknown key, got {shown(value)}{advice}"
         case "string_pattern_mismatch":
             pattern = context["pattern"]
             rule = f"must be {patterns.get(pattern, f'text that matches {pattern}')}"
@@ -67,7 +67,7 @@ def describe(
             rule = re.sub("^(Input|String) should", "must", fault["msg"])
     wants_number = fault["type"] in ("float_type", "int_type")
     hint = "; write numbers without quotes or exponent, as 0.001"
-    return f"{key} {rule}, got {_shown(value)}{hint if wants_number and _is_number(value) else ''}"
+    return f"{key} {rule}, got {shown(value)}{hint if wants_number and _is_number(value) else ''}"
 
 
 def _location(fault: ErrorDetails, raw: Any) -> Iterator[str]:
@@ -86,7 +86,7 @@ def _location(fault: ErrorDetails, raw: Any) -> Iterator[str]:
         if isinstance(part, str) and len(part) <= _LETTERS_SHOWN and part.isprintable():
             yield part
         else:
-            yield _shown(part)
+            yield shown(part)
 
 
 def _keys(section: Any) -> Collection[Any]:
@@ -95,13 +95,13 @@ def _keys(section: Any) -> Collection[Any]:
     return range(len(section)) if isinstance(section, list) else ()
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """Show a value as the file has it, shortened."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    shown = _SHORT.repr(value) if isinstance(value, dict | list) else repr(value)
+    text = _SHORT.repr(value) if isinstance(value, dict | list) else repr(value)
     half = _LETTERS_SHOWN // 2
-    return shown if len(shown) <= _LETTERS_SHOWN else f"{shown[:half]}…{shown[-half:]}"
+    return text if len(text) <= _LETTERS_SHOWN else f"{text[:half]}…{text[-half:]}"
 
 
 def _is_number(value: Any) -> bool:

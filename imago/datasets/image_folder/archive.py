@@ -73,7 +73,8 @@ class Archive:
 def tidied(name: str) -> str:
     """Return a path without what does not count: Unicode's form, `.` and doubled slashes."""
     path = str(PurePosixPath(photo_names.normal(name)))
-    return f"{path}/" if name.endswith("/") else path
+    path = f"{path}/" if name.endswith("/") else path
+    return name if path == name else path  # no second text
 
 
 def fault_in_name(name: str, limits: Limits) -> str | None:

@@ -188,7 +188,8 @@ def _drawn(photos: Sequence[Photo], wanted: Extract) -> list[Photo]:
         chosen = leaks.draw(candidates, wanted.test_fraction)
         split_of = {one.path: "test" for one in itertools.compress(candidates, chosen)}
     return [
-        dataclasses.replace(photo, split=split_of.get(photo.path, photo.split)) for photo in photos
+        dataclasses.replace(photo, split=split_of[photo.path]) if photo.path in split_of else photo
+        for photo in photos
     ]
 
 

@@ -117,6 +117,8 @@ def _name(member: ZipInfo) -> str:
     raw = name.encode("cp437")
     if found := _unicode_path(member.extra, raw):
         return found
+    if name.isascii():  # no second text, for an archive's names take much of its memory
+        return name
     try:
         return raw.decode()
     except UnicodeDecodeError:
