@@ -217,10 +217,12 @@ def _mismatches_of_features(params: Params, key: str, features: sections.Feature
         known = _listed(params.prepare)
         yield f"{key}.variant must be a variant, {known}, got {shown(features.variant)}"
     elif (color := params.prepare[features.variant].color) != "rgb":
-        yield f"{key}.variant must be one with color rgb, got {shown(features.variant)} with {color}"
+        got = f"{shown(features.variant)} with {color}"
+        yield f"{key}.variant must be one with color rgb, got {got}"
     if features.backbone not in params.backbones:
         known = _listed(params.backbones)
-        yield f"{key}.backbone must be an entry of backbones, {known}, got {shown(features.backbone)}"
+        got = shown(features.backbone)
+        yield f"{key}.backbone must be an entry of backbones, {known}, got {got}"
     elif features.variant in params.prepare:
         wanted = params.backbones[features.backbone].image_size_px
         if (size := params.prepare[features.variant].image_size_px) != wanted:

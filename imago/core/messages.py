@@ -48,9 +48,7 @@ def describe(
         case "union_tag_not_found":
             return f"{key}.{tag} is missing"
         case "union_tag_invalid":
-            return (
-                f"{key}.{tag} must be one of {context['expected_tags']}, got {shown(value[tag])}"
-            )
+            return f"{key}.{tag} must be one of {context['expected_tags']}, got {shown(value[tag])}"
         case "value_error":
             return f"{key}: {fault['msg'].removeprefix('Value error, ')}"
         case "extra_forbidden":
