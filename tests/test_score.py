@@ -1,6 +1,7 @@
 """The command `imago score`, and the modules that only it uses."""
 
 import csv
+import dataclasses
 import io
 import json
 import subprocess
@@ -14,6 +15,7 @@ from PIL import Image
 
 from imago import cli
 from imago.predict.predictor import Predictor
+from imago.runtimes import model_json
 from imago.score import answers, floors, labelled
 from tests import color_export
 
@@ -120,6 +122,26 @@ def test_of_photos_that_are_confused_the_surest_is_first(here, capsys):
     (found,) = scored(capsys, "new")["confusions"]
 
     assert found["photos"] == ["red/7.png", "red/9.png", "red/0.png"]
+
+
+def test_a_model_with_limits_says_how_often_it_is_unsure(here, capsys):
+    described = model_json.read_export(here / "exports/colors")
+    limits = {"probability": 0.9, "distance": None}
+    model_json.write(here / "exports/colors", dataclasses.replace(described, unsure=limits))
+    (here / "new/green/9.png").write_bytes(encoded((100, 0, 100)))
+
+    found = scored(capsys, "new")
+
+    # All blues, two greens, of 200 in 220 and 201 in 223, and the green one among the reds.
+    assert found["answered"] == {"photos": 16, "answered": 6, "right_answered": 5}
+    assert found["notes"][0] == (
+        "`imago predict` would be unsure of 10 of 16 (62.50 %); of the others 83.33 % are named "
+        "right (43.65 to 96.99)"
+    )
+
+
+def test_a_model_without_limits_is_never_unsure(here, capsys):
+    assert scored(capsys, "new")["answered"] is None
 
 
 def test_a_table_for_people(here, capsys):

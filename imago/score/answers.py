@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imago.core import progress
 from imago.core.errors import DataError, ImageError
@@ -29,10 +30,13 @@ class Answers:
     Attributes:
         predictions: Of the photos that can be read; a row for each stays in memory, and no pixels.
         unreadable: Path of each other photo: why it cannot be read.
+        unsure: (N,) whether `imago predict` would answer `unsure`, of those that can be read; None
+            of a model without limits.
     """
 
     predictions: Predictions
     unreadable: dict[str, str]
+    unsure: NDArray[np.bool_] | None = None
 
 
 def ask(
@@ -67,6 +71,7 @@ def ask(
     answered = bulk.predict(given, load, workers, predictor.elsewhere)
     probabilities = np.empty((len(given), len(predictor.classes)), np.float32)
     readable: list[str] = []
+    unsure: list[bool] = []
     unreadable: dict[str, str] = {}
     for photo, found in progress.over(answered, "score", len(given), "photos"):
         if isinstance(found, ImageError):
@@ -74,6 +79,7 @@ def ask(
         else:
             probabilities[len(readable)] = list(found.probabilities.values())
             readable.append(photo.name)
+            unsure.append(found.unsure is not None)
     _check_readable(photos, unreadable, greatest_unreadable_fraction)
     made = predictions.make(
         np.array([photos.labels[path] for path in readable], np.int32),
@@ -82,7 +88,7 @@ def ask(
         np.frombuffer(b"".join(map(identities.__getitem__, readable)), ">u8").astype(np.uint64),
         readable,
     )
-    return Answers(made, unreadable)
+    return Answers(made, unreadable, np.array(unsure) if predictor.may_be_unsure else None)
 
 
 def _check_readable(photos: Labelled, unreadable: dict[str, str], greatest_fraction: float) -> None:

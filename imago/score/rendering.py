@@ -81,6 +81,7 @@ def as_json(result: Result, floors: Sequence[Floor]) -> dict[str, Any]:
             }
             for one in result.confusions
         ],
+        "answered": result.answered,
         "unreadable": result.answers.unreadable,
         "left_out": dict(result.left_out),
         "notes": list(result.notes),

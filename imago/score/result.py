@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from imago.core.photo_names import listed
+from imago.reports import numbers
 from imago.score.answers import Answers
 from imago.scoring import intervals, metric, summary, tables
 from imago.scoring.intervals import Interval
@@ -117,8 +118,25 @@ class Result:
         ]
 
     @property
+    def answered(self) -> dict[str, int] | None:
+        """Count the photos, those that get an answer that is not `unsure`, and the right ones.
+
+        None of a model without limits.
+        """
+        if self.answers.unsure is None:
+            return None
+        kept = ~self.answers.unsure
+        return {
+            "photos": len(kept),
+            "answered": int(kept.sum()),
+            "right_answered": int(self.predictions.right[kept].sum()),
+        }
+
+    @property
     def notes(self) -> Iterator[str]:
         """What a reader of the metrics should know of the photos."""
+        if self.answered:
+            yield _of_answered(**self.answered)
         found = self.predictions
         counts = np.bincount(found.labels, minlength=len(found.classes))
         absent = [name for name, count in zip(found.classes, counts, strict=True) if not count]
@@ -144,3 +162,15 @@ class Result:
         rows = np.flatnonzero(are)
         surest: list[int] = rows[np.argsort(-found.confidence[rows], kind="stable")].tolist()
         return surest
+
+
+def _of_answered(photos: int, answered: int, right_answered: int) -> str:
+    """Say how many photos a model is unsure of, and how often it is right about the others."""
+    unsure = photos - answered
+    share = numbers.percent(unsure / photos)
+    said = f"`imago predict` would be unsure of {unsure:,} of {photos:,} ({share})"
+    if not answered:
+        return said
+    low, high = intervals.wilson(right_answered, answered)
+    right = numbers.percent(right_answered / answered)
+    return f"{said}; of the others {right} are named right ({100 * low:.2f} to {100 * high:.2f})"
