@@ -508,3 +508,41 @@ def test_a_name_that_is_none_to_yaml_is_refused_in_one_line(name):
         add.photos(zip_of(), name, "pets_mobile")
     message = f"a name must not look like a number, a date or a word of YAML, got '{name}'; give"
     assert str(caught.value) == f"{message} one with --name"
+
+
+def test_photos_are_renewed_after_their_experiment_was_renamed(here):
+    folder = folder_of()
+    add.photos(folder, "birds", "pets_pixels")
+    text = (here / "params.yaml").read_text("utf-8")
+    (here / "params.yaml").write_text(text.replace("\n  birds:\n    input", "\n  owls:\n    input"))
+    assert "birds" not in params.load().experiments
+    (folder / "birds/owl/2.jpg").unlink()
+    before = params.load().datasets["birds"].files
+
+    with pytest.raises(ParamsError, match=r"owls already, on the photos of birds; --name birds"):
+        add.photos(folder, "owls", "pets_pixels")
+    added = add.photos(folder, "birds", "pets_pixels")
+
+    assert (added.is_new, added.experiment, added.variant) == (False, "owls", "birds32")
+    assert "1 missing" in added.difference
+    assert params.load().datasets["birds"].files != before
+
+
+def test_a_data_set_of_other_files_is_not_renewed(here):
+    add.photos(zip_of(path=Path("photos/birds.zip")), "birds", "pets_pixels")
+    text = (here / "params.yaml").read_text("utf-8")
+    (here / "params.yaml").write_text(text.replace("\n  birds:\n    input", "\n  owls:\n    input"))
+    with pytest.raises(ParamsError, match="datasets has an entry birds already"):
+        add.photos(zip_of(path=Path("photos/other.zip")), "birds", "pets_pixels")
+
+
+def test_a_class_of_one_photo_is_told(capsys):
+    assert cli.main(["add", str(zip_of()), "--like", "pets_pixels", "--name", "birds"]) == 0
+    said = capsys.readouterr().out
+    assert "too few photos for training and test, which `dvc repro` needs: wren\n" in said
+
+
+def test_a_class_of_one_photo_with_a_test_folder_is_none_to_tell(capsys):
+    folder = str(zip_of(SPLIT_BIRDS))
+    assert cli.main(["add", folder, "--like", "pets_pixels", "--name", "birds"]) == 0
+    assert "too few" not in capsys.readouterr().out

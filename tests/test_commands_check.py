@@ -10,7 +10,8 @@ import pytest
 from dvc.repo import Repo
 from gate_project import PERSON
 
-from imago import cli
+from imago import cli, params
+from tests import echo_project
 
 DVC_YAML = """\
 stages:
@@ -49,6 +50,12 @@ experiments:
 """
 NEVER = "never run: fetch@unreachable, train@late, evaluate@late"
 CURRENT = "imago check: dvc.lock is current"
+
+
+@pytest.fixture(autouse=True)
+def any_params(monkeypatch):
+    """Take the parameters of these small projects, which are none of imago's."""
+    monkeypatch.setattr(params, "load", lambda: None)
 
 
 def git(folder, *arguments):
@@ -313,3 +320,23 @@ def test_outside_of_a_project(capsys, monkeypatch, tmp_path):
 
     assert code == 2
     assert said[0].startswith("imago check: this folder must be a DVC project")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("seed: 20", "seed: 20\nepoch: 3", "params.yaml: epoch is an unknown key, got 3"),
+        ("seed: 20", "seed: twenty", "params.yaml: seed must be a whole number, got 'twenty'"),
+        ("seed: 20", "seed: [", "params.yaml: must be YAML: line "),
+    ],
+)
+def test_params_that_every_stage_would_refuse(old, new, fault, tmp_path, monkeypatch, capsys):
+    """Of which no stage depends on some, so that DVC takes all to be current."""
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    echo_project.create(tmp_path)
+    text = (tmp_path / "params.yaml").read_text("utf-8")
+    assert old in text
+    (tmp_path / "params.yaml").write_text(text.replace(old, new), "utf-8")
+    assert cli.main(["check"]) == 2
+    assert fault in capsys.readouterr().err

@@ -139,7 +139,8 @@ def test_numbers_of_nothing(capsys, option):
 def test_an_experiment_without_validation_images_is_refused(capsys):
     assert refusal(capsys, "plain", "epochs=1,2") == (
         "imago sweep: plain: must have validation images to choose by, and prepared/tiny8 has "
-        "none; give its variant a validation_fraction. The test images are not for choosing\n"
+        "none; give its variant a validation_fraction, and run `dvc repro train@plain`. "
+        "The test images are not for choosing\n"
     )
 
 

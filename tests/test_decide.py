@@ -1,11 +1,12 @@
 import pandas as pd
 import pytest
 
-from imago import params
+from imago import cli, params
 from imago.core import paths
 from imago.core.errors import DataError, ParamsError
 from imago.datasets.image_folder import decisions
 from imago.project import decide
+from imago.sources import photo_folders
 from tests.params_text import TEXT
 
 PHOTOS = f"""
@@ -107,3 +108,38 @@ def test_other_data_sets(here):
         decide.take_up("pets")
     with pytest.raises(ParamsError, match=r"unknown data set 'cats'; params.yaml has pets, photos"):
         decide.take_up("cats")
+
+
+def listed(here, *names):
+    """Say which photos the folder has of which the data set is, by a listing beside it."""
+    path = here / paths.listing("photos")
+    path.parent.mkdir()
+    photo_folders.write_listing(path, dict.fromkeys(names, "a" * 64))
+
+
+def test_a_draft_leaves_out_photos_that_are_no_longer_there(here):
+    inspected(here)
+    listed(here, "cat/2.jpg", "dog/4.jpg", "dog/5.jpg")
+    decided = decide.take_up("photos").decided
+    assert [one.photo for one in decided] == ["cat/2.jpg", "dog/4.jpg", "dog/5.jpg"]
+
+
+def test_a_decision_on_a_photo_that_is_not_in_the_listing(here):
+    listed(here, "cat/1.jpg")
+    table = paths.decisions("photos")
+    table.parent.mkdir()
+    digest = "A" * 64  # of a photo that is there
+    rows = f"{digest},drop,,\ncat/1.jpg,drop,,\ncat/9.jpg,drop,,\ncat/8.jpg,label,dog,\n"
+    table.write_text(f"photo,decision,label,why\n{rows}", "utf-8")
+    with pytest.raises(DataError, match=r"photos\.csv: cat/9\.jpg: must be .*; cat/8\.jpg: must"):
+        decide.take_up("photos")
+    assert params.load().datasets["photos"].extract.decisions_sha256 is None
+
+
+def test_photos_are_counted_and_not_rows(here, capsys):
+    table = paths.decisions("photos")
+    table.parent.mkdir()
+    rows = "cat/1.jpg,label,dog,\ncat/1.jpg,drop,,\ncat/2.jpg,label,dog,\n"
+    table.write_text(f"photo,decision,label,why\n{rows}", "utf-8")
+    assert cli.main(["decide", "photos"]) == 0
+    assert "photos to drop 1, to be given a label 1\n" in capsys.readouterr().out

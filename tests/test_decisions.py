@@ -72,6 +72,17 @@ def test_what_there_is_not(made, message):
         applied(made)
 
 
+def test_all_rows_on_what_there_is_not_are_told_at_once():
+    made = [Decision(f"dog/x{n}.jpg", "drop", "", "") for n in range(7)]
+    with pytest.raises(DataError) as caught:
+        applied(*made, Decision("dog/b.jpg", "label", "cow", ""))
+    said = str(caught.value)
+    assert said.startswith(
+        "pets.csv: dog/x0.jpg: must be on a photo that is used, got none; dog/x1"
+    )
+    assert said.endswith("; so are 3 more; correct these rows")
+
+
 def test_written_and_read(tmp_path):
     made = [Decision('a "b", c.jpg', "drop", "", "x, y"), Decision("é.jpg", "label", "cat", "")]
     decisions.write(tmp_path / "pets.csv", made)

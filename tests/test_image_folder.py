@@ -532,6 +532,15 @@ def test_what_was_decided_is_done(here, caplog):
     assert said in caplog.messages
 
 
+def test_decisions_that_leave_a_class_without_photos(here):
+    dogs = [name for name in split_pets() if name.startswith("train/dog/")]
+    digest = decide(here, *(f"{name},drop,," for name in dogs))
+    with pytest.raises(
+        DataError, match=r"got none of dog; .* or see what decisions/pets\.csv takes"
+    ):
+        extract(here, split_pets(), decisions_sha256=digest)
+
+
 def test_decisions_that_were_not_taken_up(here):
     decide(here, "train/cat/2.png,drop,,blurred")
     with pytest.raises(DataError, match=r"changed since params.yaml took it up"):

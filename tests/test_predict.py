@@ -369,7 +369,8 @@ def test_a_model_by_name_or_path(name, here, capsys):
             [],
             ["--model", "color"],
             "--model must be an experiment or an exported file, got 'color'; exports has colors; "
-            "run `dvc repro export@<experiment>` to export one",
+            "run `dvc repro export@<experiment>` to export one, or `dvc pull export@<experiment>` "
+            "for what a colleague has pushed",
         ),
     ],
     ids=["several", "unknown"],

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from imago import cli, params
+from imago.core.errors import ParamsError
 from imago.project import check, git, remove, resolve, yaml_text
 from tests import echo_project
 
@@ -200,3 +201,32 @@ def test_no_merge(project, capsys):
     assert capsys.readouterr().err == (
         "imago resolve: there must be a merge that has stopped over conflicts, and there is none\n"
     )
+
+
+def test_what_one_side_took_out_and_the_other_changed_is_said(project):
+    commits(project, "main", lambda: remove.experiment("plain"))
+    commits(project, "other", put(f"plain.{EPOCHS}", 3))
+    merge(project)
+    with pytest.raises(ParamsError, match=r"experiments\.plain \(taken out here, \{'input'"):
+        resolve.merge(None)
+
+
+def renew(letter):
+    """A folder of photos that was added again: another digest, and another listing."""
+
+    def change():
+        echo_project.put(Path(), "datasets.tiny.files.train-images", letter * 64)
+        Path("listings").mkdir(exist_ok=True)
+        Path("listings/tiny.csv").write_text(f"path,sha256\n{letter}.jpg,{letter}\n")
+
+    return change
+
+
+@pytest.mark.parametrize(("prefer", "letter"), [("ours", "a"), ("theirs", "b")])
+def test_a_listing_is_of_the_side_whose_digest_is_kept(project, prefer, letter):
+    commits(project, "main", renew("a"))
+    commits(project, "other", renew("b"))
+    merge(project)
+    assert resolve.merge(prefer).left == []
+    assert params.load().datasets["tiny"].files["train-images"] == letter * 64
+    assert Path("listings/tiny.csv").read_text() == f"path,sha256\n{letter}.jpg,{letter}\n"

@@ -224,6 +224,15 @@ def test_links_within_the_page_lead_somewhere(page):
     assert len(page.ids) == len(set(page.ids))
 
 
+def test_decisions_are_counted_by_photos(tree):
+    (set_aside,) = tree.glob("data/prepared/*/set_aside.csv")
+    rows = "a.jpg,label,cat,\na.jpg,drop,,\nb.jpg,label,cat,\n"
+    (set_aside.parent / "decisions.csv").write_text(f"photo,decision,label,why\n{rows}")
+    report.main("tiny")
+    card = files.read_json(tree / "reports/cards/tiny.json")
+    assert card["data"]["decisions"] == {"drop": 1, "label": 1}
+
+
 def test_the_card(tree):
     report.main("tiny")
     card = files.read_json(tree / "reports/cards/tiny.json")

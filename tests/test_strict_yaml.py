@@ -214,3 +214,9 @@ def test_dvc_reads_the_same_value(text):
 
     found = ruamel.YAML(typ="safe", pure=True).load(text)
     assert repr(strict_yaml.read(text)) == repr(found)
+
+
+def test_marks_of_a_merge():
+    text = "seed: 1\n<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> other\n"
+    with pytest.raises(ValueError, match=r"^line 2: marks of a merge .*`imago resolve`"):
+        strict_yaml.read(text)

@@ -126,6 +126,9 @@ def _photos(places: list[Path], chosen: argparse.Namespace) -> str:
         *said_of(added.arrangement.unused),
     ):
         print(line)
+    alone = [name for name, count in zip(names, counts.values(), strict=True) if count.total() < 2]
+    if alone and "test" not in splits:
+        print(f"too few photos for training and test, which `dvc repro` needs: {listed(alone)}")
     if added.difference:
         print(f"since it was added: {added.difference}")
     if archive.is_dir():
@@ -137,7 +140,7 @@ def _photos(places: list[Path], chosen: argparse.Namespace) -> str:
     else:
         print(f"chosen from what they are: {defaults.summary(added.choices)}")
         print(f"added to {paths.PARAMS}, as {name}, with the reason beside each value")
-    return name
+    return added.experiment
 
 
 def _table(

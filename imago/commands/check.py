@@ -2,7 +2,7 @@
 
 Stages that have never run, for want of what they need, are named and count only with --all.
 
-Exit codes: 0 current, 1 not current, 2 cannot tell.
+Exit codes: 0 current, 1 not current, 2 cannot tell, as where params.yaml breaks a rule.
 """
 
 import argparse
@@ -20,8 +20,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Print what would run."""
+    from imago import params
     from imago.project import check  # here, for DVC takes a second to import
 
+    params.load()  # whose faults would end every stage; DVC knows only which keys have changed
     found = check.staleness()
     for names, reasons in _together(found.reasons).items():
         print(f"{names} would run: {reasons}")

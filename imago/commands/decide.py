@@ -18,9 +18,9 @@ def run(chosen: argparse.Namespace) -> int:
     from imago.project import decide  # here, for pandas takes a while to import
 
     taken = decide.take_up(chosen.dataset)
-    drops = sum(one.decision == "drop" for one in taken.decided)
-    labels = len(taken.decided) - drops
-    print(f"{taken.path}: {drops:,} photos to drop, {labels:,} with another label")
+    of_photos = {one.photo: one.decision for one in taken.decided}  # the last one holds
+    drops = sum(decision == "drop" for decision in of_photos.values())
+    print(f"{taken.path}: photos to drop {drops:,}, to be given a label {len(of_photos) - drops:,}")
     if taken.is_draft:
         print(f"A draft: look at it, change it, and run `imago decide {chosen.dataset}` again.")
     print("`dvc repro` then does as it says.")

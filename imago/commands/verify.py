@@ -1,4 +1,4 @@
-"""Find damage among what DVC keeps, by reading all of it; exits 1 if there is any.
+"""Find damage among what DVC keeps and dvc.lock names, by reading it; exits 1 if there is any.
 
 In the DVC cache and the working tree, or with --remote in a remote. DVC itself takes what lies in
 its cache for sound. With --reproducible, make an experiment twice from nothing, and compare every

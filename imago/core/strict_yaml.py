@@ -59,6 +59,10 @@ def read(text: str) -> Any:
     if len(text) > GREATEST_BYTES:
         message = f"must have at most {GREATEST_BYTES:,} characters, got {len(text):,}"
         raise ValueError(message)
+    if marks := re.search(r"^<{7} ", text, re.M):
+        line = text.count("\n", 0, marks.start()) + 1
+        message = f"line {line}: marks of a merge that has stopped; `imago resolve` goes on with it"
+        raise ValueError(message)
     try:
         return yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:

@@ -63,7 +63,10 @@ def find(name: str | None, argument: str = "--model") -> Path:
     """
     found = model_json.exported()
     listed = f"{paths.export('')} has {', '.join(found) or 'none'}"
-    remedy = "run `dvc repro export@<experiment>` to export one"
+    remedy = (
+        "run `dvc repro export@<experiment>` to export one, or `dvc pull export@<experiment>` for "
+        "what a colleague has pushed"
+    )
     if name is None:
         if len(found) == 1:
             return paths.export(found[0])

@@ -138,8 +138,8 @@ def photos(
 ) -> AddedPhotos:
     """Add a data set, a variant, features and an experiment to params.yaml.
 
-    Where it was added before, under this name, only its digest and its place are renewed, and the
-    listing of a folder.
+    Where it was added before, as a data set of this name, only its digest and its place are
+    renewed, and the listing of a folder.
 
     Args:
         archive: A zip, a tar or a folder of photos, in the layout image_folder; it stays where it
@@ -160,8 +160,16 @@ def photos(
     _check_name(name)
     text, there = _text(path), params.load(path)
     model = copies.find(like, there, text)
-    places, is_new = [archive, *beside], not pins.is_own(name, there)
+    places, is_new = [archive, *beside], not pins.is_renewed([archive, *beside], name, there)
     usual_px = nets.usual_px(net) if net else defaults.USUAL_PX
+    if is_new and name in there.experiments:
+        dataset = there.prepare[there.experiments[name].variant].dataset
+        if pins.is_own(dataset, there):
+            message = (
+                f"{path}: experiments has an entry {name} already, on the photos of {dataset}; "
+                f"--name {dataset} takes those as they are now, another name adds a data set"
+            )
+            raise ParamsError(message)
     if net and not is_new:
         message = f"{name} is there; for another net: imago add --like {name} --backbone {net}"
         raise ParamsError(message)
@@ -181,8 +189,9 @@ def photos(
     settings = params.parse(text, str(path))
     difference = pins.write_listing(name, pinned.listing)
     files.write_text(path, text)
-    variant = settings.experiments[name].variant
-    return AddedPhotos(name, variant, found, is_new, difference, choices)
+    experiment, *_ = pins.experiments_on(name, settings)
+    variant = settings.experiments[experiment].variant
+    return AddedPhotos(experiment, variant, found, is_new, difference, choices)
 
 
 def _with_files(text: str, name: str, known: Mapping[str, str], pinned: Pinned) -> str:

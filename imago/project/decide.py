@@ -12,6 +12,7 @@ from imago.datasets.image_folder import decisions
 from imago.datasets.image_folder.decisions import Decision
 from imago.params import Params
 from imago.project import yaml_text
+from imago.sources import photo_folders
 
 RELABEL_FROM, DROP_FROM = 0.7, 0.5
 """Probability of another class from which a draft takes that for the label, or drops the photo. Of
@@ -52,9 +53,15 @@ def take_up(dataset: str, path: Path = paths.PARAMS) -> Taken:
         raise ParamsError(message)
     table = paths.decisions(dataset)
     is_draft = not table.exists()
+    listing, is_folder = paths.listing(dataset), len(found.files) == 1
+    listed = photo_folders.read_listing(listing) if is_folder and listing.exists() else None
     if is_draft:
-        decisions.write(table, draft(_inspected(dataset, settings)))
+        drafted = draft(_inspected(dataset, settings))
+        gone = [one for one in drafted if listed is not None and one.photo not in listed]
+        decisions.write(table, [one for one in drafted if one not in gone])
     decided = decisions.read(table)
+    if listed is not None:
+        decisions.check(table, decided, {*listed, *listed.values()}, None)
     keys = ["datasets", dataset, "extract", "decisions_sha256"]
     text = yaml_text.put(path.read_bytes().decode(), keys, files.sha256(table))
     params.parse(text, str(path))

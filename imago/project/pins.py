@@ -70,10 +70,32 @@ def write_listing(name: str, listing: dict[str, str] | None) -> str:
     return photo_folders.differences(before, listing)
 
 
+def experiments_on(dataset: str, there: Params) -> list[str]:
+    """Return the experiments on a data set, that of its own name first."""
+    found = [
+        name
+        for name, experiment in there.experiments.items()
+        if there.prepare[experiment.variant].dataset == dataset
+    ]
+    return sorted(found, key=lambda name: name != dataset)
+
+
+def is_renewed(places: Sequence[Path], name: str, there: Params) -> bool:
+    """Tell whether photos are those of a data set of this name, as they are now.
+
+    They are where there is an experiment of this name too, as `imago add` made both, or, where that
+    was renamed or taken out, where they are files of the same names.
+    """
+    if not is_own(name, there):
+        return False
+    files = {f"{name}{photo_folders.SUFFIX}" if one.is_dir() else one.name for one in places}
+    return name in there.experiments or files == set(there.datasets[name].files)
+
+
 def is_own(name: str, there: Params) -> bool:
-    """Tell an experiment on photos of one's own, which lie in a folder here, by its name."""
+    """Tell a data set of photos of one's own, which lie in a folder here, and are learnt from."""
     dataset = there.datasets.get(name)
-    if dataset is None or dataset.layout != LAYOUT or name not in there.experiments:
+    if dataset is None or dataset.layout != LAYOUT or not experiments_on(name, there):
         return False
     sources = [kinds.parse(source) for source in dataset.sources]
     return all(

@@ -51,6 +51,7 @@ def merge(prefer: Side | None) -> Resolved:
         files.write_text(paths.PARAMS, _merged_params(sides, prefer))
     params.load()
     git.add(str(paths.PARAMS))
+    _take_listings(sides)
     runs = _Runs(sides)
     staleness = runs.choose()
     if OVERVIEW in staleness.reasons:
@@ -59,6 +60,22 @@ def merge(prefer: Side | None) -> Resolved:
         staleness = check.staleness()
     git.add(lock.NAME)
     return Resolved(runs.chosen, staleness, git.unmerged())
+
+
+def _take_listings(sides: Merge) -> None:
+    """Take the listing of each folder of photos from the side whose digest of them was kept."""
+    kept = params.load().datasets
+    of_side = [
+        (commit, strict_yaml.read(_params_of(commit)).get("datasets") or {})
+        for commit in (sides.ours, sides.theirs)
+    ]
+    for name, dataset in kept.items():
+        path = str(paths.listing(name))
+        for commit, known in of_side:
+            is_its = (known.get(name) or {}).get("files") == dataset.files
+            if is_its and path in git.unmerged() and git.has(commit, path):
+                git.take(commit, path)
+                git.add(path)
 
 
 def _is_sound() -> bool:
@@ -77,7 +94,8 @@ def _merged_params(sides: Merge, prefer: Side | None) -> str:
     disputed = []
     for change in _changes(*values):
         if change.is_disputed and prefer is None:
-            disputed.append(f"{'.'.join(change.keys)} ({change.ours} here, {change.theirs} there)")
+            here, there = (_said(value) for value in (change.ours, change.theirs))
+            disputed.append(f"{'.'.join(change.keys)} ({here} here, {there} there)")
         elif not change.is_disputed or prefer == "theirs":
             text = _with(text, change, theirs)
     if disputed:
@@ -87,6 +105,10 @@ def _merged_params(sides: Merge, prefer: Side | None) -> str:
         )
         raise ParamsError(message)
     return text
+
+
+def _said(value: Any) -> str:
+    return "taken out" if value is _ABSENT else str(value)
 
 
 def _params_of(commit: str) -> str:

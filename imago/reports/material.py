@@ -87,7 +87,7 @@ def read(experiment: str, parameters: Mapping[str, Any]) -> Material:
         origin=origin,
         set_aside=_counts(pixels / "set_aside.csv", "reason"),
         leaks=_counts(pixels / "leaks.csv", "kind"),
-        decisions=_counts(pixels / provenance.DECISIONS, "decision"),
+        decisions=_decisions(pixels / provenance.DECISIONS),
         captions=files.read_json(_made(paths.captions(experiment), "figures")),
     )
 
@@ -108,3 +108,9 @@ def _counts(path: Path, column: str) -> dict[str, int]:
     """Count a column's values, without their details; a listing of nothing is not written."""
     rows = _rows(path) if path.is_file() else []
     return dict(Counter(row[column].split(": ")[0] for row in rows).most_common())
+
+
+def _decisions(path: Path) -> dict[str, int]:
+    """Count the photos that are dropped, and those given a label: the last row on one holds."""
+    rows = _rows(path) if path.is_file() else []
+    return dict(Counter({row["photo"].strip(): row["decision"].strip() for row in rows}.values()))

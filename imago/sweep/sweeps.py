@@ -68,9 +68,12 @@ def plan(experiment: str, values: Sequence[str], count: int | None) -> Sweep:
     settings = params.load()
     section = params.pick(settings.experiments, "experiment", experiment)
     if "validation" not in arrays.read_info(paths.data(section.input)).splits:
+        is_to_come = settings.prepare[section.variant].validation_fraction > 0
+        give = "" if is_to_come else "give its variant a validation_fraction, and "
         message = (
             f"{experiment}: must have validation images to choose by, and {section.pixels} has "
-            f"none; give its variant a validation_fraction. The test images are not for choosing"
+            f"none{' yet' * is_to_come}; {give}run `dvc repro train@{experiment}`. The test images "
+            "are not for choosing"
         )
         raise SweepError(message)
     wanted = space.parse(values)

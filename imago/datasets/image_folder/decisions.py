@@ -10,16 +10,18 @@ why        for whoever reads it later; may be empty
 
 import csv
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from imago.core import files
 from imago.core.errors import DataError
+from imago.core.photo_names import listed
 from imago.datasets.image_folder.inspection import Photo
 
 COLUMNS = ("photo", "decision", "label", "why")
+CLASSES_SHOWN, FAULTS_SHOWN = 20, 5
 DROPPED = "dropped by decision"
 """Begins the reason for which a dropped photo is set aside."""
 
@@ -109,15 +111,10 @@ def apply(
         by_content.setdefault(photo.sha256.hex(), []).append(photo)
     changed: dict[str, Photo | None] = {}
     dropped: dict[str, str] = {}
+    decisions = list(decisions)
+    check(where, decisions, {*named, *by_content}, known)
     for one in decisions:
         on = [named[one.photo]] if one.photo in named else by_content.get(one.photo.lower(), [])
-        if not on or (one.label and one.label not in known):
-            rule = f"a class, one of {', '.join(sorted(known))}" if on else "a photo that is used"
-            message = (
-                f"{where}: {one.photo}: must be on {rule}, got {one.label if on else 'none'}; "
-                "correct the row or take it out"
-            )
-            raise DataError(message)
         for photo in on:
             dropped.pop(photo.path, None)
             if one.decision == "drop":
@@ -127,6 +124,37 @@ def apply(
                 changed[photo.path] = dataclasses.replace(photo, class_name=one.label)
     left = (changed.get(photo.path, photo) for photo in photos)
     return [photo for photo in left if photo is not None], dropped
+
+
+def check(
+    where: Path, decisions: Iterable[Decision], photos: Set[str], classes: Set[str] | None
+) -> None:
+    """Check that decisions are on what there is.
+
+    Args:
+        where: The table, for messages.
+        decisions: All of them.
+        photos: Paths of photos, and digests in lower case.
+        classes: Names of all; None where they are not known.
+
+    Raises:
+        DataError: Some are on a photo or a class that there is not; the message lists them.
+    """
+    faults = []
+    for one in decisions:
+        if not {one.photo, one.photo.lower()} & photos:
+            faults.append(f"{one.photo}: must be on a photo that is used, got none")
+        elif one.label and classes is not None and one.label not in classes:
+            known = listed(sorted(classes), CLASSES_SHOWN)
+            faults.append(f"{one.photo}: must be on a class, one of {known}, got {one.label}")
+    if faults:
+        more = len(faults) - FAULTS_SHOWN
+        others = [f"so are {more:,} more"] if more > 0 else []
+        message = (
+            f"{where}: {'; '.join([*faults[:FAULTS_SHOWN], *others])}; "
+            f"{'correct the row or take it out' if len(faults) == 1 else 'correct these rows'}"
+        )
+        raise DataError(message)
 
 
 def write(path: Path, decisions: Iterable[Decision]) -> None:

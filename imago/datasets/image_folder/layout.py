@@ -65,7 +65,7 @@ def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
         _check_readable(path, found, greatest_fraction, set_aside, paths.set_aside(target.name))
         photos, dropped = _decided(target.name, found.photos, arrangement, wanted)
         set_aside |= dropped
-        splits = _split(path, photos, arrangement, wanted)
+        splits = _split(path, photos, arrangement, wanted, target.name)
         leaked = leaks.find(splits)
         _check_leaks(path, leaked, wanted.allow_leaks, paths.leaks(target.name))
 
@@ -149,7 +149,7 @@ def _check_readable(
 
 
 def _split(
-    path: Path, photos: Sequence[Photo], arrangement: Arrangement, wanted: Extract
+    path: Path, photos: Sequence[Photo], arrangement: Arrangement, wanted: Extract, dataset: str
 ) -> dict[SplitName, list[Photo]]:
     """Return the photos of each split that the archive has or that is to be drawn.
 
@@ -172,6 +172,8 @@ def _split(
                 f"{path}: must have readable photos in {name}, different from those in other "
                 f"splits, got none of {listed(absent)}; add photos"
             )
+            if wanted.decisions_sha256:
+                message += f", or see what {paths.decisions(dataset)} takes from them"
             raise DataError(message)
     _check_groups(path, photos)
     return splits
