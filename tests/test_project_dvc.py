@@ -1,5 +1,7 @@
 """What DVC and the clients of remotes raise, as one line."""
 
+from pathlib import Path
+
 import pytest
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
@@ -103,3 +105,12 @@ def test_a_command_that_fails(here):
         dvc.run("checkout", "nothing")
     with pytest.raises(DvcError, match=r"^Did you mean `git checkout nothing`\?"):
         dvc.run_silently("checkout", "nothing")
+
+
+def test_params_that_dvc_cannot_read_are_told_by_check(here, capsys):
+    Repo.init(str(here), no_scm=True).close()
+    (here / ".dvc/config").write_text("[core]\n    no_scm = true\n")
+    Path("params.yaml").write_text("seed: [\n", "utf-8")
+    Path("dvc.yaml").write_text("stages: {a: {cmd: 'echo ${seed}'}}\n", "utf-8")
+    assert last_line(capsys, "verify").endswith("; `imago check` says where")
+    assert "params.yaml: must be YAML: line 2" in last_line(capsys, "check")

@@ -21,9 +21,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Print what would run."""
     from imago import params
-    from imago.project import check  # here, for DVC takes a second to import
+    from imago.project import check, dvc  # here, for DVC takes a second to import
 
-    params.load()  # whose faults would end every stage; DVC knows only which keys have changed
+    with dvc.project():  # and where there is none, that is said
+        params.load()  # whose faults would end every stage; DVC knows only which keys have changed
     found = check.staleness()
     for names, reasons in _together(found.reasons).items():
         print(f"{names} would run: {reasons}")

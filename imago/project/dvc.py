@@ -16,6 +16,7 @@ from dvc_objects.errors import ObjectDBError
 from dvc_objects.fs.errors import AuthError, ConfigError, RemoteMissingDepsError
 from scmrepo.exceptions import SCMError as RepositoryError
 
+from imago.core import paths
 from imago.core.errors import DvcError, ImagoError
 from imago.project import git
 
@@ -146,8 +147,19 @@ def _failures() -> tuple[type[Exception], ...]:
     return (OSError, ImportError, *of_dvc, *of_clients)  # DVC has it so where an extra is missing
 
 
+def _chain(error: BaseException | None) -> str:
+    """Return what an error and all that it comes from say."""
+    said = []
+    while error is not None:
+        said.append(str(error))
+        error = error.__cause__ or error.__context__
+    return " ".join(said)
+
+
 def _line(error: Exception) -> str:
     line = " ".join(str(error).split()) or type(error).__name__
+    if f"'{paths.PARAMS}'" in _chain(error):
+        return f"{line}; `imago check` says where"
     if isinstance(error, PrettyDvcException):  # of a YAML file, and the place is not in it
         return f"{line}; `dvc stage list` shows where"
     return line
