@@ -539,7 +539,7 @@ def test_a_data_set_of_other_files_is_not_renewed(here):
 def test_a_class_of_one_photo_is_told(capsys):
     assert cli.main(["add", str(zip_of()), "--like", "pets_pixels", "--name", "birds"]) == 0
     said = capsys.readouterr().out
-    assert "too few photos for training and test, which `dvc repro` needs: wren\n" in said
+    assert "one photo is too few for training and test: wren; add photos\n" in said
 
 
 def test_a_class_of_one_photo_with_a_test_folder_is_none_to_tell(capsys):

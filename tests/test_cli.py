@@ -31,6 +31,7 @@ def test_add(calls, capsys):
         "            photos\n"
         "  owl            1\n"
         "  wren           2\n"
+        "one photo is too few for training and test: owl; add photos\n"
         "added to params.yaml, as birds, like pets\n"
         "Look at params.yaml, and then run\n"
         "\n"

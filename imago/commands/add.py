@@ -128,7 +128,7 @@ def _photos(places: list[Path], chosen: argparse.Namespace) -> str:
         print(line)
     alone = [name for name, count in zip(names, counts.values(), strict=True) if count.total() < 2]
     if alone and "test" not in splits:
-        print(f"too few photos for training and test, which `dvc repro` needs: {listed(alone)}")
+        print(f"one photo is too few for training and test: {listed(alone)}; add photos")
     if added.difference:
         print(f"since it was added: {added.difference}")
     if archive.is_dir():
