@@ -4,8 +4,8 @@ All pairs would be as the square of the photos. Of two looks that differ in few 
 part differs in no more than its share of them, so for each part those are compared that have it so.
 
 Source: M. Norouzi, A. Punjani and D. Fleet, Fast Exact Search in Hamming Space with Multi-Index
-Hashing, IEEE Transactions on Pattern Analysis and Machine Intelligence 36 (2014), with parts of as
-many bits as it takes to number the looks.
+Hashing, IEEE Transactions on Pattern Analysis and Machine Intelligence 36 (2014), with as many parts
+as give the fewest comparisons.
 """
 
 import itertools
@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 PAIRS_AT_ONCE = 1_000_000
 """In memory, of two looks each."""
+
+PARTS = range(3, 17)
+"""Of fewer the tables would not fit, of more nearly all looks are compared."""
 
 Positions = NDArray[np.intp]
 
@@ -34,7 +37,7 @@ def pairs(
     Yields:
         (n,) positions in `looks`, (n,) in `others`, and (n,) how many bits differ.
     """
-    parts = max(1, round(64 / math.log2(len(others) + 2)))
+    parts = min(PARTS, key=lambda count: _comparisons(count, len(others), greatest))
     for begin, end in itertools.pairwise(64 * part // parts for part in range(parts + 1)):
         keys = 2 ** (end - begin)
         part, there = (
@@ -51,6 +54,13 @@ def pairs(
                 differing = np.bitwise_count(looks[first] ^ others[second]).astype(np.int64)
                 kept = differing <= greatest
                 yield first[kept], second[kept], differing[kept]
+
+
+def _comparisons(parts: int, others: int, greatest: int) -> float:
+    """Return how many a look takes, of a table's rows and of looks that have a part alike."""
+    bits = 64 / parts
+    changed = sum(math.comb(math.ceil(bits), n) for n in range(greatest // parts + 1))
+    return parts * changed * (1 + others / 2**bits)
 
 
 def _changes(bits: int, most: int) -> list[int]:
