@@ -4,8 +4,8 @@ All pairs would be as the square of the photos. Of two looks that differ in few 
 part differs in no more than its share of them, so for each part those are compared that have it so.
 
 Source: M. Norouzi, A. Punjani and D. Fleet, Fast Exact Search in Hamming Space with Multi-Index
-Hashing, IEEE Transactions on Pattern Analysis and Machine Intelligence 36 (2014), with as many parts
-as give the fewest comparisons.
+Hashing, IEEE Transactions on Pattern Analysis and Machine Intelligence 36 (2014), with as many
+parts as give the fewest comparisons.
 """
 
 import itertools
