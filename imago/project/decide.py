@@ -57,8 +57,9 @@ def take_up(dataset: str, path: Path = paths.PARAMS) -> Taken:
     listed = photo_folders.read_listing(listing) if is_folder and listing.exists() else None
     if is_draft:
         drafted = draft(_inspected(dataset, settings))
-        gone = [one for one in drafted if listed is not None and one.photo not in listed]
-        decisions.write(table, [one for one in drafted if one not in gone])
+        # What was found may be of before photos were taken out.
+        still = [one for one in drafted if listed is None or one.photo in listed]
+        decisions.write(table, still)
     decided = decisions.read(table)
     if listed is not None:
         decisions.check(table, decided, {*listed, *listed.values()}, None)

@@ -64,7 +64,7 @@ def merge(prefer: Side | None) -> Resolved:
 
 def _take_listings(sides: Merge) -> None:
     """Take the listing of each folder of photos from the side whose digest of them was kept."""
-    kept = params.load().datasets
+    kept, unmerged = params.load().datasets, git.unmerged()
     of_side = [
         (commit, strict_yaml.read(_params_of(commit)).get("datasets") or {})
         for commit in (sides.ours, sides.theirs)
@@ -73,9 +73,8 @@ def _take_listings(sides: Merge) -> None:
         path = str(paths.listing(name))
         for commit, known in of_side:
             is_its = (known.get(name) or {}).get("files") == dataset.files
-            if is_its and path in git.unmerged() and git.has(commit, path):
+            if is_its and path in unmerged and git.has(commit, path):
                 git.take(commit, path)
-                git.add(path)
 
 
 def _is_sound() -> bool:
