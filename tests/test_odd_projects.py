@@ -9,13 +9,13 @@ import pytest
 from imago import cli
 from imago.core import boundary
 from tests import faults, tiny_project
+from tests.gate_project import GATE
 
 pytestmark = pytest.mark.fault
 
 COMMANDS = (
     "check",
     "gate",
-    "mend",
     "missing",
     "recipes",
     "remote none",
@@ -26,6 +26,7 @@ COMMANDS = (
     "score none none.zip",
     "tidy",
     "verify",
+    "mend",  # last, for it mends what the others are to meet
 )
 PARTS = (".dvc", ".dvc/config", ".git", ".git/HEAD", "dvc.lock", "dvc.yaml", "params.yaml")
 MORE = (".dvc/cache", ".dvc/tmp", ".dvc/tmp/rwlock", ".imago", "exports", "metrics", "reports")
@@ -38,8 +39,9 @@ ODD = {
 }
 STATES = [(part, odd) for part in PARTS for odd in ODD]
 STATES += [(part, odd) for part in MORE for odd in ODD]
-TRIED = STATES if faults.FULL else STATES[1::7]
-"""A part of them has each kind of oddity, for 7 is no multiple of their number."""
+BOUNDED = [("dvc.lock", "no text"), ("dvc.lock", "a list"), *STATES[1::7]]
+"""A seventh of them, among which is each kind of oddity, and two that no other would show."""
+TRIED = STATES if faults.FULL else BOUNDED
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +55,7 @@ def quiet():
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
     folder = tmp_path_factory.mktemp("template")
-    tiny_project.create_with_digits(folder)
+    tiny_project.create_with_digits(folder, {**tiny_project.settings(), "gate": GATE})
     return folder
 
 

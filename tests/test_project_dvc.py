@@ -114,3 +114,16 @@ def test_params_that_dvc_cannot_read_are_told_by_check(here, capsys):
     Path("dvc.yaml").write_text("stages: {a: {cmd: 'echo ${seed}'}}\n", "utf-8")
     assert last_line(capsys, "verify").endswith("; `imago check` says where")
     assert "params.yaml: must be YAML: line 2" in last_line(capsys, "check")
+
+
+@pytest.mark.parametrize("content", ["stages: [\n", "[1]\n"])
+@pytest.mark.parametrize("command", ["verify", "tidy"])
+def test_a_broken_lock_is_told_by_check(here, capsys, command, content):
+    Repo.init(str(here), no_scm=True).close()
+    (here / ".dvc/config").write_text("[core]\n    no_scm = true\n")
+    Path("params.yaml").write_text("seed: 1\n", "utf-8")
+    Path("dvc.yaml").write_text("stages: {a: {cmd: 'echo ${seed}'}}\n", "utf-8")
+    Path("dvc.lock").write_text(content, "utf-8")
+    said = last_line(capsys, command)
+    assert "dvc.lock" in said
+    assert said.endswith("; `imago check` says what to do")

@@ -16,7 +16,7 @@ from dvc_objects.errors import ObjectDBError
 from dvc_objects.fs.errors import AuthError, ConfigError, RemoteMissingDepsError
 from scmrepo.exceptions import SCMError as RepositoryError
 
-from imago.core import paths
+from imago.core import kept_lock, paths
 from imago.core.errors import DvcError, ImagoError
 from imago.project import git
 
@@ -158,7 +158,11 @@ def _chain(error: BaseException | None) -> str:
 
 def _line(error: Exception) -> str:
     line = " ".join(str(error).split()) or type(error).__name__
-    if f"'{paths.PARAMS}'" in _chain(error):
+    said = _chain(error)
+    if f"{kept_lock.LOCK}'" in said:  # 'dvc.lock' where it is no YAML, './dvc.lock' if not DVC's
+        where = "" if str(kept_lock.LOCK) in line else f"{kept_lock.LOCK} is broken: "
+        return f"{where}{line}; `imago check` says what to do"
+    if f"'{paths.PARAMS}'" in said:
         return f"{line}; `imago check` says where"
     if isinstance(error, PrettyDvcException):  # of a YAML file, and the place is not in it
         return f"{line}; `dvc stage list` shows where"
