@@ -1,8 +1,10 @@
 """How entries end, whatever fails in them."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,20 @@ def test_a_command_has_its_own_code_for_a_failure(capsys):
 
 def test_an_interrupt_is_one_line(capsys):
     assert boundary.run("x", failing(KeyboardInterrupt())) == 130
+    assert capsys.readouterr().err == "x: interrupted\n"
+
+
+def test_an_interrupt_in_a_finalizer_is_not_lost(capsys):
+    class Interrupted:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    def work():
+        Interrupted()
+        for _ in range(3000):
+            time.sleep(0.001)
+
+    assert boundary.run("x", work) == 130
     assert capsys.readouterr().err == "x: interrupted\n"
 
 

@@ -1,5 +1,6 @@
 """The outermost place of every entry: all that fails ends there, as one line and an exit code."""
 
+import _thread
 import contextlib
 import io
 import os
@@ -16,6 +17,9 @@ TRACEBACK_VARIABLE = "IMAGO_TRACEBACK"
 INTERRUPTED, BROKEN_PIPE = 130, 141
 """128 + SIGINT and 128 + SIGPIPE, as shells have them."""
 
+AGAIN_S = 0.01
+"""After which an interrupt that was lost comes once more: beyond what lost it, and soon."""
+
 _Handler = signal.Handlers | Callable[[int, FrameType | None], None]
 
 
@@ -29,6 +33,7 @@ def run(what: str, work: Callable[[], int | None], failure: int = 1) -> int:
     """
     _settle_streams()
     was_default = _swap_sigint(signal.SIG_DFL, signal.default_int_handler)
+    before, sys.unraisablehook = sys.unraisablehook, _interrupt_again
     try:
         try:
             return work() or 0
@@ -43,6 +48,7 @@ def run(what: str, work: Callable[[], int | None], failure: int = 1) -> int:
         _say(what, error)
         return failure
     finally:
+        sys.unraisablehook = before
         _let_go_of_broken_streams()
         if was_default:  # and may be again, for all is done
             _swap_sigint(signal.default_int_handler, signal.SIG_DFL)
@@ -69,6 +75,14 @@ def _swap_sigint(old: _Handler, new: _Handler) -> bool:
     if is_swapped:
         signal.signal(signal.SIGINT, new)
     return is_swapped
+
+
+def _interrupt_again(lost: "sys.UnraisableHookArgs") -> None:
+    """Have an interrupt that came in a finalizer, from which nothing can be raised, come again."""
+    if isinstance(lost.exc_value, KeyboardInterrupt):
+        threading.Timer(AGAIN_S, _thread.interrupt_main).start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def _say(what: str, error: BaseException) -> None:
