@@ -131,11 +131,10 @@ def _look(
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of what was found."""
     every = (np.asarray(image) for one in images.values() for image in one.images)
-    prints = [fingerprints.fingerprint(image) for image in every]
-    pixels, looks = zip(*prints, strict=True)
-    pairs = duplicates.pairs(pixels, looks, features)
-    pictures = duplicates.pictures(len(looks), pairs)
-    with progress.bar("ask a classifier", len(looks), "images") as advance:
+    prints = fingerprints.table(map(fingerprints.fingerprint, every), len(photos.labels))
+    pairs = duplicates.pairs(prints, tables.kinds(photos), features)
+    pictures = duplicates.pictures(len(prints), pairs)
+    with progress.bar("ask a classifier", len(prints), "images") as advance:
         wrong = suspects.suspected(features, photos.labels, pictures, seed, advance)
     return {
         "counts": tables.counts(photos),

@@ -3,12 +3,15 @@ import pytest
 
 from imago.inspecting import duplicates
 from imago.inspecting.duplicates import Pair
+from imago.photos import fingerprints
 
 ALIKE = np.array([[1, 0], [0.99, 0.1], [0, 1], [1, 0]], np.float32)
 
 
-def found(pixels, looks, features=ALIKE):
-    return duplicates.pairs(pixels, looks, features)
+def found(pixels, looks, features=ALIKE, kinds=None):
+    prints = map(fingerprints.Fingerprint, pixels, looks)
+    kinds = np.zeros(len(pixels), int) if kinds is None else np.array(kinds)
+    return duplicates.pairs(fingerprints.table(prints, len(pixels)), kinds, features)
 
 
 def test_equal_pixels_are_exact_whatever_their_features():
@@ -22,6 +25,19 @@ def test_looks_of_few_differing_bits_and_like_features_are_near():
         Pair(0, 1, "near", 8),
         Pair(1, 3, "near", 1),
     ]
+
+
+def test_copies_are_paired_with_the_first_of_each_kind():
+    pixels, looks, kinds = [b"a"] * 5 + [b"b"], [0] * 5 + [1], [0, 0, 0, 1, 1, 0]
+    both = found(pixels, looks, np.ones((6, 2), np.float32), kinds)
+    exact = [(0, 1), (0, 2), (0, 3), (0, 4), (1, 3), (2, 3), (3, 4)]
+    assert [one[:2] for one in both if one.kind == "exact"] == exact
+    assert [one[:2] for one in both if one.kind == "near"] == [(row, 5) for row in range(5)]
+
+
+def test_pairs_are_as_many_as_copies_and_not_their_square():
+    count = 3000
+    assert len(found([b"a"] * count, [3] * count, np.ones((count, 1), np.float32))) == count - 1
 
 
 def test_flat_photos_have_no_look_to_be_near_by():
@@ -48,7 +64,7 @@ def test_near_looks_are_those_of_all_pairs():
         changed = np.bitwise_or.reduce(np.uint64(1) << bits.astype(np.uint64), initial=0)
         looks[row] = looks[row - 20] ^ changed
 
-    found = list(duplicates.near_looks(looks))
+    found = list(zip(*np.divmod(duplicates.near_looks(looks), len(looks)), strict=True))
 
     differing = np.bitwise_count(looks[:, np.newaxis] ^ looks)
     expected = np.argwhere(np.triu(differing <= duplicates.GREATEST_DIFFERING_BITS, 1))

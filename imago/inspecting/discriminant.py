@@ -46,12 +46,18 @@ def _sums(
     features: NDArray[np.float32], labels: NDArray[np.int32], rows: NDArray[np.intp], classes: int
 ) -> tuple[Numbers, Numbers, Numbers]:
     """Return each class's photos, (K,), their features' sums, (K, F), and products', (F, F)."""
+    from scipy.sparse import coo_array  # here, for it takes a while to import
+
     size = features.shape[1]
     counts = np.bincount(labels[rows], minlength=classes).astype(np.float64)
     of_classes, products = np.zeros((classes, size)), np.zeros((size, size))
     for some in _blocks(rows):
-        np.add.at(of_classes, labels[some], features[some])
-        products += features[some].T @ features[some]
+        block = features[some]
+        is_of = coo_array(
+            (np.ones(len(some)), (labels[some], np.arange(len(some)))), shape=(classes, len(some))
+        )
+        of_classes += is_of @ block
+        products += block.T @ block
     return counts, of_classes, products
 
 

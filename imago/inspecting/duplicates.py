@@ -1,10 +1,10 @@
 """The same picture more than once, whatever its size, its compression and its label."""
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from imago.photos import near
@@ -14,6 +14,9 @@ GREATEST_DIFFERING_BITS, LEAST_LIKENESS = 8, 0.8
 are as alike as that, as the cosine between them. By the looks alone, some pairs of 8 bits are two
 pictures. Of 1,500 photos of cats and dogs, and 40 of them scaled and compressed once more, these 40
 pairs differ in 2 bits at most and have 0.83 at least; no other pair is within both."""
+
+PAIRS_AT_ONCE = 2048
+"""Whose features are in memory."""
 
 
 class Pair(NamedTuple):
@@ -33,51 +36,72 @@ class Pair(NamedTuple):
 
 
 def pairs(
-    pixels: Sequence[bytes], looks: Sequence[int | None], features: NDArray[np.float32]
+    prints: NDArray[np.void], kinds: NDArray[np.integer], features: NDArray[np.float32]
 ) -> list[Pair]:
-    """Return all pairs of photos that show one picture.
+    """Return pairs of photos that show one picture.
+
+    Of a picture that is there a thousand times, all pairs would be half a million. So each photo is
+    paired with the first of its picture, and of each picture near to it, that is of each kind.
 
     Args:
-        pixels: A digest of each photo's pixels.
-        looks: Of each; see `imago.photos.fingerprints`.
+        prints: (N,), see `imago.photos.fingerprints.table`.
+        kinds: (N,), such as one for each class in each split: all of a kind are as good for a pair.
         features: (N, F), what a backbone makes of each.
     """
-    seen = np.array([0 if look is None else look for look in looks], np.uint64)
-    has_look = np.flatnonzero([look is not None for look in looks])
-    digests = np.array([int.from_bytes(one[:8], "big") for one in pixels], np.uint64)
-    exact = set(_equal(digests))
-    near = ((int(has_look[i]), int(has_look[j])) for i, j in near_looks(seen[has_look]))
-    found = []
-    for first, second in sorted(exact.union(near)):
-        kind: Literal["exact", "near"] = "exact" if (first, second) in exact else "near"
-        if kind == "exact" or _likeness(features[first], features[second]) >= LEAST_LIKENESS:
-            differing = int(np.bitwise_count(seen[first] ^ seen[second]))
-            found.append(Pair(first, second, kind, differing))
-    return found
+    looks = prints["look"]
+    _, first, picture = np.unique(prints["pixels"], return_index=True, return_inverse=True)
+    members = pd.DataFrame({"picture": picture, "row": np.arange(len(picture)), "kind": kinds})
+    alike = _alike(first[prints["has_look"][first]], looks, features)
+    one, other = picture[alike]
+    copied = np.flatnonzero(np.bincount(picture, minlength=len(first)) > 1)
+    related = pd.DataFrame(
+        {
+            "picture": np.concatenate([copied, one, other]),
+            "related": np.concatenate([copied, other, one]),
+        }
+    )
+    firsts = members.drop_duplicates(["picture", "kind"])[["picture", "row"]]
+    firsts = firsts.rename(columns={"picture": "related", "row": "other"})
+    found = related.merge(members, on="picture").merge(firsts, on="related")
+    rows = np.sort(found[["row", "other"]].to_numpy(np.intp), axis=1)
+    rows = np.unique(rows[rows[:, 0] < rows[:, 1]], axis=0)
+    differing = np.bitwise_count(looks[rows[:, 0]] ^ looks[rows[:, 1]])
+    is_exact = picture[rows[:, 0]] == picture[rows[:, 1]]
+    return [
+        Pair(first, second, "exact" if exact else "near", bits)
+        for (first, second), exact, bits in zip(
+            rows.tolist(), is_exact.tolist(), differing.tolist(), strict=True
+        )
+    ]
 
 
-def _equal(values: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
-    """Yield the positions of each two that are equal, the lower first."""
-    order = np.argsort(values, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(values[order])) + 1):
-        yield from itertools.combinations(rows.tolist(), 2)
+def _alike(
+    rows: NDArray[np.intp], looks: NDArray[np.uint64], features: NDArray[np.float32]
+) -> NDArray[np.intp]:
+    """Return (2, n), those of so many rows that are near by both their looks and their features."""
+    found = [np.empty((2, 0), np.intp)]
+    codes = near_looks(looks[rows])
+    for start in range(0, len(codes), PAIRS_AT_ONCE):
+        some = rows[np.array(np.divmod(codes[start : start + PAIRS_AT_ONCE], len(rows)))]
+        likeness = _likeness(features[some[0]], features[some[1]])
+        found.append(some[:, likeness >= LEAST_LIKENESS])
+    return np.concatenate(found, axis=1)
 
 
-def _likeness(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
-    """Compute the cosine between two photos' features."""
+def _likeness(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Compute the cosine between each two features, (n, F)."""
     tiny = np.finfo(np.float32).tiny
-    first, second = (one / np.maximum(np.linalg.norm(one), tiny) for one in (first, second))
-    return float(first @ second)
+    lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+    return np.asarray(np.einsum("nf,nf->n", first, second) / np.maximum(lengths, tiny))
 
 
-def near_looks(looks: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
-    """Yield the positions of each two that differ in no more than GREATEST_DIFFERING_BITS."""
+def near_looks(looks: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return each two of N that differ in few bits, as first * N + second, in order."""
     codes = [np.empty(0, np.int64)]
     for first, second, _ in near.pairs(looks, looks, GREATEST_DIFFERING_BITS):
         is_once = first < second
         codes.append(first[is_once] * len(looks) + second[is_once])
-    for code in np.unique(np.concatenate(codes)).tolist():
-        yield divmod(code, len(looks))
+    return np.unique(np.concatenate(codes))
 
 
 def pictures(count: int, found: Sequence[Pair]) -> NDArray[np.intp]:

@@ -35,6 +35,12 @@ class Photos:
         return self.classes[int(self.labels[row])]
 
 
+def kinds(photos: Photos) -> NDArray[np.intp]:
+    """Return a number, (N,), that is the same for images of one class in one split."""
+    splits, split = np.unique(photos.splits, return_inverse=True)
+    return np.asarray(photos.labels * len(splits) + split, np.intp)
+
+
 def counts(photos: Photos) -> pd.DataFrame:
     """Count the images of each class in each split, with the sizes of their files."""
     table = pd.DataFrame({"class": [photos.class_of(row) for row in range(len(photos.files))]})

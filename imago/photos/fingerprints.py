@@ -1,6 +1,7 @@
 """What tells a picture from others, in a few bytes."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import cv2
@@ -24,6 +25,21 @@ class Fingerprint(NamedTuple):
 
     pixels: bytes
     look: int | None
+
+
+COLUMNS = np.dtype([("pixels", np.uint64), ("look", np.uint64), ("has_look", np.bool_)])
+"""Of many fingerprints: the first 64 bits of `pixels`, and `look`, 0 where there is none."""
+
+
+def table(prints: Iterable[Fingerprint], count: int) -> NDArray[np.void]:
+    """Return so many fingerprints, (count,) of COLUMNS, a fifteenth of what they take as objects.
+
+    In 64 bits two of 200,000 different pictures are equal once in a billion times.
+    """
+    rows = (
+        (int.from_bytes(pixels[:8], "big"), look or 0, look is not None) for pixels, look in prints
+    )
+    return np.fromiter(rows, COLUMNS, count)
 
 
 def shrinking(height: int, width: int) -> float:

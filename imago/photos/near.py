@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-PAIRS_AT_ONCE = 1_000_000
+PAIRS_AT_ONCE = 200_000
 """In memory, of two looks each."""
 
 PARTS = range(3, 17)
