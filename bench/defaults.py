@@ -6,10 +6,12 @@ The archives have folders training_set and test_set, and train and test. A seed 
 photos and is that of the training. The photos on which both sides are scored, some hundred of each
 class, were never in what `imago add` gets: they are of the archives' test folders. Both sides run
 through the stages, in one process; the score is balanced accuracy, the mean recall of the classes.
+Of what is chosen it also says how certain the model is, and how often it answers and is right then.
 """
 
 import argparse
 import contextlib
+import functools
 import re
 import shutil
 import statistics
@@ -18,6 +20,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
 import cv2
@@ -26,13 +29,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imago import params
-from imago.core import paths
+from imago.core import paths, sections
 from imago.data import arrays
+from imago.exports import unsure
+from imago.exports.unsure import Limits
 from imago.images import forms
 from imago.preparing import conversion
 from imago.project import add, defaults
 from imago.runtimes import frozen
+from imago.runtimes.certainty import distance
 from imago.sweep import crossvalidation
+from imago.training import certainty, out_of_fold
 from stages import backbone, embed, extract, fetch, fetch_weights, prepare
 
 ROOT = Path(__file__).parents[1]
@@ -118,11 +125,15 @@ class Head:
         form: Of the images.
         backbone: The folder of its net.
         weights: (F, K) and (K,).
+        neighbors: (M, F), where the model may be unsure.
+        limits: Between which it answers.
     """
 
     form: forms.Form
     backbone: Path
     weights: list[NDArray[np.float32]]
+    neighbors: NDArray[np.float32] | None
+    limits: Limits
 
 
 class Photos:
@@ -198,20 +209,45 @@ def trained_head(archive: Path, like: str | None, built: Path, seed: int) -> Hea
         if not paths.backbone(net).exists():
             backbone.main(net)
         embed.main(chosen.features)
-        weights = _learnt(chosen, seed)
-        return Head(
-            conversion.form(settings.prepare[chosen.variant]), built / "backbones" / net, weights
-        )
+        form = conversion.form(settings.prepare[chosen.variant])
+        wanted = settings.exports[chosen.export].unsure
+        return Head(form, built / "backbones" / net, *_learnt(chosen, wanted, seed))
 
 
-def _learnt(chosen: params.Experiment, seed: int) -> list[NDArray[np.float32]]:
-    """Return the weights of the head, as the stage train comes to them."""
-    folder = paths.data(chosen.input)
-    classes, train = arrays.read_info(folder).classes, arrays.read_split(folder, "train")
-    head = crossvalidation.learnt(chosen.train, train, len(classes), seed)
+def _learnt(
+    chosen: params.Experiment, unsure_where: sections.Unsure | None, seed: int
+) -> tuple[list[NDArray[np.float32]], NDArray[np.float32] | None, Limits]:
+    """Return weights, neighbors and limits of the head, as the stages come to them."""
+    folder, training = paths.data(chosen.input), chosen.train
+    info, train = arrays.read_info(folder), arrays.read_split(folder, "train")
+    build = functools.partial(crossvalidation.untrained, training, train, len(info.classes), seed)
+    head = crossvalidation.learnt(training, train, len(info.classes), seed)
+    neighbors, limits = None, Limits(None, None)
+    if training.certainty and unsure_where:
+        asked = out_of_fold.answers(build, training, train, info.views, [], seed)
+        known = certainty.measure(head, train, info.views, asked, training.certainty, seed)
+        neighbors, limits = known.neighbors, unsure.choose(known.validation, unsure_where)
     weights = head.get_weights()
     keras.utils.clear_session()
-    return weights
+    return weights, neighbors, limits
+
+
+class Score(NamedTuple):
+    """What came of asking a head.
+
+    Attributes:
+        balanced_accuracy: The mean recall of the classes.
+        accuracy: Share of right answers.
+        probability: That it gives its answers, in the mean; as often it should be right.
+        answered: Share of the photos of which it is not unsure.
+        right_answered: Share of right answers among these.
+    """
+
+    balanced_accuracy: float
+    accuracy: float
+    probability: float
+    answered: float
+    right_answered: float
 
 
 class HeldOut:
@@ -222,16 +258,25 @@ class HeldOut:
         _, self._labels = np.unique(names, return_inverse=True)
         self._features: dict[forms.Form, NDArray[np.float32]] = {}
 
-    def balanced_accuracy(self, head: Head) -> float:
-        """Return the mean recall of the classes."""
+    def score(self, head: Head) -> Score:
+        """Ask a head about them."""
         form = head.form
         if form not in self._features:
             images = np.stack([forms.convert(photo, form) for photo in self._photos])
             net = frozen.read(head.backbone, form.shape)
             self._features[form] = np.concatenate(list(net.runtime.outputs(images, lambda _: None)))
-        predicted = (self._features[form] @ head.weights[0] + head.weights[1]).argmax(axis=1)
-        hits = predicted == self._labels
-        return float(np.mean([hits[self._labels == label].mean() for label in set(self._labels)]))
+        features = self._features[form]
+        probabilities = np.asarray(keras.ops.softmax(features @ head.weights[0] + head.weights[1]))
+        far = None if head.neighbors is None else np.asarray(distance(features, head.neighbors))
+        hits = probabilities.argmax(axis=1) == self._labels
+        kept = head.limits.keep(probabilities.max(axis=1), far)
+        return Score(
+            float(np.mean([hits[self._labels == label].mean() for label in set(self._labels)])),
+            float(hits.mean()),
+            float(probabilities.max(axis=1).mean()),
+            float(kept.mean()),
+            float(hits[kept].mean()) if kept.any() else float("nan"),
+        )
 
 
 def main() -> None:
@@ -247,19 +292,34 @@ def main() -> None:
         built, archive = Path(folder, "built"), Path(folder, "photos.zip")
         built.mkdir()
         for name in arguments.only:
-            held_out, found = HeldOut(photos, SETS[name]), []
+            held_out = HeldOut(photos, SETS[name])
+            recipe, chosen = [], []
             for seed in range(1, arguments.seeds + 1):
                 photos.pack(SETS[name], seed, archive)
-                both = [
-                    held_out.balanced_accuracy(trained_head(archive, like, built, seed))
-                    for like in (defaults.RECIPE, None)
-                ]
-                print(f"{name} seed {seed}: recipe {both[0]:.4f}, chosen {both[1]:.4f}", flush=True)
-                found.append(both)
-            recipe, chosen = (statistics.mean(side) for side in zip(*found, strict=True))
-            better = sum(ours > theirs for theirs, ours in found)
-            lines.append(f"| {name} | {recipe:.2%} | {chosen:.2%} | {better} of {len(found)} |")
-    print("\n".join(["| set | recipe | chosen | better in |", "|---|---|---|---|", *lines]))
+                for like, found in ((defaults.RECIPE, recipe), (None, chosen)):
+                    found.append(held_out.score(trained_head(archive, like, built, seed)))
+                theirs, ours = recipe[-1].balanced_accuracy, chosen[-1].balanced_accuracy
+                print(f"{name} seed {seed}: recipe {theirs:.4f}, chosen {ours:.4f}", flush=True)
+            better = sum(
+                ours.balanced_accuracy > theirs.balanced_accuracy
+                for ours, theirs in zip(chosen, recipe, strict=True)
+            )
+            theirs = statistics.mean(one.balanced_accuracy for one in recipe)
+            ours = Score(*map(statistics.mean, zip(*chosen, strict=True)))
+            cells = [f"{theirs:.1%}", f"{ours.balanced_accuracy:.1%}", f"{better} of {len(chosen)}"]
+            lines.append(" | ".join(["", name, *cells, *(f"{one:.1%}" for one in ours[1:]), ""]))
+    heads = [
+        "recipe",
+        "chosen",
+        "better in",
+        "accuracy",
+        "probability",
+        "answered",
+        "of these right",
+    ]
+    print(" | ".join(["", "set", *heads, ""]).strip())
+    print("|---" * (1 + len(heads)) + "|")
+    print("\n".join(line.strip() for line in lines))
 
 
 if __name__ == "__main__":

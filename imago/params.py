@@ -258,6 +258,7 @@ def _mismatches_of_experiment(params: Params, key: str, experiment: Experiment) 
     if fault := experiment.train.misfit(shape):
         yield f"{key}.train: {fault}, for {experiment.pixels} of {size} px"
     yield from _mismatches_of_validation(params, key, experiment)
+    yield from _mismatches_of_folds(key, experiment.train)
     yield from _mismatches_of_unsure(params, key, experiment)
 
 
@@ -278,17 +279,35 @@ def _mismatches_of_validation(params: Params, key: str, experiment: Experiment) 
     if variant.validation_fraction or dataset is None or dataset.may_hold_validation:
         return
     phases: dict[str, sections.Optimization | None] = {"train": train}
-    if isinstance(train, sections.TrainOnFeatures):
+    if heads := isinstance(train, sections.TrainOnFeatures):
         phases["train.fine_tune"] = train.fine_tune
     asking = [
         f"{name}.early_stopping" for name, one in phases.items() if one and one.early_stopping
     ]
-    asking += ["train.certainty"] if train.certainty else []
+    asking += ["train.certainty"] if train.certainty and not train.certainty.folds else []
     for name in asking:
         yield (
             f"{key}.{name} needs validation images, got {variant.validation_fraction} for "
             f"prepare.{experiment.variant}.validation_fraction"
+            + ("; or set certainty.folds, such as 5" if name == "train.certainty" and heads else "")
         )
+
+
+def _mismatches_of_folds(key: str, train: sections.Train) -> Iterator[str]:
+    if train.certainty is None or train.certainty.folds is None:
+        return
+    if not isinstance(train, sections.TrainOnFeatures):
+        found = f"the model {train.model}"
+    elif train.fine_tune:
+        found = "fine_tune"
+    elif train.early_stopping:
+        found = "early_stopping"
+    else:
+        return
+    yield (
+        f"{key}.train.certainty.folds must be of heads on features that learn in one phase of so "
+        f"many epochs, got it with {found}; leave it out, and have validation images"
+    )
 
 
 def _known_keys() -> set[str]:

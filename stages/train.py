@@ -9,15 +9,18 @@ With IMAGO_TENSORBOARD=1 in the environment it also writes event files for Tenso
 
 import dataclasses
 import functools
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
 from imago import history, models, params
 from imago.core import cluster, files, paths, registry, sections, stage
-from imago.data import arrays
+from imago.data import arrays, index
 from imago.runtimes import determinism, saving
 from imago.runtimes.certainty import Certainty
-from imago.training import certainty, devices, launch, phases
+from imago.training import certainty, devices, launch, out_of_fold, phases
+from imago.training.certainty import Asked
 
 
 def main(experiment: str) -> None:
@@ -47,8 +50,11 @@ def main(experiment: str) -> None:
         augment=augment,
     )
     fine_tune = training.fine_tune if isinstance(training, sections.TrainOnFeatures) else None
+    build = functools.partial(
+        architecture.build, training, info.image_shape, len(info.classes), info.statistics
+    )
     with devices.strategy().scope():
-        model = architecture.build(training, info.image_shape, len(info.classes), info.statistics)
+        model = build()
         done, epochs, measured = [first], phases.run(model, first), model
         if isinstance(training, sections.TrainOnFeatures):
             backbone = saving.read_model(data / "backbone.keras")
@@ -67,21 +73,28 @@ def main(experiment: str) -> None:
     if not cluster.member().is_chief:
         return
 
-    known = _known(measured, done[-1])
+    known = _known(measured, done[-1], build, paths.data(chosen.pixels))
     saving.write(paths.model(experiment), model, info.classes, known)
     files.write_csv(paths.report(experiment) / "history.csv", history.table(epochs))
     phases.forget(done)
 
 
-def _known(model: Any, phase: phases.Phase) -> Certainty | None:
+def _known(
+    model: Any, phase: phases.Phase, build: Callable[[], Any], pixels: Path
+) -> Certainty | None:
     """Find how far a model may be believed, where params.yaml asks for it."""
-    settings = phase.training.certainty
-    if settings is None:
+    training = phase.training
+    if training.certainty is None:
         return None
     info, read = arrays.read_info(phase.folder), functools.partial(arrays.read_split, phase.folder)
-    return certainty.measure(
-        model, read("train"), info.views, read("validation"), settings, phase.seed
-    )
+    train = read("train")
+    validation: arrays.Split | Asked
+    if isinstance(training, sections.TrainOnFeatures) and training.certainty.folds:
+        given = [row.get("group") or "" for row in index.rows(pixels, "train")]
+        validation = out_of_fold.answers(build, training, train, info.views, given, phase.seed)
+    else:
+        validation = read("validation")
+    return certainty.measure(model, train, info.views, validation, training.certainty, phase.seed)
 
 
 if __name__ == "__main__":

@@ -88,7 +88,9 @@ def test_no_validation_photos_are_held_out_of_few(photos, has_validation, reason
     counts = {"a": photos // 2, "b": photos // 2}
     chosen = of(counts, has_validation=has_validation)
     assert chosen["validation_fraction"][2:] == (0.0, reason)
-    assert ("unsure" in chosen) is ("certainty" in chosen) is has_validation
+    known = {"temperature": True, "neighbors": 1000}
+    assert chosen["certainty"].value == (known if has_validation else known | {"folds": 5})
+    assert chosen["unsure"].value == {"precision": 0.9, "unlike": 0.05}
 
 
 def test_of_many_some_tell_how_sure_a_model_may_be():

@@ -229,6 +229,13 @@ def test_certainty_without_validation_images():
         params.parse(text)
 
 
+def test_folds_of_what_is_not_a_head_alone():
+    folds = CERTAINTY.replace("true", "true, folds: 5")
+    message = "tiny.train.certainty.folds must be of heads on features that learn in one phase of"
+    with pytest.raises(ParamsError, match=re.escape(message) + ".*, got it with the model mlp"):
+        params.parse(changed(EPOCHS, folds + EPOCHS))
+
+
 def test_early_stopping_on_training_figures():
     text = changed(EPOCHS, EPOCHS + EARLY_STOPPING.replace("validation_loss", "loss"))
     message = (

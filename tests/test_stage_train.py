@@ -552,6 +552,23 @@ def test_what_validation_images_say_is_of_the_model_that_is_kept(tree, fine_tune
         assert outputs(tree, "transfer") == before
 
 
+def test_without_validation_images_the_training_images_are_asked_in_folds(tree):
+    wanted = {"temperature": True, "neighbors": 15, "folds": 3}
+    write_fine_tuned(tree, certainty=wanted)
+    train_afresh("transfer")
+
+    folder, before = tree / "models/transfer", outputs(tree, "transfer")
+    described = model_json.read_trained(folder)
+    found = certainty.read(folder, described, with_neighbors=True)
+    info = arrays.read_info(tree / "data/features/pets8")
+    labels = arrays.read_split(tree / "data/features/pets8", "train").labels[:: 1 + info.views]
+    assert sorted(found.validation.labels) == sorted(labels)
+    assert len(found.neighbors) == 15
+    assert described.temperature != 1
+    train_afresh("transfer")
+    assert outputs(tree, "transfer") == before
+
+
 def test_fine_tuning_goes_on_from_the_head(trained_head, fine_tuned):
     head_alone, model = (
         saving.read(folder / "models/transfer")[0] for folder in (trained_head, fine_tuned)

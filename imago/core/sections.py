@@ -356,12 +356,15 @@ Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
 
 class Certainty(Section):
-    """What is found after a training, on the validation images, of how far it may be believed."""
+    """What is found after a training, by images new to it, of how far it may be believed."""
 
     temperature: bool
     """Whether the probabilities are scaled until they are right as often as they say."""
     neighbors: Annotated[int, Field(gt=0, le=100_000)] | None = None
     """How many training images, at most, the model remembers, to tell what is unlike them."""
+    folds: Annotated[int, Field(ge=2, le=20)] | None = None
+    """The training images are asked, each of a head that has learnt from the other folds. None:
+    the validation images are."""
 
 
 class Train(Optimization):
@@ -372,7 +375,7 @@ class Train(Optimization):
 
     model: str
     certainty: Certainty | None = None
-    """Needs validation images."""
+    """Needs validation images, or `folds`."""
     precision: Precision | None = None
     """What the training computes with; weights and the model that it ends with are float32."""
 
@@ -417,7 +420,7 @@ class TrainOnFeatures(Train):
 
 
 class Unsure(Section):
-    """When a model says that it does not know; chosen on the validation images.
+    """When a model says that it does not know; chosen by what `certainty` found.
 
     Of precision and coverage one at most; for either an answer must be probable enough.
     """

@@ -1,8 +1,8 @@
-"""When a model says that it does not know: limits by validation images, their cost on test images.
+"""When a model says that it does not know: limits by images new to it, their cost on test images.
 
 A model gives an answer where its probability and its distance to the training images keep within
-limits. The validation images say which; what that costs is told of the test images, from which
-nothing is learnt.
+limits. The validation images say which, or the training images out of the fold; what that costs is
+told of the test images, from which nothing is learnt.
 
 Source: R. El-Yaniv and Y. Wiener, On the Foundations of Noise-free Selective Classification (2010).
 """
@@ -43,7 +43,7 @@ class Limits:
 
 
 def choose(validation: Answers, wanted: Unsure) -> Limits:
-    """Find the limits that give what is wanted on the validation images.
+    """Find the limits that give what is wanted on images that were not learnt from.
 
     Where no limit of the probability gives the precision, that which gives the greatest is taken.
 
@@ -107,7 +107,7 @@ def summary(told: Mapping[str, Any]) -> str:
     if told["distance"] is not None:
         reasons.append(f"further than {told['distance']:.4f} from the training images")
     if not reasons:
-        return "never unsure: all answers to validation images are as right as is wanted"
+        return "never unsure: all answers to images new to it are as right as is wanted"
     right = test["right_answered"] / test["answered"] if test["answered"] else float("nan")
     return (
         f"unsure where {' or '.join(reasons)}: {test['answered']:,} of {test['images']:,} test "

@@ -33,6 +33,8 @@ FEW_PHOTOS = 1000
 """For training: with fewer, test photos say less than a cross-validation, and none is spared."""
 HELD_OUT_FRACTION = 0.1
 CERTAINTY = {"temperature": True, "neighbors": 1000}
+FOLDS = 5
+"""Of the training photos, where no others tell how sure the model may be."""
 UNSURE = {"precision": 0.9, "unlike": 0.05}
 
 
@@ -97,12 +99,19 @@ def choose(facts: Facts, usual_px: int = USUAL_PX) -> list[Choice]:
     ]
     if weighted := _class_weights(facts):
         choices.append(weighted)
-    if held_out or facts.has_validation:
-        choices += [
-            Choice("train", "certainty", CERTAINTY, "found on validation photos after training"),
-            Choice("exports", "unsure", UNSURE, "says so where it is, by validation photos"),
-        ]
-    return choices
+    return [*choices, *_certainty(by_validation=bool(held_out) or facts.has_validation)]
+
+
+def _certainty(*, by_validation: bool) -> list[Choice]:
+    if by_validation:
+        wanted, how = CERTAINTY, "found on validation photos after training"
+    else:
+        wanted = CERTAINTY | {"folds": FOLDS}
+        how = "each photo is asked of a head that learnt from other folds"
+    return [
+        Choice("train", "certainty", wanted, how),
+        Choice("exports", "unsure", UNSURE, "says so where it is, by photos new to it"),
+    ]
 
 
 def summary(choices: Sequence[Choice]) -> str:

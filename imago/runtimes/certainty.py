@@ -1,7 +1,7 @@
 """What a training leaves behind for a model to know how far it may be believed.
 
-    <folder>/validation.csv   of each validation image: label, predicted, probability of that and
-                              distance, where there are neighbors
+    <folder>/validation.csv   of each validation image, or training image out of the fold: label,
+                              predicted, probability of that, and distance where there are neighbors
     <folder>/neighbors.npy    (M, F) float32, representations of training images, each of length 1
 
 The representation of an image is what goes into a model's last layer. How far it is from those of
@@ -131,7 +131,7 @@ def _read_validation(path: Path) -> Answers:
             np.array(columns["distance"], np.float32) if "distance" in columns else None,
         )
     except (IndexError, KeyError, ValueError) as error:
-        message = f"{path}: must be a table of validation images; run the stage train again"
+        message = f"{path}: must be a table of answers; run the stage train again"
         raise DataError(message) from error
 
 

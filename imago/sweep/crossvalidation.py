@@ -23,8 +23,7 @@ from imago.runtimes import determinism
 from imago.sweep import folds, space, trials
 from imago.sweep.folds import Fold
 from imago.sweep.space import Trial
-from imago.training import loop, phases
-from imago.training.checkpoints import NoCheckpoint
+from imago.training import phases
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation")
 
@@ -145,11 +144,16 @@ def learnt(training: sections.Train, train: Split, class_count: int, seed: int) 
         class_count: K.
         seed: Of every draw.
     """
+    head = untrained(training, train, class_count, seed)
+    phases.fit_unsaved(head, training, train, seed)
+    return head
+
+
+def untrained(training: sections.Train, train: Split, class_count: int, seed: int) -> keras.Model:
+    """Return the head that `learnt` begins with."""
     determinism.enable(seed)
     architecture = registry.load(models, training.model)
     head: keras.Model = architecture.build(training, train.images.shape[1:], class_count, None)
-    phases.compile_for(head, training, train)
-    loop.fit(head, train, None, phases.plan_for(training, train, seed), NoCheckpoint())
     return head
 
 

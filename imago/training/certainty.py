@@ -1,9 +1,10 @@
-"""What validation images say of a trained model: how sure it may be, and what it has never seen."""
+"""What images new to a trained model say of it: how sure it may be, and what it has never seen."""
 
 from __future__ import annotations
 
 import itertools
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -24,21 +25,37 @@ LEAST_PROBABILITY = 1e-30
 IMAGES_PER_CALL = 128
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What models said of images that they did not learn from.
+
+    Attributes:
+        labels: (V,) int32.
+        probabilities: (V, K) float32.
+        distance: (V,) float32, to the neighbors of what was learnt from; None without neighbors.
+    """
+
+    labels: NDArray[np.int32]
+    probabilities: NDArray[np.float32]
+    distance: NDArray[np.float32] | None
+
+
 def measure(
     model: keras.Model,
     train: Split,
     copies: int,
-    validation: Split,
+    validation: Split | Asked,
     settings: sections.Certainty,
     seed: int,
 ) -> Certainty:
-    """Scale a model's probabilities in place, if wanted, and ask it about validation images.
+    """Scale a model's probabilities in place, if wanted, by images that it did not learn from.
 
     Args:
         model: Trained; it ends in a dense layer with a softmax.
         train: What it learnt from, images or features.
         copies: Augmented ones that follow each training image.
-        validation: What it did not learn from, of the same kind.
+        validation: What it did not learn from, of the same kind; or, where there is none, what
+            `imago.training.out_of_fold` found.
         settings: What is wanted.
         seed: Of the draw of neighbors.
 
@@ -46,21 +63,46 @@ def measure(
         ModelError: The model has no such layer.
     """
     both = certainty.with_representation(model)
-    found, probabilities = _outputs(both, validation.images)
-    scale = None
+    neighbors = neighbors_of(both, train, copies, settings, seed)
+    if isinstance(validation, Split):
+        asked = ask(both, validation.images, validation.labels, neighbors)
+    else:
+        asked = validation
+    scale, probabilities = None, asked.probabilities
     if settings.temperature:
-        scale = temperature(probabilities, validation.labels)
+        scale = temperature(probabilities, asked.labels)
         divide_logits(model, scale)
         probabilities = scaled(probabilities, scale)
         log.info("temperature %.3f: by which the logits were divided", scale)
-    neighbors = distance = None
-    if settings.neighbors:
-        rows = neighbor_rows(train.labels, copies, settings.neighbors, seed)
-        shown, _ = _outputs(both, train.images[rows])
-        neighbors = np.asarray(certainty.unit(shown))
-        distance = np.asarray(certainty.distance(found, neighbors))
-    answers = certainty.answers(validation.labels, probabilities, distance)
-    return Certainty(scale, answers, neighbors)
+    return Certainty(
+        scale, certainty.answers(asked.labels, probabilities, asked.distance), neighbors
+    )
+
+
+def neighbors_of(
+    both: keras.Model, train: Split, copies: int, settings: sections.Certainty, seed: int
+) -> NDArray[np.float32] | None:
+    """Return representations, (M, F), of training images, if wanted; see `measure`.
+
+    The model is to give representations, see `imago.runtimes.certainty.with_representation`.
+    """
+    if not settings.neighbors:
+        return None
+    rows = neighbor_rows(train.labels, copies, settings.neighbors, seed)
+    shown, _ = _outputs(both, train.images[rows])
+    return np.asarray(certainty.unit(shown))
+
+
+def ask(
+    both: keras.Model,
+    images: NDArray[Any],
+    labels: NDArray[np.int32],
+    neighbors: NDArray[np.float32] | None,
+) -> Asked:
+    """Ask a model, see `imago.runtimes.certainty.with_representation`, about images."""
+    found, probabilities = _outputs(both, images)
+    distance = None if neighbors is None else np.asarray(certainty.distance(found, neighbors))
+    return Asked(np.asarray(labels), probabilities, distance)
 
 
 def _outputs(

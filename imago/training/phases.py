@@ -12,7 +12,7 @@ from imago.core import cluster, paths, sections
 from imago.core.errors import DataError
 from imago.data import arrays
 from imago.training import callbacks, class_weights, loop, optimizers, precision
-from imago.training.checkpoints import FileCheckpoint, SharedCheckpoint, key
+from imago.training.checkpoints import FileCheckpoint, NoCheckpoint, SharedCheckpoint, key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +74,14 @@ def run(model: keras.Model, phase: Phase) -> list[loop.Logs]:
     with precision.applied(model, phase.training.precision):
         compile_for(model, phase.fitted_by, train)
         return loop.fit(model, train, validation, plan, phase.checkpoint, listeners)
+
+
+def fit_unsaved(
+    model: keras.Model, training: sections.Optimization, train: arrays.Split, seed: int
+) -> None:
+    """Fit a model to a split in place, without validation, checkpoints, or a word."""
+    compile_for(model, training, train)
+    loop.fit(model, train, None, plan_for(training, train, seed), NoCheckpoint())
 
 
 def compile_for(model: keras.Model, training: sections.Optimization, train: arrays.Split) -> None:
