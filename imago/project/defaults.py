@@ -107,7 +107,7 @@ def _certainty(*, by_validation: bool) -> list[Choice]:
         wanted, how = CERTAINTY, "found on validation photos after training"
     else:
         wanted = CERTAINTY | {"folds": FOLDS}
-        how = "each photo is asked of a head that learnt from other folds"
+        how = "by heads that have not learnt from the photo"
     return [
         Choice("train", "certainty", wanted, how),
         Choice("exports", "unsure", UNSURE, "says so where it is, by photos new to it"),
