@@ -68,7 +68,9 @@ def measured(model, settings=WANTED, copies=0):
 
 def test_the_temperature_is_in_the_models_weights(head):
     before = head.predict(FEATURES, verbose=0)
+    validation = head.predict(FEATURES[:16] + 1, verbose=0)
     found = measured(head)
+    assert found.temperature == pytest.approx(certainty.temperature(validation, LABELS[:16]))
     after = head.predict(FEATURES, verbose=0)
     np.testing.assert_allclose(after, certainty.scaled(before, found.temperature), atol=1e-6)
     assert (after.argmax(1) == before.argmax(1)).all()

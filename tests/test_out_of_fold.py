@@ -8,8 +8,7 @@ import pytest
 from imago.core.errors import DataError
 from imago.data.arrays import Split
 from imago.models import transfer
-from imago.sweep import crossvalidation
-from imago.training import out_of_fold, phases
+from imago.training import certainty, out_of_fold, phases
 
 CLASSES, FEATURES, COPIES, FOLDS = 3, 8, 1, 3
 TRAINING = transfer.Settings(
@@ -38,7 +37,7 @@ def noise(counts):
 
 def asked(train, given=()):
     classes = int(train.labels.max()) + 1
-    build = functools.partial(crossvalidation.untrained, TRAINING, train, classes, 6)
+    build = functools.partial(transfer.build, TRAINING, (FEATURES,), classes, None)
     return out_of_fold.answers(build, TRAINING, train, COPIES, given, 6)
 
 
@@ -79,7 +78,21 @@ def test_each_image_is_asked_once_by_a_head_that_knows_its_class_and_not_it(lear
     assert sorted(found.labels) == sorted(train.labels[::2])
     assert found.probabilities.shape == (60, 3)
     assert (found.probabilities.argmax(1) == found.labels).mean() < 0.6  # for it is noise
-    assert 0 < found.distance.min() < found.distance.max() < 2
+    np.testing.assert_allclose(found.distance, distances(train, learnt), atol=1e-6)
+
+
+def distances(train, learnt):
+    """How far each image is from the fifth nearest that its head remembers, in folds' order."""
+    unit = train.images / np.linalg.norm(train.images, axis=1, keepdims=True)
+    expected = []
+    for some in learnt:
+        rows = rows_of(train, some)
+        of_some = sorted(rows)
+        kept = certainty.neighbor_rows(some.labels, COPIES, 15, 6)
+        neighbors = unit[[of_some[row // 2] for row in kept]]
+        held_out = sorted(set(range(0, len(train.labels), 2)) - rows)
+        expected += (1 - np.sort(unit[held_out] @ neighbors.T, axis=1)[:, -5]).tolist()
+    return expected
 
 
 def test_twice_the_same():
