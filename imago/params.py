@@ -279,35 +279,36 @@ def _mismatches_of_validation(params: Params, key: str, experiment: Experiment) 
     if variant.validation_fraction or dataset is None or dataset.may_hold_validation:
         return
     phases: dict[str, sections.Optimization | None] = {"train": train}
-    if heads := isinstance(train, sections.TrainOnFeatures):
+    if isinstance(train, sections.TrainOnFeatures):
         phases["train.fine_tune"] = train.fine_tune
     asking = [
         f"{name}.early_stopping" for name, one in phases.items() if one and one.early_stopping
     ]
     asking += ["train.certainty"] if train.certainty and not train.certainty.folds else []
     for name in asking:
+        is_instead = name == "train.certainty" and not _hinders_folds(train)
         yield (
             f"{key}.{name} needs validation images, got {variant.validation_fraction} for "
             f"prepare.{experiment.variant}.validation_fraction"
-            + ("; or set certainty.folds, such as 5" if name == "train.certainty" and heads else "")
+            + ("; or set certainty.folds, such as 5" if is_instead else "")
         )
 
 
 def _mismatches_of_folds(key: str, train: sections.Train) -> Iterator[str]:
-    if train.certainty is None or train.certainty.folds is None:
-        return
+    if train.certainty and train.certainty.folds and (found := _hinders_folds(train)):
+        yield (
+            f"{key}.train.certainty.folds must be of heads on features that learn in one phase of "
+            f"so many epochs, got it with {found}; leave it out, and have validation images"
+        )
+
+
+def _hinders_folds(train: sections.Train) -> str | None:
+    """Name what there cannot be beside certainty.folds, if anything."""
     if not isinstance(train, sections.TrainOnFeatures):
-        found = f"the model {train.model}"
-    elif train.fine_tune:
-        found = "fine_tune"
-    elif train.early_stopping:
-        found = "early_stopping"
-    else:
-        return
-    yield (
-        f"{key}.train.certainty.folds must be of heads on features that learn in one phase of so "
-        f"many epochs, got it with {found}; leave it out, and have validation images"
-    )
+        return f"the model {train.model}"
+    if train.fine_tune:
+        return "fine_tune"
+    return "early_stopping" if train.early_stopping else None
 
 
 def _known_keys() -> set[str]:

@@ -16,6 +16,7 @@ from typing import Any
 from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
 from imago import history, models, params
 from imago.core import cluster, files, paths, registry, sections, stage
+from imago.core.errors import DataError
 from imago.data import arrays, index
 from imago.runtimes import determinism, saving
 from imago.runtimes.certainty import Certainty
@@ -37,6 +38,14 @@ def main(experiment: str) -> None:
         return
     training, data = chosen.train, paths.data(chosen.input)
     info = arrays.read_info(data)
+
+    asks = training.certainty
+    if asks and not asks.folds and "validation" not in info.splits:
+        message = (
+            f"{data}: must have validation images for train.certainty, got none; hold some out, or "
+            "set certainty.folds for a head alone"
+        )
+        raise DataError(message)
 
     determinism.enable(settings.seed)
     architecture = registry.load(models, training.model)

@@ -64,6 +64,28 @@ def test_an_interrupt_is_one_line(capsys):
     assert capsys.readouterr().err == "x: interrupted\n"
 
 
+@pytest.fixture
+def interruptible():
+    """Background jobs, such as tests may be, ignore interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_an_interrupt_that_a_library_makes_another_error_of_is_one(capsys):
+    def work():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise RuntimeError("cannot build") from None
+
+    assert boundary.run("x", work, failure=2) == 130
+    assert capsys.readouterr().err == "x: interrupted\n"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_in_a_finalizer_is_not_lost(capsys):
     class Interrupted:
         def __del__(self):

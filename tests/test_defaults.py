@@ -93,6 +93,11 @@ def test_no_validation_photos_are_held_out_of_few(photos, has_validation, reason
     assert chosen["unsure"].value == {"precision": 0.9, "unlike": 0.05}
 
 
+def test_of_a_handful_nobody_can_tell_how_sure_a_model_may_be():
+    assert not {"certainty", "unsure"} & of({"a": 10, "b": 9}).keys()
+    assert {"certainty", "unsure"} <= of({"a": 30, "b": 9}).keys()
+
+
 def test_of_many_some_tell_how_sure_a_model_may_be():
     given = Facts(counts={"a": 900, "b": 900}, has_test=False, has_validation=False, length=1.3)
     chosen = {(one.place, one.key): one.value for one in defaults.choose(given)}

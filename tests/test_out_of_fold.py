@@ -1,6 +1,7 @@
 """Training images asked of heads that have not learnt from them."""
 
 import functools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -117,6 +118,18 @@ def test_none_that_can_be_asked():
         asked(noise([3, 3, 3]), [str(row // 3) for row in range(9)])
 
 
+def test_a_rare_class_does_not_make_the_folds_fewer(learnt):
+    asked(noise([20, 20, 2]))
+    assert len(learnt) == FOLDS
+
+
+def test_what_is_of_a_group_with_the_only_image_of_a_class_is_learnt_from_too(learnt):
+    train = noise([12, 12, 1])
+    found = asked(train, ["twins" if row in {3, 24} else "" for row in range(25)])
+    assert sorted(found.labels) == [0] * 11 + [1] * 12
+    assert all({6, 48} <= rows_of(train, some) for some in learnt)
+
+
 def at_angles(*degrees):
     angles = np.radians(np.array(degrees, np.float64))
     return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
@@ -132,6 +145,26 @@ def test_alike_by_features_or_by_name_belong_together():
     assert found[3] == found[4]
     assert found[16] == found[17]
     assert len(set(found)) == 18 - 2 - 1 - 1
+
+
+def test_one_picture_in_a_large_and_a_small_class():
+    """Three alike are no look of the one class, and would be of the other."""
+    features = np.eye(46, dtype=np.float32)
+    features[:3], features[:3, :2] = 0, at_angles(0, 10, 20)
+    features[40] = features[0]
+    found = out_of_fold.groups(features, np.array([0] * 40 + [1] * 6, np.int32), [])
+    assert found[0] == found[40]
+
+
+def test_very_many_that_are_alike_take_no_room_as_pairs():
+    generator = np.random.default_rng(0)
+    features = 1 + 0.1 * generator.normal(size=(3000, 8)).astype(np.float32)
+    labels = np.zeros(3000, np.int32)
+    tracemalloc.start()
+    found = out_of_fold.groups(features, labels, [])
+    assert tracemalloc.get_traced_memory()[1] < 100e6  # as pairs they would take 600
+    tracemalloc.stop()
+    assert len(set(found)) > 2000  # the likeness is that of the class
 
 
 def test_a_likeness_that_is_the_look_of_a_class_says_nothing():

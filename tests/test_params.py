@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from imago import params
 from imago.core import sections
 from imago.core.errors import ImagoError, ParamsError
+from tests import tiny_project
 from tests.params_text import (
     EARLY_STOPPING,
     EPOCHS,
@@ -234,6 +236,45 @@ def test_folds_of_what_is_not_a_head_alone():
     message = "tiny.train.certainty.folds must be of heads on features that learn in one phase of"
     with pytest.raises(ParamsError, match=re.escape(message) + ".*, got it with the model mlp"):
         params.parse(changed(EPOCHS, folds + EPOCHS))
+
+
+FITTED = {
+    "optimizer": "adam",
+    "learning_rate": 0.1,
+    "epochs": 1,
+    "batch_size": 8,
+    "jit_compile": False,
+}
+HEAD = FITTED | {"model": "transfer", "hidden_units": [], "dropout": 0.0}
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {},
+        {"fine_tune": FITTED | {"layers": 1}},
+        {"early_stopping": {"monitor": "validation_loss", "patience_epochs": 1}},
+    ],
+    ids=["alone", "fine_tune", "early_stopping"],
+)
+def test_folds_are_advised_where_they_can_be_and_else_refused(beside):
+    settings = tiny_project.settings_with_photos()
+    (digits,) = settings["datasets"].keys() - {"photos"}
+    settings["prepare"]["photos32"] |= {"dataset": digits, "color": "rgb"}
+    train = HEAD | beside | {"certainty": {"temperature": True}}
+    settings["experiments"] = {"head": settings["experiments"]["transfer"] | {"train": train}}
+    with pytest.raises(ParamsError) as raised:
+        params.parse(yaml.safe_dump(settings))
+    needs = next(line for line in str(raised.value).splitlines() if "train.certainty needs" in line)
+    advice = "" if beside else "; or set certainty.folds, such as 5"
+    assert needs.endswith(f"prepare.photos32.validation_fraction{advice}")
+
+    train["certainty"]["folds"] = 5
+    if not beside:
+        params.parse(yaml.safe_dump(settings))
+        return
+    with pytest.raises(ParamsError, match=f"folds must be of .*, got it with {min(beside)}; le"):
+        params.parse(yaml.safe_dump(settings))
 
 
 def test_early_stopping_on_training_figures():

@@ -17,7 +17,7 @@ from imago.data.arrays import Statistics
 from imago.images import augment
 from imago.models import mlp
 from imago.runtimes import certainty, determinism, model_json, saving
-from imago.training import callbacks, phases
+from imago.training import callbacks, out_of_fold, phases
 from imago.training.checkpoints import FileCheckpoint
 from stages import train
 from tests import made_up, tiny_project
@@ -567,6 +567,30 @@ def test_without_validation_images_the_training_images_are_asked_in_folds(tree):
     assert described.temperature != 1
     train_afresh("transfer")
     assert outputs(tree, "transfer") == before
+
+
+def test_certainty_without_validation_images_is_said_before_the_training(tree):
+    write_features(tree, splits=("train",))
+    write_transfer_params(tree, certainty={"temperature": True})
+    message = (
+        "^data/features/pets8: must have validation images for train.certainty, got none; hold"
+    )
+    with pytest.raises(DataError, match=message):
+        train.main("transfer")
+
+
+def test_the_groups_of_a_table_are_kept_together_in_folds(tree, monkeypatch):
+    def record(*arguments):
+        raise DataError(" ".join(arguments[4]))
+
+    monkeypatch.setattr(out_of_fold, "answers", record)
+    write_fine_tuned(tree, certainty={"temperature": True, "folds": 2})
+    names = [f"group{row % 7}" for row in range(45)]
+    lines = [f"{row}.png,a,train,{row},{name}" for row, name in enumerate(names)]
+    table = "\n".join(["path,class,split,row,group", *lines, ""])
+    (tree / "data/prepared/pets8/index.csv").write_text(table, "utf-8")
+    with pytest.raises(DataError, match=f"^{' '.join(names)}$"):
+        train.main("transfer")
 
 
 def test_fine_tuning_goes_on_from_the_head(trained_head, fine_tuned):

@@ -2,12 +2,13 @@
 
 import _thread
 import contextlib
+import functools
 import io
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import FrameType, TracebackType
 
 from imago.core.errors import ImagoError
@@ -32,8 +33,15 @@ def run(what: str, work: Callable[[], int | None], failure: int = 1) -> int:
         failure: The exit code where it fails.
     """
     _settle_streams()
-    was_default = _swap_sigint(signal.SIG_DFL, signal.default_int_handler)
-    before, sys.unraisablehook = sys.unraisablehook, _interrupt_again
+    interrupts: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        interrupts.append(number)
+        signal.default_int_handler(number, frame)
+
+    old = _swap_sigint((signal.SIG_DFL, signal.default_int_handler), note)
+    before = sys.unraisablehook
+    sys.unraisablehook = functools.partial(_interrupt_again, before)
     try:
         try:
             return work() or 0
@@ -45,13 +53,16 @@ def run(what: str, work: Callable[[], int | None], failure: int = 1) -> int:
     except BrokenPipeError:  # whoever read the output, such as `head`, has enough of it
         return BROKEN_PIPE
     except Exception as error:  # broad, for here alone nothing lies behind that could do better
+        if interrupts:  # which a library may have made another error of
+            _say(what, KeyboardInterrupt())
+            return INTERRUPTED
         _say(what, error)
         return failure
     finally:
         sys.unraisablehook = before
         _let_go_of_broken_streams()
-        if was_default:  # and may be again, for all is done
-            _swap_sigint(signal.default_int_handler, signal.SIG_DFL)
+        if old is not None:
+            _swap_sigint((note,), old)
 
 
 def guard_imports(what: str) -> None:
@@ -65,24 +76,30 @@ def guard_imports(what: str) -> None:
         _say(what, error)
 
     sys.excepthook = say
-    _swap_sigint(signal.default_int_handler, signal.SIG_DFL)
+    _swap_sigint((signal.default_int_handler,), signal.SIG_DFL)
 
 
-def _swap_sigint(old: _Handler, new: _Handler) -> bool:
-    """Change what SIGINT does, if it does what is thought and not, say, nothing; tell whether."""
+def _swap_sigint(known: Collection[_Handler], new: _Handler) -> _Handler | None:
+    """Change what SIGINT does, if it does what is known and not, say, nothing; return what it did.
+
+    None: it is not changed.
+    """
     is_main = threading.current_thread() is threading.main_thread()  # no other one may
-    is_swapped = is_main and signal.getsignal(signal.SIGINT) == old
-    if is_swapped:
-        signal.signal(signal.SIGINT, new)
-    return is_swapped
+    for handler in known:
+        if is_main and signal.getsignal(signal.SIGINT) == handler:
+            signal.signal(signal.SIGINT, new)
+            return handler
+    return None
 
 
-def _interrupt_again(lost: "sys.UnraisableHookArgs") -> None:
+def _interrupt_again(
+    otherwise: Callable[["sys.UnraisableHookArgs"], object], lost: "sys.UnraisableHookArgs"
+) -> None:
     """Have an interrupt that came in a finalizer, from which nothing can be raised, come again."""
     if isinstance(lost.exc_value, KeyboardInterrupt):
         threading.Timer(AGAIN_S, _thread.interrupt_main).start()
     else:
-        sys.__unraisablehook__(lost)
+        otherwise(lost)
 
 
 def _say(what: str, error: BaseException) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from imago.core.joining import joined
 from imago.photos import near
 
 GREATEST_DIFFERING_BITS, LEAST_LIKENESS = 8, 0.8
@@ -106,9 +107,5 @@ def near_looks(looks: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 def pictures(count: int, found: Sequence[Pair]) -> NDArray[np.intp]:
     """Return for each of so many photos the number of its picture, (N,), by what `pairs` gave."""
-    from scipy.sparse import coo_array  # here, for it takes a while to import
-    from scipy.sparse.csgraph import connected_components
-
     ends = np.array([(one.first, one.second) for one in found], np.intp).reshape(-1, 2)
-    graph = coo_array((np.ones(len(ends), np.bool_), (ends[:, 0], ends[:, 1])), (count, count))
-    return np.asarray(connected_components(graph, directed=False)[1], np.intp)
+    return joined(np.arange(count), *ends.T)

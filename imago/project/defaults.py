@@ -33,8 +33,8 @@ FEW_PHOTOS = 1000
 """For training: with fewer, test photos say less than a cross-validation, and none is spared."""
 HELD_OUT_FRACTION = 0.1
 CERTAINTY = {"temperature": True, "neighbors": 1000}
-FOLDS = 5
-"""Of the training photos, where no others tell how sure the model may be."""
+FOLDS, LEAST_ASKED = 5, 20
+"""Of the training photos, where no others tell how sure the model may be; so few tell nothing."""
 UNSURE = {"precision": 0.9, "unlike": 0.05}
 
 
@@ -99,7 +99,9 @@ def choose(facts: Facts, usual_px: int = USUAL_PX) -> list[Choice]:
     ]
     if weighted := _class_weights(facts):
         choices.append(weighted)
-    return [*choices, *_certainty(by_validation=bool(held_out) or facts.has_validation)]
+    if held_out or facts.has_validation or learnt >= LEAST_ASKED:
+        choices += _certainty(by_validation=bool(held_out) or facts.has_validation)
+    return choices
 
 
 def _certainty(*, by_validation: bool) -> list[Choice]:

@@ -159,7 +159,8 @@ def _chain(error: BaseException | None) -> str:
 def _line(error: Exception) -> str:
     line = " ".join(str(error).split()) or type(error).__name__
     said = _chain(error)
-    if f"{kept_lock.LOCK}'" in said:  # 'dvc.lock' where it is no YAML, './dvc.lock' if not DVC's
+    is_broken = f"{kept_lock.LOCK}'" in said and not isinstance(error, OSError)
+    if is_broken:  # 'dvc.lock' where it is no YAML, './dvc.lock' if not DVC's
         where = "" if str(kept_lock.LOCK) in line else f"{kept_lock.LOCK} is broken: "
         return f"{where}{line}; `imago check` says what to do"
     if f"'{paths.PARAMS}'" in said:

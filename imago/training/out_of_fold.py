@@ -14,8 +14,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from imago.core import sections
+from imago.core import progress, sections
 from imago.core.errors import DataError
+from imago.core.joining import joined
 from imago.data.arrays import Split
 from imago.runtimes import certainty, determinism
 from imago.training import phases
@@ -28,9 +29,7 @@ EfficientNet-Lite0's, copies that are a little shifted or lighter have 0.94 at l
 are one."""
 GREATEST_SHARE = 0.25
 """Of the pictures of a class that are taken for one: of more, the likeness is that of the class."""
-ROWS_AT_ONCE = 1024
-
-Pairs = list[tuple[int, int]]
+ROWS_AT_ONCE = 256
 
 
 def answers(
@@ -43,7 +42,7 @@ def answers(
 ) -> Asked:
     """Ask each training image of a head that has not learnt from it.
 
-    An image without which its class would be unknown is learnt from in every fold, and not asked.
+    An image without which its class would be unknown is learnt from, with its group, and not asked.
 
     Args:
         build: Returns a head that has learnt nothing.
@@ -65,16 +64,19 @@ def answers(
     features = np.asarray(train.images).reshape(-1, step, train.images.shape[-1])
     labels = np.asarray(train.labels[::step])
     found: list[Asked] = []
-    for learn, held_out in _divided(labels, groups(features[:, 0], labels, given), wanted, seed):
-        some = Split(
-            features[learn].reshape(-1, features.shape[-1]), np.repeat(labels[learn], step)
-        )
-        determinism.enable(seed)
-        head = build()
-        phases.fit_unsaved(head, training, some, seed)
-        both = certainty.with_representation(head)
-        neighbors = neighbors_of(both, some, copies, wanted, seed)
-        found.append(ask(both, features[held_out, 0], labels[held_out], neighbors))
+    divided = _divided(labels, groups(features[:, 0], labels, given), wanted.folds, seed)
+    with progress.bar("ask in folds", len(divided), "heads") as advance:
+        for learn, held_out in divided:
+            some = Split(
+                features[learn].reshape(-1, features.shape[-1]), np.repeat(labels[learn], step)
+            )
+            determinism.enable(seed)
+            head = build()
+            phases.fit_unsaved(head, training, some, seed)
+            both = certainty.with_representation(head)
+            neighbors = neighbors_of(both, some, copies, wanted, seed)
+            found.append(ask(both, features[held_out, 0], labels[held_out], neighbors))
+            advance(1)
     if not found:
         message = (
             "train.certainty.folds: a class must have two images or more that are not alike, for "
@@ -91,26 +93,26 @@ def answers(
 
 
 def _divided(
-    labels: NDArray[np.int32],
-    groups_of: NDArray[np.intp],
-    wanted: sections.Certainty,
-    seed: int,
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Yield rows to learn from and rows to ask, where there are any."""
+    labels: NDArray[np.int32], groups_of: NDArray[np.intp], count: int, seed: int
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Return rows to learn from and rows to ask of each fold in which there are any."""
     from sklearn.model_selection import StratifiedGroupKFold  # here: it takes a second to import
 
-    of_each = [len(np.unique(groups_of[labels == label])) for label in np.unique(labels)]
-    if max(of_each) < 2:
-        return
-    count = min(wanted.folds or 0, *(groups for groups in of_each if groups > 1))
-    folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    most = max(len(np.unique(groups_of[labels == label])) for label in np.unique(labels))
+    if most < 2:
+        return []
+    folds = StratifiedGroupKFold(min(count, most), shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class")  # which is as it is
         divided = list(folds.split(labels, labels, groups_of))
-    for learn, asked in divided:
-        is_known = np.isin(labels[asked], labels[learn])
-        if is_known.any():
-            yield np.sort(np.concatenate([learn, asked[~is_known]])), asked[is_known]
+    found = []
+    for learn, held_out in divided:
+        unknown = held_out[~np.isin(labels[held_out], labels[learn])]
+        is_learnt = np.isin(groups_of[held_out], groups_of[unknown])
+        if not is_learnt.all():
+            learn = np.sort(np.concatenate([learn, held_out[is_learnt]]))
+            found.append((learn, held_out[~is_learnt]))
+    return found
 
 
 def groups(
@@ -124,34 +126,27 @@ def groups(
         given: See `answers`.
     """
     first: dict[str, int] = {}
-    of_table = [(first.setdefault(name, row), row) for row, name in enumerate(given) if name]
-    same, alike = _near(features)
-    pictures = _components(len(labels), [*of_table, *same])
-    looks = _components(len(labels), [*of_table, *same, *alike])
+    named = [(first.setdefault(name, row), row) for row, name in enumerate(given) if name]
+    pictures = joined(np.arange(len(labels)), *np.array(named, np.intp).reshape(-1, 2).T)
+    looks = pictures
+    for one, other, likeness in _near(features):
+        is_same = likeness >= SAME
+        pictures = joined(pictures, one[is_same], other[is_same])
+        looks = joined(looks, one, other)
     of_look = np.bincount(looks[np.unique(pictures, return_index=True)[1]])
     of_class = np.array([len(np.unique(pictures[labels == k])) for k in range(labels.max() + 1)])
     is_look_of_class = of_look[looks] > np.maximum(2, GREATEST_SHARE * of_class[labels])
-    return np.where(is_look_of_class, len(looks) + pictures, looks)
+    torn = np.isin(looks, looks[is_look_of_class])
+    return np.where(torn, len(looks) + pictures, looks)
 
 
-def _near(features: NDArray[np.float32]) -> tuple[Pairs, Pairs]:
-    """Return pairs of rows that are the same, and those that are alike."""
+def _near(
+    features: NDArray[np.float32],
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]]:
+    """Yield the rows of pairs that are alike, some at a time, and their likeness."""
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     unit = features / np.maximum(lengths, np.finfo(np.float32).tiny)
-    same: Pairs = []
-    alike: Pairs = []
     for start in range(0, len(unit), ROWS_AT_ONCE):
         likeness = unit[start : start + ROWS_AT_ONCE] @ unit[start:].T
-        for one, other in np.argwhere(np.triu(likeness >= ALIKE, 1)).tolist():
-            pair = start + one, start + other
-            (same if likeness[one, other] >= SAME else alike).append(pair)
-    return same, alike
-
-
-def _components(count: int, pairs: Pairs) -> NDArray[np.intp]:
-    from scipy.sparse import coo_array  # here, for it takes a while to import
-    from scipy.sparse.csgraph import connected_components
-
-    ends = np.array(pairs, np.intp).reshape(-1, 2)
-    graph = coo_array((np.ones(len(ends), np.bool_), (ends[:, 0], ends[:, 1])), (count, count))
-    return np.asarray(connected_components(graph, directed=False)[1], np.intp)
+        one, other = np.nonzero(np.triu(likeness >= ALIKE, 1))
+        yield start + one, start + other, likeness[one, other]

@@ -77,11 +77,12 @@ def run(model: keras.Model, phase: Phase) -> list[loop.Logs]:
 
 
 def fit_unsaved(
-    model: keras.Model, training: sections.Optimization, train: arrays.Split, seed: int
+    model: keras.Model, training: sections.Train, train: arrays.Split, seed: int
 ) -> None:
     """Fit a model to a split in place, without validation, checkpoints, or a word."""
-    compile_for(model, training, train)
-    loop.fit(model, train, None, plan_for(training, train, seed), NoCheckpoint())
+    with precision.applied(model, training.precision):
+        compile_for(model, training, train)
+        loop.fit(model, train, None, plan_for(training, train, seed), NoCheckpoint())
 
 
 def compile_for(model: keras.Model, training: sections.Optimization, train: arrays.Split) -> None:

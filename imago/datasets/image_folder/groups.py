@@ -9,9 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from numpy.typing import NDArray
 
+from imago.core.joining import joined
 from imago.data.arrays import SplitName
 from imago.datasets.image_folder.inspection import Photo
 from imago.datasets.image_folder.leaks import GREATEST_DIFFERING_BITS
@@ -31,8 +31,8 @@ def together(photos: Sequence[Photo]) -> list[list[int]]:
     Photos belong together that are equal in every pixel, that look alike, each to some other one,
     or that a table puts into one group.
     """
-    sure = _components(len(photos), _equal(photos))
-    look = _components(len(photos), [*_equal(photos), *_alike(photos)])
+    of_sure = joined(np.arange(len(photos)), *np.array(_equal(photos), np.intp).reshape(-1, 2).T)
+    sure, look = _rows_of(of_sure), _rows_of(_alike(photos, of_sure))
     largest = _largest(photos)
     found = []
     for rows in look:
@@ -56,29 +56,23 @@ def _equal(photos: Sequence[Photo]) -> list[tuple[int, int]]:
     return pairs
 
 
-def _alike(photos: Sequence[Photo]) -> list[tuple[int, int]]:
-    """Return pairs of photos that look alike, enough to join all that do."""
+def _alike(photos: Sequence[Photo], groups: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the groups of photos, (N,), after those that look alike have joined."""
     seen = [(row, one.fingerprint.look) for row, one in enumerate(photos)]
     rows = np.array([row for row, look in seen if look is not None], np.intp)
     looks = np.array([look for _, look in seen if look is not None], np.uint64)
     looks, first, which = np.unique(looks, return_index=True, return_inverse=True)
-    pairs: list[tuple[int, int]] = list(
-        zip(rows.tolist(), rows[first[which]].tolist(), strict=True)
-    )
+    groups = joined(groups, rows, rows[first[which]])
     for one, other, _ in near.pairs(looks, looks, GREATEST_DIFFERING_BITS):
-        is_once = one < other
-        ends = (rows[first[some[is_once]]].tolist() for some in (one, other))
-        pairs += zip(*ends, strict=True)
-    return pairs
+        groups = joined(groups, rows[first[one]], rows[first[other]])
+    return groups
 
 
-def _components(count: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
-    ends = np.array(pairs, np.intp).reshape(-1, 2).T
-    graph = coo_array((np.ones(len(pairs), np.bool_), (ends[0], ends[1])), shape=(count, count))
-    labels = connected_components(graph, directed=False)[1]
+def _rows_of(groups: NDArray[np.intp]) -> list[list[int]]:
+    """Return the rows of each group, in the order of their first ones."""
     found: defaultdict[int, list[int]] = defaultdict(list)
-    for row, label in enumerate(labels.tolist()):
-        found[label].append(row)
+    for row, group in enumerate(groups.tolist()):
+        found[group].append(row)
     return list(found.values())
 
 
