@@ -127,3 +127,9 @@ def test_a_broken_lock_is_told_by_check(here, capsys, command, content):
     said = last_line(capsys, command)
     assert "dvc.lock" in said
     assert said.endswith("; `imago check` says what to do")
+
+
+def test_a_lock_that_cannot_be_written_is_not_broken():
+    full = OSError(28, "No space left on device", "dvc.lock")
+    with pytest.raises(DvcError, match=r"No space left on device: 'dvc\.lock'$"), dvc.one_line():
+        raise full
