@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import yaml
 
 from imago.core import paths
 from tests import faults, tiny_project
@@ -161,6 +162,8 @@ def test_whatever_is_killed_the_end_is_the_same(create, tmp_path, monkeypatch):
 
     print(f"{KILLS} kills: {dict(killer.killed)}; mended {killer.mended} times")
     assert sum(killer.killed.values()) == KILLS
-    assert (killed / "dvc.lock").read_bytes() == (undisturbed / "dvc.lock").read_bytes()
+    # DVC appends a stage that the lock has not: one that runs by itself may come before another.
+    recorded = [yaml.safe_load((one / "dvc.lock").read_bytes()) for one in (killed, undisturbed)]
+    assert recorded[0] == recorded[1]
     assert [path for path in killed.rglob(".*") if path.suffix in {".part", ".old"}] == []
     assert list((killed / paths.trainings("plain")).glob("*")) == []
