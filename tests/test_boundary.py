@@ -81,7 +81,9 @@ def test_an_interrupt_that_a_library_makes_another_error_of_is_one(capsys):
             raise RuntimeError("cannot build") from None
 
     assert boundary.run("x", work, failure=2) == 130
-    assert capsys.readouterr().err == "x: interrupted\n"
+    assert boundary.run("outer", lambda: boundary.run("x", work, failure=2)) == 130
+    assert capsys.readouterr().err == 2 * "x: interrupted\n"
+    assert boundary.run("x", failing(KeyError()), failure=2) == 2  # what was is over
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 

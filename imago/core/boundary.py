@@ -21,6 +21,9 @@ INTERRUPTED, BROKEN_PIPE = 130, 141
 AGAIN_S = 0.01
 """After which an interrupt that was lost comes once more: beyond what lost it, and soon."""
 
+_interrupts: list[int] = []
+"""That have come; of a command within another one's work, each knows of them."""
+
 _Handler = signal.Handlers | Callable[[int, FrameType | None], None]
 
 
@@ -33,13 +36,8 @@ def run(what: str, work: Callable[[], int | None], failure: int = 1) -> int:
         failure: The exit code where it fails.
     """
     _settle_streams()
-    interrupts: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        interrupts.append(number)
-        signal.default_int_handler(number, frame)
-
-    old = _swap_sigint((signal.SIG_DFL, signal.default_int_handler), note)
+    interrupts_before = len(_interrupts)
+    old = _swap_sigint((signal.SIG_DFL, signal.default_int_handler), _note)
     before = sys.unraisablehook
     sys.unraisablehook = functools.partial(_interrupt_again, before)
     try:
@@ -53,7 +51,7 @@ def run(what: str, work: Callable[[], int | None], failure: int = 1) -> int:
     except BrokenPipeError:  # whoever read the output, such as `head`, has enough of it
         return BROKEN_PIPE
     except Exception as error:  # broad, for here alone nothing lies behind that could do better
-        if interrupts:  # which a library may have made another error of
+        if len(_interrupts) > interrupts_before:  # which a library made another error of
             _say(what, KeyboardInterrupt())
             return INTERRUPTED
         _say(what, error)
@@ -62,7 +60,7 @@ def run(what: str, work: Callable[[], int | None], failure: int = 1) -> int:
         sys.unraisablehook = before
         _let_go_of_broken_streams()
         if old is not None:
-            _swap_sigint((note,), old)
+            _swap_sigint((_note,), old)
 
 
 def guard_imports(what: str) -> None:
@@ -77,6 +75,12 @@ def guard_imports(what: str) -> None:
 
     sys.excepthook = say
     _swap_sigint((signal.default_int_handler,), signal.SIG_DFL)
+
+
+def _note(number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, as Python does, and remember that it came."""
+    _interrupts.append(number)
+    signal.default_int_handler(number, frame)
 
 
 def _swap_sigint(known: Collection[_Handler], new: _Handler) -> _Handler | None:
