@@ -193,23 +193,30 @@ def project(built: Path, seed: int) -> Iterator[None]:
         yield
 
 
+def prepared(archive: Path, like: str | None) -> params.Experiment:
+    """Run the stages that come before the training, and return the experiment."""
+    shutil.copy(archive, f"{NAME}.zip")
+    add.photos(Path(f"{NAME}.zip"), NAME, like)
+    settings = params.load()
+    chosen = settings.experiments[NAME]
+    fetch.main(NAME)
+    extract.main(NAME)
+    prepare.main(chosen.variant)
+    net = settings.features[chosen.features].backbone
+    if not paths.weights(WEIGHTS).exists():
+        fetch_weights.main(WEIGHTS)
+    if not paths.backbone(net).exists():
+        backbone.main(net)
+    embed.main(chosen.features)
+    return chosen
+
+
 def trained_head(archive: Path, like: str | None, built: Path, seed: int) -> Head:
     """Run the stages, as far as to the head, which is not put onto its backbone."""
     with project(built, seed):
-        shutil.copy(archive, f"{NAME}.zip")
-        add.photos(Path(f"{NAME}.zip"), NAME, like)
-        settings = params.load()
-        chosen = settings.experiments[NAME]
-        fetch.main(NAME)
-        extract.main(NAME)
-        prepare.main(chosen.variant)
-        net = settings.features[chosen.features].backbone
-        if not paths.weights(WEIGHTS).exists():
-            fetch_weights.main(WEIGHTS)
-        if not paths.backbone(net).exists():
-            backbone.main(net)
-        embed.main(chosen.features)
+        chosen, settings = prepared(archive, like), params.load()
         form = conversion.form(settings.prepare[chosen.variant])
+        net = settings.features[chosen.features].backbone
         wanted = settings.exports[chosen.export].unsure
         return Head(form, built / "backbones" / net, *_learnt(chosen, wanted, seed))
 

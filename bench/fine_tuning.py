@@ -9,7 +9,6 @@ balanced accuracy, loss and seconds of the stage train.
 """
 
 import argparse
-import shutil
 import statistics
 import tempfile
 import time
@@ -23,14 +22,13 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from bench.defaults import NAME, SETS, WEIGHTS, Kind, Photo
+from bench.defaults import NAME, SETS, Kind, Photo
 from imago import params
 from imago.core import paths
 from imago.images import forms
 from imago.preparing import conversion
-from imago.project import add
 from imago.runtimes import inference, saving
-from stages import backbone, embed, extract, fetch, fetch_weights, prepare, train
+from stages import train
 
 WAYS: dict[str, dict[str, float] | None] = {
     "head alone": None,
@@ -70,31 +68,13 @@ def scores(
     names, photos = zip(*held_out, strict=True)
     _, labels = np.unique(names, return_inverse=True)
     with defaults.project(built, seed):
-        chosen = prepared(archive)
+        chosen = defaults.prepared(archive, None)
         form = conversion.form(params.load().prepare[chosen.variant])
         images = np.stack([forms.convert(photo, form) for photo in photos])
         settings = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
         del settings["experiments"][NAME]["train"]["certainty"]
         del settings["exports"][chosen.export]["unsure"]
         return [trained(way, settings, images, labels) for way in WAYS.values()]
-
-
-def prepared(archive: Path) -> params.Experiment:
-    """Run the stages that come before the training, and return the experiment."""
-    shutil.copy(archive, f"{NAME}.zip")
-    add.photos(Path(f"{NAME}.zip"), NAME, None)
-    settings = params.load()
-    chosen = settings.experiments[NAME]
-    fetch.main(NAME)
-    extract.main(NAME)
-    prepare.main(chosen.variant)
-    net = settings.features[chosen.features].backbone
-    if not paths.weights(WEIGHTS).exists():
-        fetch_weights.main(WEIGHTS)
-    if not paths.backbone(net).exists():
-        backbone.main(net)
-    embed.main(chosen.features)
-    return chosen
 
 
 def trained(

@@ -39,14 +39,7 @@ def main(experiment: str) -> None:
     training, data = chosen.train, paths.data(chosen.input)
     info = arrays.read_info(data)
 
-    asks = training.certainty
-    if asks and not asks.folds and "validation" not in info.splits:
-        message = (
-            f"{data}: must have validation images for train.certainty, got none; hold some out, or "
-            "set certainty.folds for a head alone"
-        )
-        raise DataError(message)
-
+    _check_certainty(training, data, info)
     determinism.enable(settings.seed)
     architecture = registry.load(models, training.model)
     augment = training.augment if isinstance(training, sections.TrainOnPixels) else None
@@ -86,6 +79,17 @@ def main(experiment: str) -> None:
     saving.write(paths.model(experiment), model, info.classes, known)
     files.write_csv(paths.report(experiment) / "history.csv", history.table(epochs))
     phases.forget(done)
+
+
+def _check_certainty(training: sections.Train, data: Path, info: arrays.Info) -> None:
+    """Raise DataError, before a long training, where nothing would tell how sure the model is."""
+    asks = training.certainty
+    if asks and not asks.folds and "validation" not in info.splits:
+        message = (
+            f"{data}: must have validation images for train.certainty, got none; hold some out, or "
+            "set certainty.folds for a head alone"
+        )
+        raise DataError(message)
 
 
 def _known(
