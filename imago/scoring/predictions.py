@@ -6,11 +6,11 @@ pandas is imported where a table is made or read: it takes a second, and metrics
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +99,7 @@ def make(
             to more or less than 1 by over 0.001.
     """
     _require_probabilities(probabilities)
-    images = np.array([f"{identity:016x}" for identity in identities.tolist()])
+    images = np.frombuffer(identities.astype(">u8").tobytes().hex().encode(), "S16").astype(np.str_)
     predicted = np.asarray(probabilities.argmax(axis=1))
     return Predictions(tuple(classes), images, labels, predicted, probabilities, photos)
 
@@ -128,20 +128,21 @@ def table(predictions: Predictions) -> pd.DataFrame:
     """
     import pandas as pd
 
+    return pd.DataFrame(dict(_columns(predictions)))
+
+
+def _columns(predictions: Predictions) -> Iterator[tuple[str, Any]]:
+    """Yield the names of the columns and their values, N of each."""
     names = np.asarray(predictions.classes, dtype=object)
-    whole = pd.DataFrame(
-        {
-            "example": np.arange(len(predictions.labels)),
-            **({"photo": predictions.photos} if predictions.photos else {}),
-            "image": predictions.images,
-            "true": names[predictions.labels],
-            "predicted": names[predictions.predicted],
-            "probability": predictions.confidence,
-            "true_probability": predictions.of_truth,
-        }
-    )
-    columns = _columns(predictions.classes)
-    return pd.concat([whole, pd.DataFrame(predictions.probabilities, columns=columns)], axis=1)
+    yield "example", np.arange(len(predictions.labels))
+    if predictions.photos:
+        yield "photo", predictions.photos
+    yield "image", predictions.images
+    yield "true", names[predictions.labels]
+    yield "predicted", names[predictions.predicted]
+    yield "probability", predictions.confidence
+    yield "true_probability", predictions.of_truth
+    yield from zip(_names(predictions.classes), predictions.probabilities.T, strict=True)
 
 
 def write(path: Path, predictions: Predictions) -> None:
@@ -149,11 +150,14 @@ def write(path: Path, predictions: Predictions) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    rows = table(predictions)
     kinds = {"example": pa.int64(), **dict.fromkeys(TEXTS, pa.string())}
-    schema = pa.schema([(name, kinds.get(name, pa.float32())) for name in rows.columns])
-    # The metadata of pandas name its version, and those of Arrow how it holds texts in memory.
-    whole = pa.Table.from_pandas(rows, schema, preserve_index=False).replace_schema_metadata()
+    # Column by column and not by way of a frame, which holds everything a second time.
+    whole = pa.table(
+        {
+            name: pa.array(values, kinds.get(name, pa.float32()))
+            for name, values in _columns(predictions)
+        }
+    )
     with files.replacing(path) as temporary:
         parquet.write_table(
             whole,
@@ -181,8 +185,8 @@ def read(path: Path, classes: tuple[str, ...]) -> Predictions:
         raise DataError(message) from error
     if found.classes != classes:
         message = (
-            f"{path}: must have the columns {listed(_columns(classes), COLUMNS_SHOWN)}, got "
-            f"{listed(_columns(found.classes), COLUMNS_SHOWN)}; run the stage that writes it again"
+            f"{path}: must have the columns {listed(_names(classes), COLUMNS_SHOWN)}, got "
+            f"{listed(_names(found.classes), COLUMNS_SHOWN)}; run the stage that writes it again"
         )
         raise DataError(message)
     return found
@@ -264,5 +268,6 @@ def _positions(column: pd.Series[str], classes: tuple[str, ...], where: str) -> 
     return np.asarray(positions, np.intp)
 
 
-def _columns(classes: Sequence[str]) -> list[str]:
+def _names(classes: Sequence[str]) -> list[str]:
+    """Return the names of the columns of the classes' probabilities."""
     return [f"{PROBABILITY}{name}" for name in classes]
