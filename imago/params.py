@@ -165,7 +165,10 @@ def check(raw: Any, where: str) -> Params:
         params = Params.model_validate(raw)
     except ValidationError as error:
         keys = _known_keys()
-        lines = [messages.describe(fault, raw, sections.PATTERNS, keys) for fault in error.errors()]
+        lines = [
+            messages.describe(fault, raw, Params, sections.PATTERNS, keys)
+            for fault in error.errors()
+        ]
         raise ParamsError("\n".join(f"{where}: {line}" for line in lines)) from error
     if lines := list(_mismatches(params)):
         raise ParamsError("\n".join(f"{where}: {line}" for line in lines))

@@ -41,8 +41,11 @@ class Zoo(Strict):
 def described(raw: Any) -> list[str]:
     with pytest.raises(ValidationError) as caught:
         Zoo.model_validate(raw)
-    patterns, known = {"^[a-z]+$": "lower-case letters"}, ["visitors", "weight_kg", "visitor"]
-    return [messages.describe(fault, raw, patterns, known) for fault in caught.value.errors()]
+    patterns, known = (
+        {"^[a-z]+$": "lower-case letters"},
+        ["visitors", "weight_kg", "visitor", "lives"],
+    )
+    return [messages.describe(fault, raw, Zoo, patterns, known) for fault in caught.value.errors()]
 
 
 NUMBER_HINT = "; write numbers without quotes or exponent, as 0.001"
@@ -64,6 +67,11 @@ NUMBER_HINT = "; write numbers without quotes or exponent, as 0.001"
         ({"visitors": 3}, "visitors: visitors come in pairs"),
         ({"is_open": "1"}, "is_open must be true or false, got '1'"),
         ({"visitrs": 1}, "visitrs is an unknown key, got 1; did you mean visitors?"),
+        ({"live": 1}, "live is an unknown key, got 1"),
+        (
+            {"star": {"kind": "cat", "lives": 7, "live": 1}},
+            "star.live is an unknown key, got 1; did you mean lives?",
+        ),
         ({"visitor": 1}, "visitor is an unknown key, got 1; did you mean visitors?"),
         ({"sky": {"a": 1}}, "sky is an unknown key, got {'a': 1}"),
         ({5: 1}, "5 must be text; put it in quotes, got 5"),

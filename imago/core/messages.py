@@ -1,14 +1,17 @@
 """The faults that pydantic finds in params.yaml, each as one line for a person."""
 
+import copy
 import difflib
 import re
 import reprlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 _LETTERS_SHOWN = 300
+_GUESSES = 5
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel = 3  # six entries of each of six levels are more than a person reads
 _RULES = {
@@ -29,13 +32,18 @@ _RULES = {
 
 
 def describe(
-    fault: ErrorDetails, raw: Any, patterns: Mapping[str, str], known_keys: Collection[str]
+    fault: ErrorDetails,
+    raw: Any,
+    model: type[BaseModel],
+    patterns: Mapping[str, str],
+    known_keys: Collection[str],
 ) -> str:
     """Say a fault: key, rule, value, remedy.
 
     Args:
         fault: Of a pydantic ValidationError.
         raw: What was validated.
+        model: By which.
         patterns: What a text that must match one of these regular expressions must be, in words.
         known_keys: From which to guess what an unknown key was meant to be.
     """
@@ -52,9 +60,8 @@ def describe(
         case "value_error":
             return f"{key}: {fault['msg'].removeprefix('Value error, ')}"
         case "extra_forbidden":
-            name = str(fault["loc"][-1])
-            close = difflib.get_close_matches(name, sorted({*known_keys} - {name}), n=1)
-            advice = f"; did you mean {close[0]}?" if close else ""
+            meant = _meant(fault, raw, model, known_keys)
+            advice = f"; did you mean {meant}?" if meant else ""
             return f"{key} is an unknown key, got {shown(value)}{advice}"
         case "string_pattern_mismatch":
             pattern = context["pattern"]
@@ -68,7 +75,39 @@ def describe(
     return f"{key} {rule}, got {shown(value)}{hint if wants_number and _is_number(value) else ''}"
 
 
+def _meant(
+    fault: ErrorDetails, raw: Any, model: type[BaseModel], known_keys: Collection[str]
+) -> str | None:
+    """Return the key most like an unknown one that there can be in its place, if one is like it."""
+    *above, unknown = _path(fault, raw)
+    others = sorted({*known_keys} - {unknown})
+    close = difflib.get_close_matches(str(unknown), others, n=_GUESSES)
+    return next((key for key in close if not _is_unknown([*above, key], raw, model)), None)
+
+
+def _is_unknown(path: Sequence[Any], raw: Any, model: type[BaseModel]) -> bool:
+    changed = section = copy.deepcopy(raw)
+    for key in path[:-1]:
+        section = section[key]
+    section[path[-1]] = None
+    try:
+        model.model_validate(changed)
+    except ValidationError as error:
+        faults = (fault for fault in error.errors() if fault["type"] == "extra_forbidden")
+        return any(list(_path(fault, changed)) == path for fault in faults)
+    return False
+
+
 def _location(fault: ErrorDetails, raw: Any) -> Iterator[str]:
+    """Yield the keys that lead to the fault, fit for a message."""
+    for part in _path(fault, raw):
+        if isinstance(part, str) and len(part) <= _LETTERS_SHOWN and part.isprintable():
+            yield part
+        else:
+            yield shown(part)
+
+
+def _path(fault: ErrorDetails, raw: Any) -> Iterator[Any]:
     """Yield the keys of params.yaml that lead to the fault, without what pydantic adds."""
     parts = list(fault["loc"])
     if parts[-1:] == ["[key]"]:
@@ -81,10 +120,7 @@ def _location(fault: ErrorDetails, raw: Any) -> Iterator[str]:
             here = here[part]
         elif not (fault["type"] == "missing" and depth == len(parts)):
             continue
-        if isinstance(part, str) and len(part) <= _LETTERS_SHOWN and part.isprintable():
-            yield part
-        else:
-            yield shown(part)
+        yield part
 
 
 def _keys(section: Any) -> Collection[Any]:

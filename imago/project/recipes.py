@@ -75,7 +75,7 @@ def read(name: str) -> Recipe:
     try:
         about = About.model_validate(said)
     except ValidationError as error:
-        lines = [messages.describe(fault, said, {}, ()) for fault in error.errors()]
+        lines = [messages.describe(fault, said, About, {}, ()) for fault in error.errors()]
         raise ParamsError("\n".join(f"{path}: {ABOUT}.{line}" for line in lines)) from error
     empty = {"seed": 0, "weights": {}, "backbones": {}, "features": {}}
     settings = params.check(empty | raw, str(path))
