@@ -27,6 +27,7 @@ setup: $(READY) ## create .venv with the pinned dependencies of running (EXTRA=g
 setup-dev: $(READY_DEV) ## the same, and those of checks and tests
 
 $(READY): $(LOCK)
+	@test ! -L .venv || { echo "setup: .venv must be a folder of its own, got a link to $$(readlink .venv), which setup would empty; remove the link" >&2; exit 1; }
 	@echo "setup: create .venv"
 	@$(PYTHON) -m venv --clear .venv
 	@echo "setup: install $(LOCK)"
@@ -52,7 +53,7 @@ test: setup-dev ## run the tests but the slow ones (no network, some minutes)
 test-all: setup-dev ## run all tests
 	$(PYTEST)
 
-faults: setup-dev ## try to break every promise of docs/reliability.md, hard: hours
+faults: setup-dev ## try to break every promise of docs/reliability.md, hard (10 minutes)
 	IMAGO_FAULTS=full $(PYTEST) -m fault
 
 repro: setup ## run the pipeline of params.yaml: mnist_sgd, mnist_adam and fashion_mlp on the real data

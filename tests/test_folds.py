@@ -39,6 +39,11 @@ def test_a_class_of_few_groups():
         list(folds.draw(LABELS, CLASSES, PAIRS, 6, seed=3))
 
 
+def test_a_class_of_one_group_cannot_have_fewer_folds():
+    with pytest.raises(SweepError, match=r"'owl' must have at least 2 images .* got 1; add images"):
+        list(folds.draw(LABELS, CLASSES, np.where(LABELS == 2, 200, PAIRS), 2, seed=3))
+
+
 def test_images_that_are_alike_or_of_one_group_belong_together():
     generator = np.random.default_rng(5)
     images = generator.integers(0, 255, (60, 32, 32, 3), dtype=np.uint8)

@@ -30,19 +30,25 @@ def have(clone: Path, *markers: str) -> None:
         os.utime(clone / ".venv" / marker, (seconds, seconds))
 
 
-def commands(clone: Path, *arguments: str) -> str:
-    """What make would run."""
+def make(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     # A make that runs these tests hands its own arguments down.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
     environment.pop("MFLAGS", None)
     return subprocess.run(
-        ["make", "--dry-run", "--no-print-directory", *arguments],
+        ["make", "--no-print-directory", *arguments],
         cwd=clone,
         env=environment,
         capture_output=True,
         text=True,
-        check=True,
-    ).stdout
+        check=False,
+    )
+
+
+def commands(clone: Path, *arguments: str) -> str:
+    """What make would run."""
+    found = make(clone, "--dry-run", *arguments)
+    assert found.returncode == 0, found.stderr
+    return found.stdout
 
 
 def installs(clone: Path, *arguments: str) -> list[str]:
@@ -101,3 +107,15 @@ def test_help_has_a_line_for_each_target(clone):
     targets = re.search(r"^\.PHONY: (.+)$", makefile, re.M)[1].split()
     shown = subprocess.run(["make", "help"], cwd=clone, capture_output=True, text=True, check=True)
     assert re.findall(r"^make (\S+)  +\S", shown.stdout, re.M) == targets
+
+
+def test_an_environment_that_is_a_link_is_not_emptied(clone):
+    (clone / ".venv").rename(clone / "of another project")
+    (clone / "of another project/python").touch()
+    (clone / ".venv").symlink_to("of another project")
+
+    found = make(clone, "setup", "PYTHON=false")
+
+    assert found.returncode
+    assert ".venv must be a folder of its own, got a link to of another project" in found.stderr
+    assert (clone / "of another project/python").exists()

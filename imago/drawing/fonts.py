@@ -61,7 +61,8 @@ def _installed() -> list[tuple[str, frozenset[int]]]:
 def _say_once() -> None:
     log.info(
         r"no font of this machine has some letters of the names; figures write them as \u732b is "
-        "written; install a font that has them, such as Noto Sans CJK, and draw again"
+        "written; install a font that has them, such as Noto Sans CJK, or for emoji Symbola, and "
+        "draw again"
     )
 
 

@@ -77,7 +77,7 @@ def draw(
         if found < count:
             message = (
                 f"class {name!r} must have at least {count} images that are not alike, one for "
-                f"each fold, got {found}; use fewer folds, or add images"
+                f"each fold, got {found}; {'use fewer folds, or ' if found > 1 else ''}add images"
             )
             raise SweepError(message)
 
