@@ -1,3 +1,4 @@
+import gc
 import random
 import re
 import stat
@@ -476,3 +477,13 @@ def test_no_damage_brings_another_error(path):
             outcomes.add("error")
 
     assert outcomes >= {3, "error"}
+
+
+def test_what_zipfile_keeps_of_each_member_does_not_stay(path):
+    """It would be a third of the memory of `extract`."""
+    pack(path, {f"pets/cat/{number}.jpg": TEXT for number in range(9)})
+
+    with archives.opened(path, GENEROUS) as archive:
+        kept = [one for one in gc.get_objects() if isinstance(one, zipfile.ZipInfo)]
+        assert not {one.filename for one in kept} & set(archive.files)
+        assert [archive.read(name) for name in archive.files] == [TEXT] * 9

@@ -105,7 +105,13 @@ def _folded(name: str) -> str:
 
 
 def _folders(path: str) -> Parts:
-    return tuple(path.split("/")[:-1])
+    return _parts(path.rpartition("/")[0])
+
+
+@functools.cache
+def _parts(folder: str) -> Parts:
+    """Return the folders of a path, the same object for all photos in one."""
+    return tuple(folder.split("/")) if folder else ()
 
 
 def _without(folder: Parts, path: str) -> str:
