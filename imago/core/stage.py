@@ -2,12 +2,17 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, TextIO
 
 from imago.core import boundary, cluster, kept_lock, running
+
+# Arrow reads this once, when pandas brings it. Its own allocator keeps what a table needed while it
+# was written: 22 MB of the 184 that `evaluate` of 32,000 photos took.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 def run(main: Callable[[str], None], description: str | None) -> NoReturn:
