@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from imago.inspecting import discriminant, suspects
 
@@ -121,3 +122,18 @@ def test_a_class_of_one_picture():
     asked = suspects.out_of_fold(features, labels, np.arange(len(labels)), 1)
     assert asked.shape == (len(labels), 3)
     assert asked[5, 2] == 0  # nobody else can tell
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_fewer_photos_of_each_class_than_folds(count):
+    generator = np.random.default_rng(3)
+    labels = np.repeat(np.arange(10, dtype=np.int32), count)
+    features = generator.normal(0, 1, (len(labels), 5)).astype(np.float32)
+    told = []
+
+    asked = suspects.out_of_fold(features, labels, np.arange(len(labels)), 7, told.append)
+
+    assert asked.shape == (10 * count, 10)
+    assert sum(told) == len(labels)
+    if count == 1:  # nothing to learn from, and nothing to suspect
+        assert not suspects.find(asked, labels).rows.size
