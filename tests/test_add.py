@@ -235,6 +235,39 @@ def test_what_has_another_name_now_is_renewed():
     assert len(params.load().experiments) == 3
 
 
+@pytest.mark.parametrize("name", ["birds", "birds.zip"])
+def test_other_photos_of_the_same_name_are_no_renewal_unless_they_are_named(name):
+    of = zip_of if name.endswith(".zip") else folder_of
+    first = of(path=Path("a", name))
+    add.photos(first, None, "pets_mobile")
+    before = Path("params.yaml").read_bytes()
+    second = of(["crow/8.jpg", "jay/9.jpg"], Path("b", name))
+
+    message = f"an entry birds already, of {first}, with which these photos have none in common"
+    with pytest.raises(ParamsError, match=re.escape(message)):
+        add.photos(second, None, "pets_mobile")
+
+    assert Path("params.yaml").read_bytes() == before
+    assert not add.photos(second, "birds", "pets_mobile").is_new
+    assert "./b/" in params.load().datasets["birds"].sources[0]
+
+
+def test_a_folder_with_some_of_the_photos_is_the_same_one_elsewhere():
+    add.photos(folder_of(path=Path("a/birds")), None, "pets_mobile")
+    more = folder_of([*BIRDS, "birds/wren/more.jpg"], Path("b/birds"))
+
+    added = add.photos(more, None, "pets_mobile")
+
+    assert not added.is_new
+    assert added.difference.startswith("1 new: ")
+
+
+def test_a_folder_has_its_whole_name():
+    folder = folder_of(path=Path("birds.2026"))
+
+    assert add.photos(folder, None, "pets_mobile").dataset == "birds_2026"
+
+
 def test_what_comes_from_elsewhere_is_not_renewed(here):
     text = TEXT.replace("pets_pixels:", "pets:").replace("[photos]", "[https://host/a]")
     (here / "params.yaml").write_text(text, "utf-8")

@@ -61,3 +61,10 @@ def test_one_path_in_two_archives(tmp_path):
     archives = {"a.zip": ["cat/1.jpg", "dog/1.jpg"], "b.zip": ["cat/1.jpg"]}
     with pytest.raises(DataError, match=r"pets: a path must be in one archive, got cat/1\.jpg in"):
         counts(tmp_path, archives)
+
+
+@pytest.mark.parametrize("name", ["labels.xlsx", "labels.TXT", "labels.jsonl"])
+def test_tables_that_are_not_read(tmp_path, name):
+    message = rf"{name}: a table must be CSV, TSV, .*, got .*; save it as CSV"
+    with pytest.raises(DataError, match=message):
+        contents.told_apart([tmp_path / "photos", tmp_path / name])

@@ -321,3 +321,18 @@ def test_faulty_folders(paths, message):
     with pytest.raises(DataError, match=re.escape(message)) as caught:
         folders.arrange(paths, "x.zip")
     assert str(caught.value).startswith("x.zip: ")
+
+
+def test_spaces_around_the_name_of_a_class_do_not_count():
+    paths = [" cat /", " cat /1.jpg", "dog\xa0/", "dog\xa0/1.jpg"]
+
+    assert folders.arrange(paths, "x").places == {paths[1]: CAT, paths[3]: DOG}
+
+
+def test_classes_without_training_photos():
+    message = (
+        "x: every class must have training photos, got only validation and test photos of cat, "
+        "dog; training has none"
+    )
+    with pytest.raises(DataError, match=re.escape(message)):
+        folders.arrange(["val/cat/1.jpg", "test/cat/2.jpg", "test/dog/3.jpg"], "x")

@@ -141,7 +141,7 @@ def test_no_listing(text, message):
 
 
 def test_a_folder_gives_no_other_file():
-    with pytest.raises(SourceError, match="is no tar of a folder's photos"):
+    with pytest.raises(SourceError, match=r"pets\.zip\n    no source may have it: a folder "):
         fetch(name="pets.zip")
 
 

@@ -15,7 +15,7 @@ CAT, DOG = Place("train", "cat"), Place("train", "dog")
 def read(tmp_path, text, name="labels.csv"):
     path = tmp_path / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return tables.read(path)
+    return tables.read(path).rows
 
 
 @pytest.mark.parametrize(
@@ -27,8 +27,13 @@ def read(tmp_path, text, name="labels.csv"):
         "path,label\n1.jpg,cat\n2.jpg,dog\n".encode("utf-16"),
         'label,id,note\ncat,1.jpg,"a, b"\ndog,2.jpg,\n\n,,\n',
         "filename,class\n 1.jpg , cat \n2.jpg,dog",
+        "path|label\n1.jpg|cat\n2.jpg|dog\n",
+        "id,photo,label\n1,1.jpg,cat\n2,2.jpg,dog\n",
     ],
-    ids=["commas", "semicolons", "tabs and a mark", "UTF-16", "more columns", "other names"],
+    ids=[
+        *("commas", "semicolons", "tabs and a mark", "UTF-16", "more columns", "other names"),
+        *("bars", "numbered rows"),
+    ],
 )
 def test_tables_as_programs_write_them(tmp_path, text):
     assert read(tmp_path, text) == [Row("1.jpg", "cat", "", ""), Row("2.jpg", "dog", "", "")]
@@ -38,6 +43,31 @@ def test_split_and_group(tmp_path):
     text = "path,label,split,group\n1.jpg,cat,test,a\n2.jpg,dog,,\n"
 
     assert read(tmp_path, text) == [Row("1.jpg", "cat", "test", "a"), Row("2.jpg", "dog", "", "")]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "split", "group"),
+    [
+        ("Subset,patient_id", "train,7", "train", "7"),
+        ("phase,Patient ID", "train,7", "train", "7"),
+        ("usage,video-id", "Training,7", "Training", "7"),
+        ("phase,age", "2,7", "", ""),
+    ],
+)
+def test_what_split_and_group_may_be_called(tmp_path, header, cells, split, group):
+    text = f"path,label,{header}\n1.jpg,cat,{cells}\n"
+
+    assert read(tmp_path, text) == [Row("1.jpg", "cat", split, group)]
+
+
+def test_which_columns_are_used_is_told(tmp_path):
+    (tmp_path / "a.csv").write_text("image,label,Patient ID,age,\n1.jpg,cat,7,3,\n")
+
+    table = tables.read(tmp_path / "a.csv")
+
+    assert (
+        table.summary() == "columns: path from image, label, group from Patient ID; not used: age"
+    )
 
 
 def test_damaged_parquet_is_told_as_such(tmp_path):
@@ -62,7 +92,7 @@ def test_parquet(tmp_path):
     table = pd.DataFrame({"path": ["1.jpg", "2.jpg"], "label": [3, 4], "group": [None, "a"]})
     table.to_parquet(tmp_path / "labels.parquet")
 
-    assert tables.read(tmp_path / "labels.parquet") == [
+    assert tables.read(tmp_path / "labels.parquet").rows == [
         Row("1.jpg", "3", "", ""),
         Row("2.jpg", "4", "", "a"),
     ]
@@ -75,6 +105,12 @@ def test_parquet(tmp_path):
         ("a.csv", "path,b\n1,2\n", "got path, b; name the column label"),
         ("a.csv", "", "got none; name the column path and label"),
         ("a.csv", b"path,label\n\xff\xfe,\n", "must be a table in UTF-8, with commas"),
+        ("a.csv", 'path,label\n"1.jpg,cat\n2.jpg,dog\n', "commas: unexpected end of data"),
+        (
+            "a.csv",
+            "path,label\n1.jpg,cat, tabby\n",
+            "line 2: must have at most 2 cells, as the .*3",
+        ),
         ("a.parquet", b"no", "must be a whole Parquet file: "),
     ],
 )
@@ -155,13 +191,36 @@ def test_labels_that_are_one():
             "a photo must have one label, split and group, got cat and dog for 1.jpg; mend",
         ),
         ([("1", "cat", "later"), ("2", "dog")], "split must be train, validation or test, or left"),
-        ([("1", "cat"), ("2", "cat")], "for each of two or more classes, got cat"),
+        (
+            [("1", "cat"), ("2", "cat")],
+            "must name photos of two or more classes, got cat; mend the table",
+        ),
         ([("1", "cat"), ("2", "dog"), ("3", "owl", "test")], "got only test photos of owl"),
+        (
+            [("1", "cat", "dev"), ("2", "dog", "test")],
+            "got only validation and test photos of cat, dog; training has none",
+        ),
+        (
+            [("1", "cat"), ("2", "dog"), ("6.jp2", "dog"), ("7", "dog")],
+            "such as 6.jp2, 7; files that are left out: 1 a photo or film of a kind that is not "
+            "read, 1 hidden, or in a hidden folder; convert or move them, or take the rows out",
+        ),
+        ([("", "cat"), ("2", "dog")], "such as an empty one; write them, or take the rows out"),
+        ([("1", "cat"), ("x" * 9999, "dog")], "…" + "x" * 100 + "; add the folder"),
     ],
-    ids=["absent", "doubtful", "two labels", "split", "one class", "test alone"],
+    ids=[
+        *("absent", "doubtful", "two labels", "split", "one class", "test alone"),
+        *("no training", "left out", "empty path", "no path"),
+    ],
 )
 def test_tables_that_cannot_be_followed(rows, message):
     with pytest.raises(DataError) as caught:
-        arrange(*rows, photos=[*PHOTOS, "a/5.jpg", "b/5.jpg"])
+        arrange(*rows, photos=[*PHOTOS, "a/5.jpg", "b/5.jpg", "6.jp2", ".x/7.jpg"])
     assert message in str(caught.value)
     assert str(caught.value).startswith("a.csv: ")
+
+
+def test_case_alone_tells_no_photos_apart():
+    found = arrange(("IMAGES/1.JPG", "cat"), ("2.Jpg", "dog"))
+
+    assert found.places == {"images/1.jpg": CAT, "images/2.jpg": DOG}

@@ -242,6 +242,22 @@ def test_photos_need_no_training_photos(here, capsys):
     ]
 
 
+@pytest.mark.parametrize("folder", ["only", "only/photos/of/june"])
+def test_a_folder_of_one_class(folder, here, capsys):
+    """A folder around all photos is a class where the model has one of that name."""
+    write_folder({f"{folder}/RED/{n}.png": encoded((200, 9, 9)) for n in (1, 2)}, here)
+    assert scored(capsys, "only")["metrics"]["examples"] == 2
+
+
+def test_a_class_of_a_table_that_the_model_does_not_know(here, capsys):
+    (here / "one.csv").write_text("path,label\nred/0.png,red\nred/1.png,7\n")
+
+    assert score("--output", "out", "colors", "one.csv", "new") == 2
+    said = capsys.readouterr().err
+    assert said.startswith("imago score: one.csv: classes must be among those that the model knows")
+    assert said.endswith("got 7; mend the table\n")
+
+
 def test_case_of_a_class_does_not_matter_and_copies_are_said(here, capsys):
     (here / "new/red").rename(here / "new/Red")
     (here / "new/Red/copy.png").write_bytes((here / "new/Red/1.png").read_bytes())

@@ -114,13 +114,14 @@ def _photos(places: list[Path], chosen: argparse.Namespace) -> str:
         known = ", ".join(recipes.names()) or "there are none"
         message = f"{archive} must be a recipe ({known}) or photos of your own, and is neither"
         raise ParamsError(message)
-    name = chosen.name or add.name_for(archive)
-    added = add.photos(archive, name, chosen.like, beside=beside, net=chosen.backbone)
-    counts = added.arrangement.counts()
+    added = add.photos(archive, chosen.name, chosen.like, beside=beside, net=chosen.backbone)
+    name, counts = added.dataset, added.arrangement.counts()
     names = [terminal.printable(name) for name in counts]
     total = f"{len(added.arrangement.places):,} photos of {len(counts)} classes"
     print(f"{archive}: {total}: {listed(names, CLASSES_SHOWN)}")
     splits = [split for split in SPLITS if added.arrangement.classes(split)]
+    if added.arrangement.table:
+        print(f"{of_tables[0]}: {added.arrangement.table}")
     for line in (
         *_table(names, list(counts.values()), splits),
         *said_of(added.arrangement.unused),

@@ -49,7 +49,8 @@ class AddedPhotos:
     """What was added for an archive or a folder.
 
     Attributes:
-        experiment: Its name.
+        dataset: Its name.
+        experiment: The experiment's name.
         variant: Its variant's name.
         arrangement: What photos there are by their names, for none was looked at yet.
         is_new: Whether entries were added, and not those of what was there renewed.
@@ -57,6 +58,7 @@ class AddedPhotos:
         choices: The values that were chosen from what the photos are.
     """
 
+    dataset: str
     experiment: str
     variant: str
     arrangement: Arrangement
@@ -122,15 +124,15 @@ def on_backbone(net: str, like: str, name: str | None, path: Path = paths.PARAMS
 
 
 def name_for(archive: Path) -> str:
-    """Make a name of letters, digits, _ and - from that of a file; may be empty."""
-    stem = photo_names.normal(archive.stem)
+    """Make a name of letters, digits, _ and - from that of a file or folder; may be empty."""
+    stem = photo_names.normal(archive.name if archive.is_dir() else archive.stem)
     stem = stem.removesuffix(".tar")  # of birds.tar.gz
     return re.sub(r"[^\w-]+", "_", stem).strip("_-")
 
 
 def photos(
     archive: Path,
-    name: str,
+    name: str | None,
     like: str | None,
     path: Path = paths.PARAMS,
     beside: Sequence[Path] = (),
@@ -144,7 +146,8 @@ def photos(
     Args:
         archive: A zip, a tar or a folder of photos, in the layout image_folder; it stays where it
             is.
-        name: Of the data set and of the experiment.
+        name: Of the data set and of the experiment; None: made of the archive's, and then photos
+            that lie elsewhere and have none in common with those of that name are refused.
         like: An experiment of params.yaml, or else a recipe, whose entries are copied; without its
             limits of photos and its floors. None: those of `defaults.RECIPE`, with values chosen
             from what the photos are.
@@ -157,6 +160,7 @@ def photos(
         ParamsError: A name is taken, there is no such experiment or net, or params.yaml breaks a
             rule, now or with the new entries.
     """
+    is_named, name = name is not None, name_for(archive) if name is None else name
     _check_name(name)
     text, there = _text(path), params.load(path)
     model = copies.find(like, there, text)
@@ -176,6 +180,8 @@ def photos(
     choices: Sequence[Choice] = ()
     with contents.opened(places, name) as (opened, found):
         pinned = pins.pin(places, name)
+        if not (is_new or is_named):
+            pins.check_same(pinned, name, there, path)
         if is_new and like is None:
             choices = defaults.choose(facts.find(opened, found), usual_px)
     raw = strict_yaml.read(text)
@@ -191,7 +197,7 @@ def photos(
     files.write_text(path, text)
     experiment, *_ = pins.experiments_on(name, settings)
     variant = settings.experiments[experiment].variant
-    return AddedPhotos(experiment, variant, found, is_new, difference, choices)
+    return AddedPhotos(name, experiment, variant, found, is_new, difference, choices)
 
 
 def _with_files(text: str, name: str, known: Mapping[str, str], pinned: Pinned) -> str:

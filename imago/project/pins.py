@@ -1,17 +1,19 @@
 """Photos of one's own, pinned by the sha256 of their bytes where they lie; nothing is copied."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from imago.core import files, paths, photo_names, progress
-from imago.core.errors import DataError
+from imago.core.errors import DataError, ParamsError
 from imago.datasets.image_folder import archives
 from imago.params import Params
 from imago.sources import kinds, photo_folders
 
 LAYOUT = "image_folder"
+_NAME = "{name}"
+"""What stands for the name of a file in a source."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,11 @@ def pin(places: Sequence[Path], name: str) -> Pinned:
             f"own, got {', '.join(map(str, places))}; put them into one folder"
         )
         raise DataError(message)
+    if braced := [place for place in places if _NAME in str(place.resolve())]:
+        message = f"{braced[0]}: no folder around may be called {_NAME}; rename it"
+        raise DataError(message)
     digests = {file: files.sha256(place) for file, place in of_files.items()}
-    sources = [f"{_place(place.parent)}/{{name}}" for place in of_files.values()]
+    sources = [f"{_place(place.parent)}/{_NAME}" for place in of_files.values()]
     if not of_folders:
         return Pinned(digests, list(dict.fromkeys(sources)))
     (folder,) = of_folders
@@ -90,6 +95,46 @@ def is_renewed(places: Sequence[Path], name: str, there: Params) -> bool:
         return False
     files = {f"{name}{photo_folders.SUFFIX}" if one.is_dir() else one.name for one in places}
     return name in there.experiments or files == set(there.datasets[name].files)
+
+
+def check_same(pinned: Pinned, name: str, there: Params, path: Path) -> None:
+    """Check that photos are not plainly others than those of the data set of this name.
+
+    They are where they lie elsewhere, those of the data set lie where they were, and no bytes are
+    of both.
+
+    Raises:
+        ParamsError: They are; the message says how both can be had.
+    """
+    dataset = there.datasets[name]
+    before = {*dataset.files.values(), *_listed(name)}
+    if before & {*pinned.files.values(), *(pinned.listing or {}).values()}:
+        return
+    if set(dataset.sources) & set(pinned.sources):
+        return
+    places = [place for source in dataset.sources for place in _where(source, dataset.files)]
+    if still := [place for place in places if paths.in_project(place).exists()]:
+        message = (
+            f"{path}: datasets has an entry {name} already, of {still[0]}, with which these photos "
+            f"have none in common; another --name adds a data set, --name {name} puts these in the "
+            "place of those"
+        )
+        raise ParamsError(message)
+
+
+def _listed(name: str) -> list[str]:
+    """Return the sha256 of each photo of a data set that is a folder."""
+    path = paths.listing(name)
+    return list(photo_folders.read_listing(path).values()) if path.exists() else []
+
+
+def _where(source: str, names: Iterable[str]) -> list[Path]:
+    found = kinds.parse(source)
+    if isinstance(found, kinds.PhotoFolder):
+        return [Path(found.path)]
+    if isinstance(found, kinds.Places):
+        return [Path(place) for name in names for place in found.locations(name)]
+    return []
 
 
 def is_own(name: str, there: Params) -> bool:

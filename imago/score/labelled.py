@@ -50,16 +50,18 @@ def opened(
         DataError: They cannot be used, there are none of the split, or the model does not know a
             class.
     """
-    of_photos, _ = contents.told_apart(places)
-    where = listed([str(place) for place in of_photos])
-    with contents.opened(places, where, for_training=False) as (archive, arrangement):
+    of_photos, of_tables = contents.told_apart(places)
+    where = listed([str(place) for place in of_tables or of_photos])
+    opening = contents.opened(places, where, for_training=False, known=classes)
+    with opening as (archive, arrangement):
         _check_split(where, arrangement, split)
         wanted = {
             path: place.class_name
             for path, place in arrangement.places.items()
             if split in (None, place.split)
         }
-        position = _positions(where, sorted(set(wanted.values())), classes)
+        names = sorted(set(wanted.values()))
+        position = _positions(where, names, classes, by_table=bool(of_tables))
         labels = {path: position[name] for path, name in wanted.items()}
         yield Labelled(where, archive, labels, arrangement.unused)
 
@@ -78,7 +80,9 @@ def _check_split(where: str, arrangement: Arrangement, split: SplitName | None) 
     raise DataError(message)
 
 
-def _positions(where: str, names: Sequence[str], classes: Sequence[str]) -> dict[str, int]:
+def _positions(
+    where: str, names: Sequence[str], classes: Sequence[str], *, by_table: bool = False
+) -> dict[str, int]:
     """Find each name among the model's classes; case counts only where two differ by it alone."""
     exact = {name: position for position, name in enumerate(classes)}
     folded = Counter(map(photo_names.folded, classes))
@@ -89,10 +93,15 @@ def _positions(where: str, names: Sequence[str], classes: Sequence[str]) -> dict
     }
     found = {name: exact.get(name, loose.get(photo_names.folded(name))) for name in names}
     if unknown := [name for name, position in found.items() if position is None]:
+        remedy = (
+            "mend the table"
+            if by_table
+            else "rename their folders, or say the model's classes in a table of the columns path "
+            "and label"
+        )
         message = (
             f"{where}: classes must be among those that the model knows, "
-            f"{listed(classes, CLASSES_SHOWN)}, got {listed(unknown, CLASSES_SHOWN)}; rename their "
-            "folders, or say the model's classes in a table of the columns path and label"
+            f"{listed(classes, CLASSES_SHOWN)}, got {listed(unknown, CLASSES_SHOWN)}; {remedy}"
         )
         raise DataError(message)
     return {name: position for name, position in found.items() if position is not None}

@@ -29,6 +29,7 @@ from imago.sources.retries import NotFoundError, UnreachableError
 
 log = logging.getLogger(__name__)
 
+NONE_TRIED = "no source may have it: a folder has the tar of its photos alone"
 OWN = (
     *(".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2"),
     *(".csv", ".tsv", ".parquet"),
@@ -119,7 +120,7 @@ def fetch(
                 log.info("%s: %s bytes from %s", name, f"{length:,}", source.label)
                 found[name] = outcome
                 del faults[name]
-        for failure, count in Counter(tried[-1] for tried in faults.values()).items():
+        for failure, count in Counter(tried[-1] for tried in faults.values() if tried).items():
             log.info("%s (%d of %d files)", failure, count, len(wanted))
     if faults:
         raise SourceError(_explain(section, len(wanted), faults, sources))
@@ -142,8 +143,7 @@ def _serve(source: Source, missing: Wanted, limits: sections.Limits, dataset: st
 def _serve_folder(folder: str, missing: Wanted, dataset: str) -> Served:
     for name, digest in missing.items():
         if digest is None or not name.endswith(photo_folders.SUFFIX):
-            yield name, SourceError("is no tar of a folder's photos")
-            continue
+            continue  # such as the table beside it, which another source has
         try:
             yield name, photo_folders.keep(_path(folder), dataset, digest)
         except SourceError as error:
@@ -254,7 +254,7 @@ def _explain(
     lines = [f"no source gives {len(faults)} of the {wanted} files:"]
     for fate, names in fates.items():
         lines += [f"  {name}" for name in names]
-        lines += [f"    {fault}" for fault in fate]
+        lines += [f"    {fault}" for fault in fate or [NONE_TRIED]]
     folder = _entry(section)
     lines += [
         "What to do, one of:",

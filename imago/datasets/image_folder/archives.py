@@ -45,6 +45,9 @@ def opened(path: Path, limits: Limits = GENEROUS) -> Iterator[Archive]:
         with directories.opened(path, limits) as archive:
             yield archive
         return
+    if not path.is_file():
+        message = f"{path}: must be a file or a folder, got neither; copy what it gives into a file"
+        raise DataError(message)
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if what := _other_kind(path, head):

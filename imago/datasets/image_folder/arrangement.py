@@ -23,15 +23,17 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Arrangement:
-    """What the folders of an archive say.
+    """What the folders of an archive say, or the table beside it.
 
     Attributes:
         places: Path of each photo, in the order given: where it belongs.
         unused: Path of each other file: why it is left out.
+        table: Which columns say it, in words, where a table does.
     """
 
     places: dict[str, Place]
     unused: dict[str, str]
+    table: str = ""
 
     def classes(self, split: SplitName) -> list[str]:
         """Return the names of the classes that have photos in `split`, sorted."""

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import functools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from imago.core import workers
@@ -17,7 +17,12 @@ from imago.datasets.image_folder.arrangement import Arrangement
 
 @contextlib.contextmanager
 def opened(
-    paths: Sequence[Path], where: str, limits: Limits = GENEROUS, *, for_training: bool = True
+    paths: Sequence[Path],
+    where: str,
+    limits: Limits = GENEROUS,
+    *,
+    for_training: bool = True,
+    known: Iterable[str] = (),
 ) -> Iterator[tuple[Archive, Arrangement]]:
     """Open the archives and folders of a data set, and arrange their photos.
 
@@ -25,25 +30,26 @@ def opened(
         paths: One or more archives and folders, and at most one table.
         where: Begins errors of several.
         limits: On each archive.
-        for_training: Whether every class must have training photos.
+        for_training: Whether there must be two classes, with training photos of each.
+        known: Names of classes; see `folders.arrange`.
 
     Raises:
         DataError: One of them cannot be used, or their photos cannot be arranged.
     """
     of_photos, of_tables = told_apart(paths)
     with contextlib.ExitStack() as stack:
-        found = {path: stack.enter_context(archives.opened(path, limits)) for path in of_photos}
-        archive = next(iter(found.values())) if len(found) == 1 else _joined(found, where)
+        every = {path: stack.enter_context(archives.opened(path, limits)) for path in of_photos}
+        archive = next(iter(every.values())) if len(every) == 1 else _joined(every, where)
         again = functools.partial(_again, [path.absolute() for path in paths], where, limits)
         archive = dataclasses.replace(archive, reopen=again)
         if of_tables:
-            rows = tables.read(of_tables[0])
-            where = str(of_tables[0])
-            yield archive, tables.arrange(rows, archive.files, where, for_training=for_training)
+            table, where = tables.read(of_tables[0]), str(of_tables[0])
+            found = tables.arrange(table.rows, archive.files, where, for_training=for_training)
+            yield archive, dataclasses.replace(found, table=table.summary())
             return
         where = str(of_photos[0]) if len(of_photos) == 1 else where
         names = [*archive.files, *archive.folders]
-        yield archive, folders.arrange(names, where, for_training=for_training)
+        yield archive, folders.arrange(names, where, for_training=for_training, known=known)
 
 
 def _again(paths: Sequence[Path], where: str, limits: Limits) -> Archive:
@@ -66,6 +72,12 @@ def told_apart(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
         DataError: There are others.
     """
     of_tables = [path for path in paths if tables.is_table(path) and not path.is_dir()]
+    if unread := [path for path in paths if tables.is_unread(path) and not path.is_dir()]:
+        message = (
+            f"{unread[0]}: a table must be CSV, TSV, Parquet or Label Studio's JSON-MIN, got "
+            f"{unread[0].suffix}; save it as CSV"
+        )
+        raise DataError(message)
     of_photos = [path for path in paths if path not in of_tables]
     told = listed([str(path) for path in of_tables])
     if not of_photos:

@@ -51,6 +51,8 @@ def _fault(name: str, limits: Limits) -> str | None:
         os.fsencode(name).decode()
     except UnicodeDecodeError:
         return "name must be UTF-8; rename it, such as with `convmv`"
+    if "\\" in name:
+        return "name must have no \\, which parts folders on Windows; rename it"
     return fault_in_name(name, limits)
 
 

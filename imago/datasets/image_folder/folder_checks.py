@@ -18,22 +18,25 @@ Source: CVAT's documentation, CVAT for images and ImageNet."""
 
 
 def check_classes(arrangement: Arrangement, where: str, for_training: bool = True) -> None:
-    """Check that there are two classes, and for training that there are training photos of each."""
-    classes = arrangement.classes("train") if for_training else list(arrangement.counts())
-    if len(classes) < 2:
-        message = f"{where}: {_why_no_classes(classes, arrangement.unused)}"
+    """Check that there are photos, and for training two classes with training photos of each."""
+    every = arrangement.counts()
+    classes = arrangement.classes("train") if for_training else list(every)
+    if len(every) < (2 if for_training else 1):
+        message = f"{where}: {_why_no_classes(list(every), arrangement)}"
         raise DataError(message)
-    for split in ("validation", "test"):
-        if strange := [name for name in arrangement.classes(split) if name not in classes]:
-            message = (
-                f"{where}: every class must have training photos, got only {split} photos of "
-                f"{listed(strange)}; training has {listed(classes)}"
-            )
-            raise DataError(message)
+    if untaught := [name for name in every if name not in classes]:
+        there = {split for name in untaught for split in every[name]}
+        splits = " and ".join(split for split in ("validation", "test") if split in there)
+        message = (
+            f"{where}: every class must have training photos, got only {splits} photos of "
+            f"{listed(untaught)}; training has {listed(classes) or 'none'}"
+        )
+        raise DataError(message)
 
 
-def _why_no_classes(classes: list[str], unused: Mapping[str, str]) -> str:
+def _why_no_classes(classes: list[str], arrangement: Arrangement) -> str:
     """Say what there is in place of two classes, and what to do."""
+    unused = arrangement.unused
     by_reason: defaultdict[str, list[str]] = defaultdict(list)
     for path, why in unused.items():
         by_reason[why.partition(":")[0]].append(path)
@@ -113,7 +116,7 @@ def check_no_class_is_empty(
     empty = {
         folder[-1]: files
         for folder, files in held.items()
-        if _may_be_a_class(folder[-1]) and photo_names.folded(folder[-1]) not in classes
+        if _may_be_a_class(folder[-1]) and photo_names.folded(folder[-1].strip()) not in classes
         if not any(arrangement.unused[path] in (NO_CLASS, COPY, NO_LABEL) for path in files)
         if not files or not all(map(photo_names.is_document, files))
     }

@@ -10,7 +10,7 @@ is guessed: the error says which, and what to do.
 import functools
 import itertools
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from imago.core import photo_names
 from imago.datasets.image_folder import folder_checks, split_folders, split_names
@@ -18,13 +18,16 @@ from imago.datasets.image_folder.arrangement import COPY, NO_CLASS, NO_LABEL, Ar
 from imago.datasets.image_folder.split_folders import Inner, Parts
 
 
-def arrange(paths: Sequence[str], where: str, *, for_training: bool = True) -> Arrangement:
+def arrange(
+    paths: Sequence[str], where: str, *, for_training: bool = True, known: Iterable[str] = ()
+) -> Arrangement:
     """Tell photos from other files, and find the split and the class of each.
 
     Args:
         paths: Of all files in the archive, with / between folders; and of folders, which end in /.
         where: Begins each error.
-        for_training: Whether every class must have training photos.
+        for_training: Whether there must be two classes, with training photos of each.
+        known: Names of classes; a folder that is called so is no wrapping, be it the only one.
 
     Raises:
         DataError: The photos do not lie in folders of two or more classes; some lie in split
@@ -35,7 +38,8 @@ def arrange(paths: Sequence[str], where: str, *, for_training: bool = True) -> A
     unused = {path: why for path in files if (why := photo_names.reason_against(path))}
     photos = [path for path in files if path not in unused]
     unused |= dict.fromkeys(_copies(photos), COPY)
-    inner = _without_wrapping([path for path in photos if path not in unused])
+    classes = {_folded(name) for name in known}
+    inner = _without_wrapping([path for path in photos if path not in unused], classes)
     splits = split_folders.read(inner, where)
     places: dict[str, Place] = {}
     names: dict[str, str] = {}  # of classes, as the training photos spell them
@@ -120,14 +124,17 @@ def _without(folder: Parts, path: str) -> str:
     return "/".join([*parts[: len(folder) - 1], *parts[len(folder) :]])
 
 
-def _without_wrapping(paths: list[str]) -> Inner:
-    """Return the folders of each photo below those that all share.
+def _without_wrapping(paths: list[str], classes: Collection[str]) -> Inner:
+    """Return the folders of each photo below those that all share and that are no classes.
 
     A photo that lies directly in the shared folders is in no class folder, and is left out.
     """
     inner = {path: _folders(path) for path in paths}
     while inner:
-        shared = _shared(min(inner.values()), max(inner.values()))  # and so all between them do
+        first = min(inner.values())
+        shared = _shared(first, max(inner.values()))  # and so all between them do
+        of_class = (at for at, name in enumerate(first[:shared]) if _folded(name) in classes)
+        shared = next(of_class, shared)
         deeper = {path: parts[shared:] for path, parts in inner.items() if len(parts) > shared}
         if len(deeper) == len(inner):
             return deeper

@@ -203,8 +203,8 @@ def _check_groups(path: Path, photos: Sequence[Photo]) -> None:
     if crossing := sorted(group for group, some in splits.items() if len(some) > 1):
         message = (
             f"{path}: no group may be in two splits, got {listed(crossing)}; give each group one "
-            "split in the table, or leave the column split out and set extract.keep_together to "
-            "true in params.yaml"
+            "split in the table, or leave the column split out and set in params.yaml "
+            "extract.keep_together to true and extract.test_fraction to a share such as 0.2"
         )
         raise DataError(message)
 

@@ -7,9 +7,11 @@ group    optional: photos that no two splits may share, such as those of a patie
 """
 
 import csv
+import functools
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,19 +20,31 @@ from imago.core.errors import DataError
 from imago.core.photo_names import listed
 from imago.data.arrays import SplitName
 from imago.datasets.image_folder import folder_checks, label_studio, split_names
+from imago.datasets.image_folder.archive import shown
 from imago.datasets.image_folder.arrangement import Arrangement, Place
 from imago.datasets.image_folder.settings import TABLES
 
 NOT_LISTED, NO_LABEL = "not in the table", "has no label in the table"
 """Reasons why a photo is left out."""
 _CALLED = {
-    "path": ("path", "file", "filename", "file_name", "filepath", "image", "image_path", "id"),
+    "path": (
+        *("path", "file", "filename", "file_name", "filepath", "image", "image_path"),
+        *("image_name", "photo", "picture", "img", "url", "image_id", "id"),
+    ),
     "label": ("label", "class", "class_name", "category", "choice", "target", "labels"),
     "split": ("split", "subset", "set", "partition"),
-    "group": ("group",),
+    "group": (
+        *("group", "group_id", "patient", "patient_id", "subject", "subject_id"),
+        *("video", "video_id"),
+    ),
 }
-"""What each column may be called, in any case; the first one that is there is taken."""
+"""What each column may be called, in any case, with _ or a space or - between words; the first one
+that is there is taken."""
+_MAY_BE_SPLIT = ("phase", "usage", "dataset_split", "data_split")
+"""What the split may be called too, where all that stands there are names of splits."""
+_UNREAD = (".jsonl", ".ndjson", ".numbers", ".ods", ".txt", ".xls", ".xlsm", ".xlsx")
 _NEEDED = ("path", "label")
+_DELIMITERS = ",;\t|"
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -48,31 +62,82 @@ def is_table(path: str | Path) -> bool:
     return Path(path).suffix.lower() in TABLES
 
 
-def read(path: Path) -> list[Row]:
+@dataclass(frozen=True)
+class Table:
+    """What a table says.
+
+    Attributes:
+        rows: One for each that is not empty.
+        columns: Fields of a row: what the table calls them, of those that it has.
+        unused: Names of its other columns.
+    """
+
+    rows: list[Row]
+    columns: Mapping[str, str]
+    unused: list[str]
+
+    def summary(self) -> str:
+        """Say which column says what."""
+        used = ", ".join(
+            field if field == name else f"{field} from {name}"
+            for field, name in self.columns.items()
+        )
+        return f"columns: {used}" + (f"; not used: {listed(self.unused, 9)}" * bool(self.unused))
+
+
+def is_unread(path: str | Path) -> bool:
+    """Tell by its name what may hold a table, too, and is not read."""
+    return Path(path).suffix.lower() in _UNREAD
+
+
+def read(path: Path) -> Table:
     """Read a table.
 
     Raises:
         DataError: It cannot be read, or lacks a column.
     """
-    header, *rows = _READERS.get(path.suffix.lower(), _csv)(path)
-    names = [photo_names.folded(name.strip()) for name in header]
-    places = {
-        column: next((names.index(name) for name in called if name in names), None)
-        for column, called in _CALLED.items()
-    }
-    if missing := [column for column in _NEEDED if places[column] is None]:
+    try:
+        header, *cells = _READERS.get(path.suffix.lower(), _csv)(path)
+    except FileNotFoundError as error:
+        message = f"{path}: not found; name the table where it is"
+        raise DataError(message) from error
+    cells = [row for row in cells if any(cell.strip() for cell in row)]
+    places = _places(header, cells)
+    if missing := [field for field in _NEEDED if field not in places]:
         message = (
             f"{path}: must have the columns path and label, and may have split and group, got "
-            f"{listed(header, 9) or 'none'}; name the column {' and '.join(missing)}"
+            f"{listed([shown(name) for name in header], 9) or 'none'}; name the column "
+            f"{' and '.join(missing)}"
         )
         raise DataError(message)
-    return [
-        Row(
-            *(row[at].strip() if at is not None and at < len(row) else "" for at in places.values())
-        )
-        for row in rows
-        if any(cell.strip() for cell in row)
+    rows = [
+        Row(**{field: _cell(row, places.get(field, len(row))) for field in Row._fields})
+        for row in cells
     ]
+    used = {field: header[at].strip() for field, at in places.items()}
+    unused = [name.strip() for at, name in enumerate(header) if at not in places.values()]
+    return Table(rows, used, [shown(name) for name in unused if name])
+
+
+def _places(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, int]:
+    """Return which column each field of a row is, of those that there are."""
+    names = [
+        photo_names.folded(name.strip()).replace(" ", "_").replace("-", "_") for name in header
+    ]
+    found = {
+        field: names.index(name)
+        for field, called in _CALLED.items()
+        if (name := next((one for one in called if one in names), None))
+    }
+    if "split" not in found:
+        for at in (names.index(name) for name in _MAY_BE_SPLIT if name in names):
+            if all(split_names.likely(said) for row in rows if (said := _cell(row, at))):
+                found["split"] = at
+    return found
+
+
+def _cell(row: Sequence[str], at: int) -> str:
+    return row[at].strip() if at < len(row) else ""
 
 
 def _csv(path: Path) -> list[list[str]]:
@@ -81,11 +146,23 @@ def _csv(path: Path) -> list[list[str]]:
     try:
         text = content.decode(encoding)
         first = text.partition("\n")[0]
-        delimiter = max(",;\t", key=first.count)
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)) or [[]]
+        delimiter = max(_DELIMITERS, key=first.count)
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        header = next(lines, [])
+        rows = [header]
+        for row in lines:
+            if any(cell.strip() for cell in row[len(header) :]):
+                message = (
+                    f"{path}: line {lines.line_num}: must have at most {len(header)} cells, as the "
+                    f"first line, got {len(row)}: {shown(delimiter.join(row))}; put a value with "
+                    f"{delimiter!r} in it into quotes"
+                )
+                raise DataError(message)
+            rows.append(row)
     except (UnicodeDecodeError, csv.Error) as error:
         message = f"{path}: must be a table in UTF-8, with commas: {error}; save it as such"
         raise DataError(message) from error
+    return rows
 
 
 def _parquet(path: Path) -> list[list[str]]:
@@ -125,7 +202,7 @@ def arrange(
     """
     unused = {path: why for path in paths if (why := photo_names.reason_against(path))}
     photos = [path for path in paths if path not in unused]
-    named = _found(rows, photos, where)
+    named = _found(rows, photos, unused, where)
     places: dict[str, Place] = {}
     classes: dict[str, str] = {}
     for path, row in named.items():
@@ -133,7 +210,7 @@ def arrange(
         if others:
             message = (
                 f"{where}: a photo must have one label, got {listed([said, *others])} for "
-                f"{row.path}; mend the table"
+                f"{shown(row.path)}; mend the table"
             )
             raise DataError(message)
         if said:
@@ -143,8 +220,14 @@ def arrange(
             unused[path] = NO_LABEL
     unused |= {path: NOT_LISTED for path in photos if path not in named}
     arrangement = Arrangement({path: places[path] for path in photos if path in places}, unused)
-    if for_training or not places:
-        folder_checks.check_classes(arrangement, where)
+    found = list(arrangement.counts())
+    if len(found) < (2 if for_training else 1):
+        message = (
+            f"{where}: must name photos of {'two or more classes' if for_training else 'a class'}, "
+            f"got {listed(found) or 'none'}; mend the table"
+        )
+        raise DataError(message)
+    folder_checks.check_classes(arrangement, where, for_training)
     return arrangement
 
 
@@ -154,20 +237,22 @@ def _split(row: Row, where: str) -> SplitName:
     if (split := split_names.likely(row.split)) is None:
         message = (
             f"{where}: split must be train, validation or test, or left out, got {row.split!r} for "
-            f"{row.path}; mend the table"
+            f"{shown(row.path)}; mend the table"
         )
         raise DataError(message)
     return split
 
 
-def _found(rows: Sequence[Row], photos: Iterable[str], where: str) -> dict[str, Row]:
+def _found(
+    rows: Sequence[Row], photos: Sequence[str], unused: Mapping[str, str], where: str
+) -> dict[str, Row]:
     """Return the row of each photo that is named."""
-    ends = _Ends(photos)
+    exact, loose = _Ends(photos), functools.cache(lambda: _Ends(photos, photo_names.folded))
     found: dict[str, Row] = {}
     absent: list[str] = []
     doubtful: list[str] = []
     for row in rows:
-        some = ends.of(row.path)
+        some = exact.of(row.path) or loose().of(row.path)
         if len(some) != 1:
             (doubtful if some else absent).append(row.path)
             continue
@@ -177,48 +262,67 @@ def _found(rows: Sequence[Row], photos: Iterable[str], where: str) -> dict[str, 
             message = (
                 f"{where}: a photo must have one label, split and group, got "
                 f"{', '.join(filter(None, other[1:]))} and {', '.join(filter(None, row[1:]))} for "
-                f"{row.path}; mend the table"
+                f"{shown(row.path)}; mend the table"
             )
             raise DataError(message)
     for some, what, remedy in (
-        (absent, "be there", "add the folder or archive that holds them"),
+        (absent, "be there", _remedy(absent, unused)),
         (doubtful, "be of one photo alone", "write them with their folders"),
     ):
         if some:
             message = (
                 f"{where}: the paths of the table must {what}, got {len(some):,} of {len(rows):,} "
-                f"that are not, such as {listed(some)}; {remedy}"
+                f"that are not, such as {listed([shown(one) or 'an empty one' for one in some])}; "
+                f"{remedy}"
             )
             raise DataError(message)
     return found
 
 
-class _Ends:
-    """Photos by the ends of their paths: tables know other folders around them, or none."""
+def _remedy(absent: Iterable[str], unused: Mapping[str, str]) -> str:
+    """Say what to do about paths that are of no photo: they may be of files that are left out."""
+    if not any(absent):
+        return "write them, or take the rows out"
+    ends = _Ends(unused)
+    some = [path for said in absent for path in ends.of(said)]
+    if not some:
+        return "add the folder or archive that holds them"
+    reasons = photo_names.by_reason(unused[path] for path in some)
+    return f"files that are left out: {reasons}; convert or move them, or take the rows out"
 
-    def __init__(self, photos: Iterable[str]) -> None:
-        self._whole: set[str] = set()
+
+class _Ends:
+    """Files by the ends of their paths: tables know other folders around them, or none.
+
+    Args:
+        paths: Of all files.
+        read: Makes of a path what is compared; no two become one.
+    """
+
+    def __init__(self, paths: Iterable[str], read: Callable[[str], str] = str) -> None:
+        self._read = read
+        self._whole: dict[str, str] = {}
         self._by_name: defaultdict[str, list[str]] = defaultdict(list)
         self._uploaded: defaultdict[str, list[str]] = defaultdict(list)
-        for path in photos:
-            self._whole.add(path)
-            name = path.rpartition("/")[2]
+        for path in paths:
+            self._whole[read(path)] = path
+            name = read(path.rpartition("/")[2])
             self._uploaded[label_studio.uploaded_name(name)].append(path)
             self._by_name[name].append(path)
             self._by_name[name.rpartition(".")[0]].append(path)
 
     def of(self, said: str) -> list[str]:
-        """Return the photos that a table may mean: one, if all is well."""
-        readings = label_studio.readings(said)
+        """Return the files that a table may mean: one, if all is well."""
+        readings = [self._read(one) for one in label_studio.readings(said)]
         found = next(filter(None, map(self._of, readings)), [])
         return found or (self._uploaded[readings[-1]] if label_studio.is_uploaded(said) else [])
 
     def _of(self, path: str) -> list[str]:
         if path in self._whole:
-            return [path]
+            return [self._whole[path]]
         some = self._by_name.get(path.rpartition("/")[2], [])
         # Of several by that name, those that agree with the most of the folders that are said.
-        agreeing = [(_agreement(path, one), one) for one in some]
+        agreeing = [(_agreement(path, self._read(one)), one) for one in some]
         most = max((count for count, _ in agreeing), default=-1)
         return [one for count, one in agreeing if count == most >= 0]
 
