@@ -365,21 +365,24 @@ def test_look_alikes_are_drawn_together(here):
             split_pets() | dict.fromkeys(pets("train/", range(6)), BROKEN),
             {"greatest_unreadable_fraction": 0.9},
             "must have readable photos in train, different from those in other splits, got none of "
-            "cat, dog; add photos",
+            "cat, dog; of cat none can be read: 6 not of a known format, such as train/cat/0.png and "
+            "5 more; add photos",
             id="unreadable training photos",
         ),
         pytest.param(
             split_pets() | dict.fromkeys(pets("test/", range(100, 103)), BROKEN),
             {"greatest_unreadable_fraction": 0.9},
             "must have readable photos in test, different from those in other splits, got none of "
-            "cat, dog; add photos",
+            "cat, dog; of cat none can be read: 3 not of a known format, such as test/cat/100.png "
+            "and 2 more; add photos",
             id="unreadable test photos",
         ),
         pytest.param(
             pets() | {"owl/1.png": photo(1), "owl/2.png": photo(1)},
             {"test_fraction": 0.5},
             "must have readable photos in test, different from those in other splits, got none of "
-            "owl; add photos",
+            "owl; the 2 photos of owl are fewer different ones than splits, since those that look "
+            "alike, or are of one group, stay together; add photos",
             id="class of one picture",
         ),
         pytest.param(

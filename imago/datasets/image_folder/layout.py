@@ -65,7 +65,9 @@ def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
         _check_readable(path, found, greatest_fraction, set_aside, paths.set_aside(target.name))
         photos, dropped = _decided(target.name, found.photos, arrangement, wanted)
         set_aside |= dropped
-        splits = _split(path, photos, arrangement, wanted, target.name)
+        splits = _split(photos, arrangement, wanted)
+        _check_complete(path, splits, arrangement, found.unreadable, wanted, target.name)
+        _check_groups(path, [photo for some in splits.values() for photo in some])
         leaked = leaks.find(splits)
         _check_leaks(path, leaked, wanted.allow_leaks, paths.leaks(target.name))
 
@@ -149,34 +151,63 @@ def _check_readable(
 
 
 def _split(
-    path: Path, photos: Sequence[Photo], arrangement: Arrangement, wanted: Extract, dataset: str
+    photos: Sequence[Photo], arrangement: Arrangement, wanted: Extract
 ) -> dict[SplitName, list[Photo]]:
-    """Return the photos of each split that the archive has or that is to be drawn.
-
-    Raises:
-        DataError: A class is left without training photos, or without drawn test photos; or a
-            split without any; or a group is in two splits.
-    """
+    """Return the photos of each split that the archive has or that is to be drawn."""
     photos = _drawn(photos, wanted)
     drawn = _fractions(wanted)
     names = [
         split for split in SPLITS if split == "test" or split in drawn or arrangement.classes(split)
     ]
-    splits = {name: [photo for photo in photos if photo.split == name] for name in names}
-    complete = {"train", "test"} & {"train", *drawn}
+    return {name: [photo for photo in photos if photo.split == name] for name in names}
+
+
+def _check_complete(
+    path: Path,
+    splits: Mapping[SplitName, Sequence[Photo]],
+    arrangement: Arrangement,
+    unreadable: Mapping[str, str],
+    wanted: Extract,
+    dataset: str,
+) -> None:
+    """Check that each class has training photos, and drawn test photos, and no split is empty."""
+    complete = {"train", "test"} & {"train", *_fractions(wanted)}
     for name, some in splits.items():
         there = {photo.class_name for photo in some}
         absent = [one for one in arrangement.classes("train") if one not in there]
         if absent and (name in complete or not there):
+            of_it = [one for some in splits.values() for one in some if one.class_name == absent[0]]
+            unread = [one for one in unreadable if arrangement.places[one].class_name == absent[0]]
+            if name not in _fractions(wanted):
+                unread = [one for one in unread if arrangement.places[one].split == name]
+                of_it = []
+            why = _why_absent(absent[0], len(of_it), {one: unreadable[one] for one in unread})
             message = (
                 f"{path}: must have readable photos in {name}, different from those in other "
-                f"splits, got none of {listed(absent)}; add photos"
+                f"splits, got none of {listed(absent)}{why}; add photos"
             )
             if wanted.decisions_sha256:
                 message += f", or see what {paths.decisions(dataset)} takes from them"
             raise DataError(message)
-    _check_groups(path, photos)
-    return splits
+
+
+def _why_absent(name: str, count: int, unreadable: Mapping[str, str]) -> str:
+    """Say why a class has no photos in a split, where more than their number is to blame.
+
+    Args:
+        name: Of the class.
+        count: Of its photos that were drawn from.
+        unreadable: Path of each other one: why it cannot be read.
+    """
+    if unreadable and not count:
+        reasons, some = by_reason(unreadable.values()), listed(list(unreadable), 1)
+        return f"; of {name} none can be read: {reasons}, such as {some}"
+    if count > 1:
+        return (
+            f"; the {count:,} photos of {name} are fewer different ones than splits, since those "
+            "that look alike, or are of one group, stay together"
+        )
+    return ""
 
 
 def _drawn(photos: Sequence[Photo], wanted: Extract) -> list[Photo]:
