@@ -125,7 +125,7 @@ def test_a_draft_leaves_out_photos_that_are_no_longer_there(here):
 
 
 def test_a_decision_on_a_photo_that_is_not_in_the_listing(here):
-    listed(here, "cat/1.jpg")
+    listed(here, "cat/1.jpg", "dog/1.jpg")
     table = paths.decisions("photos")
     table.parent.mkdir()
     digest = "A" * 64  # of a photo that is there
@@ -134,6 +134,29 @@ def test_a_decision_on_a_photo_that_is_not_in_the_listing(here):
     with pytest.raises(DataError, match=r"photos\.csv: cat/9\.jpg: must be .*; cat/8\.jpg: must"):
         decide.take_up("photos")
     assert params.load().datasets["photos"].extract.decisions_sha256 is None
+
+
+def test_a_label_that_no_class_has(here):
+    listed(here, "cat/1.jpg", "dog/1.jpg")
+    table = paths.decisions("photos")
+    table.parent.mkdir()
+    table.write_text("photo,decision,label,why\ncat/1.jpg,label,Dog,\n", "utf-8")
+    assert decide.take_up("photos").decided
+
+    table.write_text("photo,decision,label,why\ncat/1.jpg,label,cow,\n", "utf-8")
+    with pytest.raises(DataError, match="must be on a class, one of cat, dog, got cow"):
+        decide.take_up("photos")
+
+
+def test_a_folder_beside_a_table_is_known_by_its_listing(here):
+    files = f"{{photos.tar: {'f' * 64}, labels.csv: {'f' * 64}}}"
+    paths.PARAMS.write_text(WITH_PHOTOS.replace(f"{{photos.zip: {'f' * 64}}}", files), "utf-8")
+    listed(here, "1.jpg", "2.jpg")
+    table = paths.decisions("photos")
+    table.parent.mkdir()
+    table.write_text("photo,decision,label,why\nnope.jpg,drop,,\n", "utf-8")
+    with pytest.raises(DataError, match="nope.jpg: must be on a photo that is used, got none"):
+        decide.take_up("photos")
 
 
 def test_photos_are_counted_and_not_rows(here, capsys):

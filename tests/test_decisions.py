@@ -46,6 +46,11 @@ def test_a_digest_stands_for_a_photo_wherever_it_lies():
     assert left[3].class_name == "cat"
 
 
+def test_case_of_a_label_does_not_count():
+    left, _ = applied(Decision("dog/b.jpg", "label", "CAT", ""))
+    assert left[2].class_name == "cat"
+
+
 def test_the_last_decision_holds():
     left, dropped = applied(
         Decision("dog/b.jpg", "drop", "", ""), Decision("dog/b.jpg", "label", "cat", "")
@@ -97,8 +102,29 @@ def test_a_spreadsheets_mark_and_more_columns(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Photo;Decision;Label;Why\r\na.jpg;drop;;w\r\n",
+        "photo, decision, label, why\na.jpg, drop, , w\n",
+        "photo\tdecision\tlabel\twhy\na.jpg\tdrop\t\tw\n\n",
+    ],
+    ids=["Excel", "spaces", "tabs"],
+)
+def test_as_people_save_it(tmp_path, text):
+    (tmp_path / "pets.csv").write_text(text, "utf-8")
+    assert decisions.read(tmp_path / "pets.csv") == [Decision("a.jpg", "drop", "", "w")]
+
+
+def test_a_line_break_in_a_reason_stays(tmp_path):
+    path = written(tmp_path, 'a.jpg,drop,,"blurred,\ntoo"')
+    assert decisions.read(path) == [Decision("a.jpg", "drop", "", "blurred,\ntoo")]
+
+
+@pytest.mark.parametrize(
     ("line", "message"),
     [
+        ("a.jpg,drop,,blurred, too", "line 2: must have at most 4 cells, .* ',' in it into quotes"),
+        ('"a.jpg,drop,,', "with commas: unexpected end of data"),
         ("a.jpg,delete,,", "line 2: must have a photo, and drop or label, got 'a.jpg', 'delete'"),
         (",drop,,", "line 2: must have a photo, and drop or label, got '', 'drop'"),
         ("a.jpg,drop,cat,", "line 2: a.jpg: drop must have no label, got 'cat'"),
@@ -119,7 +145,7 @@ def test_other_files(tmp_path):
     with pytest.raises(DataError, match=r"must have the columns photo, .*, got path, label"):
         decisions.read(path)
     path.write_bytes("photo,decision,label,why\né,drop,,".encode("latin-1"))
-    with pytest.raises(DataError, match="must be UTF-8, got other bytes"):
+    with pytest.raises(DataError, match="must be a table in UTF-8, with commas: "):
         decisions.read(path)
 
 

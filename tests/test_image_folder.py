@@ -365,8 +365,8 @@ def test_look_alikes_are_drawn_together(here):
             split_pets() | dict.fromkeys(pets("train/", range(6)), BROKEN),
             {"greatest_unreadable_fraction": 0.9},
             "must have readable photos in train, different from those in other splits, got none of "
-            "cat, dog; of cat none can be read: 6 not of a known format, such as train/cat/0.png and "
-            "5 more; add photos",
+            "cat, dog; of cat none can be read: 6 not of a known format, such as train/cat/0.png "
+            "and 5 more; add photos",
             id="unreadable training photos",
         ),
         pytest.param(

@@ -1,5 +1,6 @@
 """Decisions on the photos of a data set: a first draft from what the stage inspect found."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pandas as pd
 from imago import params
 from imago.core import files, paths
 from imago.core.errors import DataError, ParamsError
-from imago.datasets.image_folder import decisions
+from imago.datasets.image_folder import decisions, folders
 from imago.datasets.image_folder.decisions import Decision
+from imago.datasets.image_folder.settings import TABLES
 from imago.params import Params
 from imago.project import yaml_text
 from imago.sources import photo_folders
@@ -53,8 +55,7 @@ def take_up(dataset: str, path: Path = paths.PARAMS) -> Taken:
         raise ParamsError(message)
     table = paths.decisions(dataset)
     is_draft = not table.exists()
-    listing, is_folder = paths.listing(dataset), len(found.files) == 1
-    listed = photo_folders.read_listing(listing) if is_folder and listing.exists() else None
+    listed = _listed(dataset, found.files)
     if is_draft:
         drafted = draft(_inspected(dataset, settings))
         # What was found may be of before photos were taken out.
@@ -62,12 +63,22 @@ def take_up(dataset: str, path: Path = paths.PARAMS) -> Taken:
         decisions.write(table, still)
     decided = decisions.read(table)
     if listed is not None:
-        decisions.check(table, decided, {*listed, *listed.values()}, None)
+        by_folders = len(found.files) == 1  # and by no table
+        classes = folders.arrange(list(listed), dataset).counts() if by_folders else None
+        decisions.check(table, decided, {*listed, *listed.values()}, classes)
     keys = ["datasets", dataset, "extract", "decisions_sha256"]
     text = yaml_text.put(path.read_bytes().decode(), keys, files.sha256(table))
     params.parse(text, str(path))
     files.write_text(path, text)
     return Taken(table, decided, is_draft)
+
+
+def _listed(dataset: str, names: Iterable[str]) -> dict[str, str] | None:
+    """Return the sha256 of each photo, by its path, of a data set that is a folder of photos."""
+    archives = [name for name in names if not name.lower().endswith(TABLES)]
+    listing = paths.listing(dataset)
+    is_folder = len(archives) == 1 and listing.exists()
+    return photo_folders.read_listing(listing) if is_folder else None
 
 
 def _inspected(dataset: str, settings: Params) -> Path:

@@ -10,12 +10,12 @@ why        for whoever reads it later; may be empty
 
 import csv
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from imago.core import files
+from imago.core import delimited, files, photo_names
 from imago.core.errors import DataError
 from imago.core.photo_names import listed
 from imago.datasets.image_folder.inspection import Photo
@@ -50,23 +50,26 @@ def read(path: Path) -> list[Decision]:
         DataError: It is missing, or a row breaks a rule; the message says which.
     """
     try:
-        text = path.read_text("utf-8-sig")
+        header, lines = delimited.read(path.read_bytes(), str(path))
     except FileNotFoundError as error:
         message = f"{path}: not found; `imago decide {path.stem}` writes a draft of it"
         raise DataError(message) from error
-    except UnicodeDecodeError as error:
-        message = f"{path}: must be UTF-8, got other bytes; save it as CSV UTF-8"
-        raise DataError(message) from error
-    lines = csv.DictReader(text.splitlines())
-    if set(COLUMNS) - set(lines.fieldnames or ()):
-        found = ", ".join(lines.fieldnames or ()) or "none"
-        message = f"{path}: must have the columns {', '.join(COLUMNS)}, got {found}"
+    names = [name.strip().lower() for name in header]
+    if set(COLUMNS) - set(names):
+        found = ", ".join(header) or "none"
+        message = (
+            f"{path}: must have the columns {', '.join(COLUMNS)}, got {found}; name them so in its "
+            "first line"
+        )
         raise DataError(message)
-    return [_decision(f"{path}: line {lines.line_num}", row) for row in lines]
+    return [
+        _decision(f"{path}: line {number}", dict(zip(names, cells, strict=False)))
+        for number, cells in lines
+    ]
 
 
-def _decision(where: str, row: Mapping[str, str | None]) -> Decision:
-    photo, decision, label, why = ((row[column] or "").strip() for column in COLUMNS)
+def _decision(where: str, row: Mapping[str, str]) -> Decision:
+    photo, decision, label, why = (row.get(column, "").strip() for column in COLUMNS)
     match decision:
         case "drop" | "label" if bool(label) == (decision == "label") and photo:
             return Decision(photo, decision, label, why)
@@ -105,14 +108,15 @@ def apply(
     Raises:
         DataError: A decision is on a photo or a class that there is not.
     """
-    known, named = set(classes), {photo.path: photo for photo in photos}
+    known = {photo_names.folded(name): name for name in classes}
+    named = {photo.path: photo for photo in photos}
     by_content: dict[str, list[Photo]] = {}
     for photo in photos:
         by_content.setdefault(photo.sha256.hex(), []).append(photo)
     changed: dict[str, Photo | None] = {}
     dropped: dict[str, str] = {}
     decisions = list(decisions)
-    check(where, decisions, {*named, *by_content}, known)
+    check(where, decisions, {*named, *by_content}, list(known.values()))
     for one in decisions:
         on = [named[one.photo]] if one.photo in named else by_content.get(one.photo.lower(), [])
         for photo in on:
@@ -121,13 +125,14 @@ def apply(
                 changed[photo.path] = None
                 dropped[photo.path] = f"{DROPPED}: {one.why}" if one.why else DROPPED
             else:
-                changed[photo.path] = dataclasses.replace(photo, class_name=one.label)
+                label = known[photo_names.folded(one.label)]
+                changed[photo.path] = dataclasses.replace(photo, class_name=label)
     left = (changed.get(photo.path, photo) for photo in photos)
     return [photo for photo in left if photo is not None], dropped
 
 
 def check(
-    where: Path, decisions: Iterable[Decision], photos: Set[str], classes: Set[str] | None
+    where: Path, decisions: Iterable[Decision], photos: Set[str], classes: Collection[str] | None
 ) -> None:
     """Check that decisions are on what there is.
 
@@ -135,17 +140,18 @@ def check(
         where: The table, for messages.
         decisions: All of them.
         photos: Paths of photos, and digests in lower case.
-        classes: Names of all; None where they are not known.
+        classes: Names of all, of which case does not count; None where they are not known.
 
     Raises:
         DataError: Some are on a photo or a class that there is not; the message lists them.
     """
     faults = []
+    labels = None if classes is None else set(map(photo_names.folded, classes))
     for one in decisions:
         if not {one.photo, one.photo.lower()} & photos:
             faults.append(f"{one.photo}: must be on a photo that is used, got none")
-        elif one.label and classes is not None and one.label not in classes:
-            known = listed(sorted(classes), CLASSES_SHOWN)
+        elif one.label and labels is not None and photo_names.folded(one.label) not in labels:
+            known = listed(sorted(classes or ()), CLASSES_SHOWN)
             faults.append(f"{one.photo}: must be on a class, one of {known}, got {one.label}")
     if faults:
         more = len(faults) - FAULTS_SHOWN

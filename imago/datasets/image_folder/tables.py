@@ -6,16 +6,14 @@ split    optional: train, validation or test
 group    optional: photos that no two splits may share, such as those of a patient
 """
 
-import csv
 import functools
-import io
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from imago.core import photo_names
+from imago.core import delimited, photo_names
 from imago.core.errors import DataError
 from imago.core.photo_names import listed
 from imago.data.arrays import SplitName
@@ -44,8 +42,6 @@ _MAY_BE_SPLIT = ("phase", "usage", "dataset_split", "data_split")
 """What the split may be called too, where all that stands there are names of splits."""
 _UNREAD = (".jsonl", ".ndjson", ".numbers", ".ods", ".txt", ".xls", ".xlsm", ".xlsx")
 _NEEDED = ("path", "label")
-_DELIMITERS = ",;\t|"
-_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 class Row(NamedTuple):
@@ -141,28 +137,8 @@ def _cell(row: Sequence[str], at: int) -> str:
 
 
 def _csv(path: Path) -> list[list[str]]:
-    content = path.read_bytes()
-    encoding = _MARKS.get(content[:2], "utf-8-sig")
-    try:
-        text = content.decode(encoding)
-        first = text.partition("\n")[0]
-        delimiter = max(_DELIMITERS, key=first.count)
-        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        header = next(lines, [])
-        rows = [header]
-        for row in lines:
-            if any(cell.strip() for cell in row[len(header) :]):
-                message = (
-                    f"{path}: line {lines.line_num}: must have at most {len(header)} cells, as the "
-                    f"first line, got {len(row)}: {shown(delimiter.join(row))}; put a value with "
-                    f"{delimiter!r} in it into quotes"
-                )
-                raise DataError(message)
-            rows.append(row)
-    except (UnicodeDecodeError, csv.Error) as error:
-        message = f"{path}: must be a table in UTF-8, with commas: {error}; save it as such"
-        raise DataError(message) from error
-    return rows
+    header, lines = delimited.read(path.read_bytes(), str(path))
+    return [header, *(line.cells for line in lines)]
 
 
 def _parquet(path: Path) -> list[list[str]]:

@@ -1,0 +1,56 @@
+"""Tables of text as programs and spreadsheets write them: CSV with whatever parts the cells."""
+
+import csv
+import io
+from typing import NamedTuple
+
+from imago.core.errors import DataError
+
+DELIMITERS = ",;\t|"
+_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_LETTERS_SHOWN = 100
+
+
+class Line(NamedTuple):
+    """Of a table.
+
+    Attributes:
+        number: Of its last line in the file, from 1 on; a cell may hold line breaks.
+        cells: As many as the header has, or fewer.
+    """
+
+    number: int
+    cells: list[str]
+
+
+def read(content: bytes, where: str) -> tuple[list[str], list[Line]]:
+    """Read a table: its header, and the lines that are not empty.
+
+    Args:
+        content: UTF-8, with a mark or without, or UTF-16 with one; cells parted by one of
+            DELIMITERS, the one that is in the first line most often.
+        where: Begins an error.
+
+    Raises:
+        DataError: It is in another encoding, a quote is not closed, or a line has more cells than
+            the header, as one has whose value should be in quotes.
+    """
+    try:
+        text = content.decode(_MARKS.get(content[:2], "utf-8-sig"))
+        delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        header = next(rows, [])
+        lines = [Line(rows.line_num, row) for row in rows if any(cell.strip() for cell in row)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        message = f"{where}: must be a table in UTF-8, with commas: {error}; save it as such"
+        raise DataError(message) from error
+    for number, cells in lines:
+        if any(cell.strip() for cell in cells[len(header) :]):
+            said = delimiter.join(cells)[:_LETTERS_SHOWN]
+            message = (
+                f"{where}: line {number}: must have at most {len(header)} cells, as the first "
+                f"line, got {len(cells)}: {said!r}; put a value with {delimiter!r} in it into "
+                "quotes"
+            )
+            raise DataError(message)
+    return header, lines
