@@ -155,7 +155,7 @@ def test_a_folder_beside_a_table_is_known_by_its_listing(here):
     table = paths.decisions("photos")
     table.parent.mkdir()
     table.write_text("photo,decision,label,why\nnope.jpg,drop,,\n", "utf-8")
-    with pytest.raises(DataError, match="nope.jpg: must be on a photo that is used, got none"):
+    with pytest.raises(DataError, match=r"nope\.jpg: must be on a photo that is used, got none"):
         decide.take_up("photos")
 
 

@@ -15,9 +15,9 @@ from imago.project.defaults import Facts
 from tests.tiny_project import ROOT
 
 
-def of(counts, *, has_test=False, has_validation=False, length=1.3):
+def of(counts, *, has_test=False, validation=0, length=1.3):
     """Return what is chosen, by key."""
-    given = Facts(counts=counts, has_test=has_test, has_validation=has_validation, length=length)
+    given = Facts(counts=counts, has_test=has_test, validation=validation, length=length)
     return {choice.key: choice for choice in defaults.choose(given)}
 
 
@@ -77,19 +77,21 @@ def test_unlike_classes_are_weighted(counts, reason):
 
 
 @pytest.mark.parametrize(
-    ("photos", "has_validation", "reason"),
+    ("photos", "validation", "reason"),
     [
-        (60, False, "all are learnt from; to try settings, imago crossvalidate"),
-        (1_200, False, "all are learnt from; to try settings, imago crossvalidate"),
-        (60, True, "there are validation photos"),
+        (60, 0, "all are learnt from; to try settings, imago crossvalidate"),
+        (1_200, 0, "all are learnt from; to try settings, imago crossvalidate"),
+        (60, 100, "there are validation photos"),
+        (60, 99, "there are validation photos"),
+        (5_000, 16, "there are validation photos"),
     ],
 )
-def test_no_validation_photos_are_held_out_of_few(photos, has_validation, reason):
+def test_no_validation_photos_are_held_out_of_few(photos, validation, reason):
     counts = {"a": photos // 2, "b": photos // 2}
-    chosen = of(counts, has_validation=has_validation)
+    chosen = of(counts, validation=validation)
     assert chosen["validation_fraction"][2:] == (0.0, reason)
     known = {"temperature": True, "neighbors": 1000}
-    assert chosen["certainty"].value == (known if has_validation else known | {"folds": 5})
+    assert chosen["certainty"].value == (known if validation >= 100 else known | {"folds": 5})
     assert chosen["unsure"].value == {"precision": 0.9, "unlike": 0.05}
 
 
@@ -99,7 +101,7 @@ def test_of_a_handful_nobody_can_tell_how_sure_a_model_may_be():
 
 
 def test_of_many_some_tell_how_sure_a_model_may_be():
-    given = Facts(counts={"a": 900, "b": 900}, has_test=False, has_validation=False, length=1.3)
+    given = Facts(counts={"a": 900, "b": 900}, has_test=False, validation=0, length=1.3)
     chosen = {(one.place, one.key): one.value for one in defaults.choose(given)}
     assert chosen["extract", "validation_fraction"] == 0.1
     assert chosen["prepare", "validation_fraction"] == 0.0
@@ -168,9 +170,7 @@ def test_facts(tmp_path, shape, broken, length):
     path = archive_of(tmp_path / "birds.zip", shape, broken=broken)
     with contents.opened([path], "birds") as (archive, found):
         known = facts.find(archive, found)
-    assert known == Facts(
-        counts={"owl": 2, "wren": 4}, has_test=False, has_validation=False, length=length
-    )
+    assert known == Facts(counts={"owl": 2, "wren": 4}, has_test=False, validation=0, length=length)
 
 
 def test_few_of_many_photos_are_looked_at(tmp_path, monkeypatch):

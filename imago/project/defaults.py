@@ -35,6 +35,8 @@ HELD_OUT_FRACTION = 0.1
 CERTAINTY = {"temperature": True, "neighbors": 1000}
 FOLDS, LEAST_ASKED = 5, 20
 """Of the training photos, where no others tell how sure the model may be; so few tell nothing."""
+LEAST_TOLD_BY = int(FEW_PHOTOS * HELD_OUT_FRACTION)
+"""Validation photos, for these to tell it: as many as are held out where there are none."""
 UNSURE = {"precision": 0.9, "unlike": 0.05}
 
 
@@ -45,13 +47,13 @@ class Facts:
     Attributes:
         counts: Photos of each class that are not in a test or validation folder.
         has_test: Whether there is a test folder, or a table says what is for the test.
-        has_validation: The same for validation.
+        validation: Photos in a validation folder, or of a table for validation.
         length: How many times as long as wide the photo in the middle is, 1 or more.
     """
 
     counts: Mapping[str, int]
     has_test: bool
-    has_validation: bool
+    validation: int
     length: float
 
 
@@ -99,8 +101,9 @@ def choose(facts: Facts, usual_px: int = USUAL_PX) -> list[Choice]:
     ]
     if weighted := _class_weights(facts):
         choices.append(weighted)
-    if held_out or facts.has_validation or learnt >= LEAST_ASKED:
-        choices += _certainty(by_validation=bool(held_out) or facts.has_validation)
+    by_validation = bool(held_out) or facts.validation >= LEAST_TOLD_BY
+    if by_validation or learnt >= LEAST_ASKED:
+        choices += _certainty(by_validation=by_validation)
     return choices
 
 
@@ -131,7 +134,7 @@ def _number(choice: Choice | None) -> float:
 
 def _held_out(facts: Facts, learnt: float) -> list[Choice]:
     """Hold photos out of many, by which the model learns to say that it does not know."""
-    if facts.has_validation or learnt < FEW_PHOTOS:
+    if facts.validation or learnt < FEW_PHOTOS:
         return []
     reason = "of so many, some tell how sure it may be"
     return [Choice("extract", "validation_fraction", HELD_OUT_FRACTION, reason)]
@@ -162,7 +165,7 @@ def _framing(facts: Facts, usual_px: int) -> list[Choice]:
 
 
 def _none_of_variant(facts: Facts, is_held_out: bool) -> str:
-    if facts.has_validation:
+    if facts.validation:
         return "there are validation photos"
     if is_held_out:
         return "extract holds them out"

@@ -24,7 +24,7 @@ def find(archive: Archive, found: Arrangement) -> Facts:
     return Facts(
         counts={name: counts[train] for name, counts in found.counts().items() if counts[train]},
         has_test=bool(found.classes("test")),
-        has_validation=bool(found.classes("validation")),
+        validation=sum(place.split == "validation" for place in found.places.values()),
         length=_length(archive, found),
     )
 
