@@ -14,7 +14,7 @@ from imago import params
 from imago.core import paths, progress, stage
 from imago.data import arrays, index, provenance
 from imago.data.rows import Rows
-from imago.photos import packs
+from imago.photos import decoding, packs
 from imago.preparing import conversion, pieces, splits
 
 logger = logging.getLogger("imago.stages.prepare")
@@ -41,7 +41,8 @@ def main(name: str) -> None:
     totals = conversion.Totals(form.shape[-1])
 
     asked = {"name": name, "seed": settings.seed} | variant.model_dump(exclude_unset=True)
-    with arrays.writing(target, info.classes, form.shape, copies, [info.digest, asked]) as writer:
+    writing = arrays.writing(target, info.classes, form.shape, copies, [info.digest, asked])
+    with decoding.quiet(), writing as writer:
         for split, (origin, rows) in chosen.items():
             is_train = split == "train"
             step = 1 + copies * is_train

@@ -568,6 +568,13 @@ def test_a_list_that_is_a_folder(capsys):
 
 
 @pytest.mark.usefixtures("here")
+def test_a_list_that_is_not_there(capsys):
+    assert predict("--from", "nope") == 1
+    message = "nope: not found; --from is a file with the path of an image on each line"
+    assert capsys.readouterr().err == f"imago predict: {message}\n"
+
+
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("host", ["a" * 300 + ".example", "a..b"])
 def test_hosts_that_cannot_be_are_asked_once(host, monkeypatch, capsys):
     monkeypatch.setattr(retries, "sleep", pytest.fail)

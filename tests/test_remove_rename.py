@@ -105,6 +105,19 @@ def test_the_last_one(project):
     assert "data/extracted/tiny" not in Path("dvc.lock").read_text()
 
 
+@pytest.mark.usefixtures("project")
+def test_decisions_stay_and_are_said(monkeypatch, capsys):
+    monkeypatch.setattr(remove, "renew_overview", lambda: False)
+    decided = paths.decisions("tiny")
+    decided.parent.mkdir()
+    decided.write_text("photo,decision,label,why\n")
+
+    assert cli.main(["remove", "validated", "plain"]) == 0
+
+    assert decided.exists()
+    assert f"{decided} stays, for a person wrote it" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("command", [["remove", "none"], ["rename", "none", "some"]], ids=" ".join)
 def test_no_such_experiment(project, capsys, command):
     assert cli.main(command) == 1

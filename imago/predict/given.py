@@ -102,6 +102,9 @@ def _opened(path: Path) -> io.BufferedReader:
     if path.is_dir():
         message = f"{path}: must be a list of images, got a folder; give it without --from"
         raise DataError(message)
+    if not path.exists():
+        message = f"{path}: not found; --from is a file with the path of an image on each line"
+        raise DataError(message)
     file = open(os.open(path, os.O_RDONLY | _WITHOUT_WAITING), "rb")  # noqa: PTH123, SIM115
     if _WITHOUT_WAITING:
         is_named_pipe = path.resolve().is_fifo()  # what a shell makes of <(…) has no such name

@@ -22,10 +22,12 @@ class Removed:
     Attributes:
         entries: Of params.yaml, as section.name.
         artifacts: Files and folders that were there.
+        decisions: Tables on photos that are no longer used, which stay.
     """
 
     entries: list[str]
     artifacts: list[Path]
+    decisions: list[Path]
 
 
 def experiment(name: str) -> Removed:
@@ -41,7 +43,8 @@ def experiment(name: str) -> Removed:
     stages = {f"{stage}@{entry}" for key, entry in entries for stage in dvc.stages_of(key)}
     outs = [out for stage, made in dvc.outs().items() if stage in stages for out in made]
     there = [out.path for out in outs if out.path.exists()]
-    listings = [paths.listing(entry) for key, entry in entries if key == "datasets"]
+    datasets = [entry for key, entry in entries if key == "datasets"]
+    listings = [paths.listing(entry) for entry in datasets]
     for path in (*there, paths.report(name), *of_no_stage(name), *listings):
         files.remove(path)
     if known := lock.records(lock.read()):
@@ -51,7 +54,8 @@ def experiment(name: str) -> Removed:
         text = yaml_text.remove(text, section, entry)
     params.parse(text)
     files.write_text(paths.PARAMS, text)
-    return Removed([f"{section}.{entry}" for section, entry in entries], there)
+    decisions = [path for path in map(paths.decisions, datasets) if path.exists()]
+    return Removed([f"{section}.{entry}" for section, entry in entries], there, decisions)
 
 
 def of_no_stage(name: str) -> list[Path]:
