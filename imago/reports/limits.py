@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from imago import history
+from imago.core.photo_names import listed
 from imago.reports.numbers import count, counted, percent
 from imago.scoring import intervals, metric
 
@@ -29,6 +30,7 @@ def sentences(card: Card) -> list[Sentence]:
         ("Confusions", _confusions),
         ("Confidence", _confidence),
         ("New images", _overfitting),
+        ("Untested", _untested),
         ("Few test images", _few_test_images),
         ("Class sizes", _unlike_classes),
         ("Look-alikes", _leaks),
@@ -107,15 +109,23 @@ def _overfitting(card: Card) -> Iterator[str]:
         yield f"No sign that it only knows images by heart: {shares}."
 
 
+def _untested(card: Card) -> Iterator[str]:
+    if absent := [name for name, size in _examples(card, "test").items() if not size]:
+        yield (
+            f"No test image is of {listed(absent)}, so nothing is known of how well it finds those; "
+            "balanced accuracy leaves them out, macro F1 counts each as 0."
+        )
+
+
 def _few_test_images(card: Card) -> Iterator[str]:
-    few = {n: size for n, size in _examples(card, "test").items() if size < FEW_TEST_IMAGES}
+    few = {n: size for n, size in _examples(card, "test").items() if 0 < size < FEW_TEST_IMAGES}
     if few:
         name = min(few, key=few.__getitem__)
         classes = "class has" if len(few) == 1 else "classes have"
-        one = f", of which each is {percent(1 / few[name])}" if few[name] else ""
         yield (
             f"{count(len(few))} {classes} fewer than {FEW_TEST_IMAGES}, so what is said of each is "
-            f"rough; {name} has the fewest, {count(few[name])}{one}."
+            f"rough; {name} has the fewest, {count(few[name])}, of which each is "
+            f"{percent(1 / few[name])}."
         )
 
 
