@@ -112,8 +112,8 @@ def _overfitting(card: Card) -> Iterator[str]:
 def _untested(card: Card) -> Iterator[str]:
     if absent := [name for name, size in _examples(card, "test").items() if not size]:
         yield (
-            f"No test image is of {listed(absent)}, so nothing is known of how well it finds those; "
-            "balanced accuracy leaves them out, macro F1 counts each as 0."
+            f"No test image is of {listed(absent)}, so nothing is known of how well it finds "
+            "those; balanced accuracy leaves them out, macro F1 counts each as 0."
         )
 
 
