@@ -223,3 +223,23 @@ def test_a_damaged_object_of_the_remote_is_named_and_not_used(team, clone):
     assert "0 damaged, 0 absent" in imago(clone, "verify", "--remote")
     dvc(clone, "pull", "evaluate@plain", "prepare@tiny8")
     assert digest(clone, IMAGES) == digest(team.first, IMAGES)
+
+
+@in_a_folder
+def test_the_model_of_an_earlier_commit_is_not_taken_for_that_of_this_one(team, clone):
+    dvc(clone, "pull", *WANTED, "--with-deps")
+    other = team.clone("other")
+    params = other / "params.yaml"
+    params.write_text(re.sub(r"learning_rate: \S+", "learning_rate: 0.02", params.read_text(), 1))
+    dvc(other, "repro", "--pull", "--allow-missing", *WANTED)
+    commit(other, "Learn fast")
+    dvc(other, "push", *WANTED, "--with-deps")
+    run(other, "git", "push", "--quiet")
+
+    run(clone, "git", "pull", "--quiet")
+    said = failing(clone, "dvc", "repro", "--pull", "--allow-missing", *WANTED)
+    assert "models/plain: must be what train@plain wrote, as dvc.lock says" in said
+    run(clone, "git", "checkout", "--quiet", ".")  # what DVC leaves of the stage that failed
+    dvc(clone, "checkout", "--allow-missing")
+    assert stages_run(dvc(clone, "repro", "--pull", "--allow-missing", *WANTED)) == set()
+    assert run(clone, "git", "status", "--porcelain") == ""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from imago.core import boundary, cluster, kept_lock, running
+from imago.core import boundary, cluster, kept_lock, running, upstream
 
 # Arrow reads this once, when pandas brings it. Its own allocator keeps what a table needed while it
 # was written: 22 MB of the 184 that `evaluate` of 32,000 photos took.
@@ -51,6 +51,8 @@ def _call(main: Callable[[], None], what: str) -> NoReturn:
         with running.alone(what if own.count == 1 else f"{what}, process {own.index}"):
             if own.is_chief:
                 kept_lock.keep()
+                if running.DVC_VARIABLE in os.environ:
+                    upstream.check(os.environ[running.DVC_VARIABLE])
             main()
 
     raise SystemExit(boundary.run(what, work))
