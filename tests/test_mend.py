@@ -76,7 +76,36 @@ def test_the_kept_lock_comes_back(project, capsys):
     assert check.staleness().reasons == {}
 
 
-def test_without_one_the_run_cache_has_it(project):
+def test_without_one_the_commit_has_it(project, capsys):
+    """As in a fresh clone, which has no run cache."""
+    shutil.rmtree(".dvc/cache/runs")
+    whole = cut(Path("dvc.lock"), 0.5)
+
+    assert cli.main(["mend"]) == 0
+
+    assert capsys.readouterr().out == "dvc.lock: as the commit has it\n"
+    assert Path("dvc.lock").read_bytes() == whole
+
+
+def test_what_was_kept_on_another_branch_is_not_taken(project, capsys):
+    echo_project.git(project, "switch", "--quiet", "--create", "other")
+    params = Path("params.yaml")
+    params.write_text(params.read_text().replace("0.01", "0.02"))
+    echo_project.run(project)
+    kept_lock.keep()
+    echo_project.commit(project)
+    echo_project.git(project, "switch", "--quiet", "main")
+    whole = cut(Path("dvc.lock"), 0.5)
+
+    assert cli.main(["mend"]) == 0
+
+    assert capsys.readouterr().out == "dvc.lock: as the commit has it\n"
+    assert Path("dvc.lock").read_bytes() == whole
+
+
+def test_without_any_the_run_cache_has_it(project):
+    echo_project.git(project, "rm", "--quiet", "--cached", "dvc.lock")
+    echo_project.git(project, "commit", "--quiet", "--message", "No lock")
     whole = cut(Path("dvc.lock"), 0.5)
     trained = echo_project.trainings(project)
 

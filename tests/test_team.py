@@ -230,7 +230,8 @@ def test_the_model_of_an_earlier_commit_is_not_taken_for_that_of_this_one(team, 
     dvc(clone, "pull", *WANTED, "--with-deps")
     other = team.clone("other")
     params = other / "params.yaml"
-    params.write_text(re.sub(r"learning_rate: \S+", "learning_rate: 0.02", params.read_text(), 1))
+    faster = re.sub(r"learning_rate: \S+", "learning_rate: 0.02", params.read_text(), count=1)
+    params.write_text(faster)
     dvc(other, "repro", "--pull", "--allow-missing", *WANTED)
     commit(other, "Learn fast")
     dvc(other, "push", *WANTED, "--with-deps")

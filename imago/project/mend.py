@@ -13,7 +13,7 @@ from pathlib import Path
 from dvc.repo import Repo
 
 from imago.core import files, kept_lock, paths
-from imago.project import dvc, lock
+from imago.project import dvc, git, lock
 
 CONFLICT = b"<<<<<<< "
 """Of git, in a file that it could not merge."""
@@ -46,25 +46,42 @@ def mend() -> list[str]:
         done = []
         with dvc.one_line(), repo.lock:  # nobody else writes now
             found = faults(repo)
-            if lock.NAME in found:
-                done.append(_mend_lock())
             if str(RWLOCK) in found:
                 RWLOCK.unlink()
                 done.append(f"{RWLOCK}: deleted; no process is at work that it could list")
             for folder in _unfinished_runs(repo):
                 files.remove(folder)
                 done.append(f"{_shown(folder, Path.cwd())}: deleted; no run is in it")
+            if lock.NAME in found:
+                done.append(_mend_lock())
     return done
 
 
 def _mend_lock() -> str:
-    """Take the lock that the last stage kept; without one, DVC makes one from its run cache."""
-    kept = paths.kept_lock()
-    if kept.is_file():
-        files.write_text(Path(lock.NAME), kept.read_text("utf-8"))
-        return f"{lock.NAME}: as the last stage that ran found it"
-    Path(lock.NAME).unlink()
-    return f"{lock.NAME}: deleted; `dvc repro` takes what has run from DVC's run cache"
+    """Take the lock that the last stage kept, or the commit's; DVC makes one from its run cache."""
+    kept, path = paths.kept_lock(), Path(lock.NAME)
+    found = {
+        "as the last stage that ran found it": kept.read_bytes() if kept.is_file() else b"",
+        "as the commit has it": git.read("HEAD", lock.NAME) or b"",
+    }
+    sound = {what: content for what, content in found.items() if kept_lock.is_sound(content)}
+    if not sound:
+        path.unlink()
+        return f"{path}: deleted; `dvc repro` takes what has run from DVC's run cache"
+    best, *others = sound
+    if others:  # what was kept may be of another branch
+        best = min(sound, key=lambda what: _stages_to_run(sound[what]))
+    files.write_text(path, sound[best].decode())
+    return f"{path}: {best}"
+
+
+def _stages_to_run(content: bytes) -> int:
+    """Count the stages that would run with a dvc.lock, which is left there."""
+    from imago.project import check  # which needs this module to tell what is broken
+
+    files.write_text(Path(lock.NAME), content.decode())
+    found = check.staleness()
+    return len(found.reasons) + len(found.followers) + len(found.never_run)
 
 
 def _is_cut_off(path: Path) -> bool:
