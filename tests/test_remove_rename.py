@@ -1,6 +1,7 @@
 """Experiments taken out and renamed, with all that came of them."""
 
 import contextlib
+import re
 import shutil
 from pathlib import Path
 
@@ -90,6 +91,22 @@ def test_a_removal_that_was_stopped_is_done_again(project, monkeypatch):
     remove.experiment("validated")
     assert "validated" not in params.load().experiments
     assert check.staleness().reasons.keys() == {"overview"}
+
+
+def test_an_experiment_whose_values_another_one_repeats(project, capsys):
+    text = Path("params.yaml").read_text()
+    values = iter(("batch_size: &many 8", "batch_size: *many"))
+    aliased = re.sub(r"batch_size: \d+", lambda _: next(values), text)
+    Path("params.yaml").write_text(aliased)
+    names = list(params.load().experiments)
+    before = files(project)
+
+    assert cli.main(["remove", names[0]]) == 1
+
+    said = f"params.yaml without {names[0]}: must be YAML: "
+    assert capsys.readouterr().err.startswith(f"imago remove: {said}")
+    assert files(project) == before
+    assert Path("params.yaml").read_text() == aliased
 
 
 def test_the_last_one(project):

@@ -40,6 +40,10 @@ def experiment(name: str) -> Removed:
     settings = params.load()
     params.pick(settings.experiments, "experiment", name)
     entries = _used_by_it_alone(settings, name)
+    text = paths.PARAMS.read_bytes().decode()
+    for section, entry in entries:
+        text = yaml_text.remove(text, section, entry)
+    params.parse(text, f"{paths.PARAMS} without {name}")  # before anything is gone
     stages = {f"{stage}@{entry}" for key, entry in entries for stage in dvc.stages_of(key)}
     outs = [out for stage, made in dvc.outs().items() if stage in stages for out in made]
     there = [out.path for out in outs if out.path.exists()]
@@ -49,10 +53,6 @@ def experiment(name: str) -> Removed:
         files.remove(path)
     if known := lock.records(lock.read()):
         lock.write({stage: one for stage, one in known.items() if stage not in stages})
-    text = paths.PARAMS.read_bytes().decode()
-    for section, entry in entries:
-        text = yaml_text.remove(text, section, entry)
-    params.parse(text)
     files.write_text(paths.PARAMS, text)
     decisions = [path for path in map(paths.decisions, datasets) if path.exists()]
     return Removed([f"{section}.{entry}" for section, entry in entries], there, decisions)
