@@ -151,6 +151,12 @@ def add(*paths: str) -> None:
     _demanded("add", "--", *paths)
 
 
+def remove(*paths: str) -> None:
+    """Take files out of the index and the working tree. Raises GitError."""
+    if paths:
+        _demanded("rm", "--quiet", "--force", "--ignore-unmatch", "--", *paths)
+
+
 def _printed(*arguments: str) -> bytes | None:
     """Return what a git command prints, or nothing if it fails."""
     found = _run(arguments)

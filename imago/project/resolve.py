@@ -4,12 +4,14 @@ What only one side changed is taken from there. Of each stage that both sides ra
 that is of the merged code and parameters, so that nothing is run again that one of them has run.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from imago import params
-from imago.core import files, paths, strict_yaml
+from imago.core import files, messages, paths, strict_yaml
 from imago.core.errors import ParamsError
 from imago.project import check, dvc, git, lock, yaml_text
 from imago.project.check import Staleness
@@ -48,7 +50,9 @@ def merge(prefer: Side | None) -> Resolved:
     """
     sides = git.merge()
     if str(paths.PARAMS) in git.unmerged() and not _is_sound():
-        files.write_text(paths.PARAMS, _merged_params(sides, prefer))
+        merged = _merged_params(sides, prefer)
+        params.parse(merged, f"{paths.PARAMS}, merged")  # before the marks of the conflict go
+        files.write_text(paths.PARAMS, merged)
     params.load()
     git.add(str(paths.PARAMS))
     _take_listings(sides)
@@ -59,6 +63,7 @@ def merge(prefer: Side | None) -> Resolved:
         git.add(*(str(out.path) for out in runs.outs[OVERVIEW] if not out.is_cached))
         staleness = check.staleness()
     git.add(lock.NAME)
+    git.remove(*runs.orphans(git.unmerged()))
     return Resolved(runs.chosen, staleness, git.unmerged())
 
 
@@ -103,11 +108,32 @@ def _merged_params(sides: Merge, prefer: Side | None) -> str:
             f"says what you want and run `imago resolve` again, or give it --ours or --theirs"
         )
         raise ParamsError(message)
+    try:
+        params.parse(text)
+    except ParamsError:
+        return _with_what_is_used(text, sides)
+    return text
+
+
+def _with_what_is_used(text: str, sides: Merge) -> str:
+    """Bring back what an experiment that stays needs, and one side has removed with it."""
+    for side in (sides.ours, sides.theirs):
+        merged, of_side = strict_yaml.read(text), _params_of(side)
+        said = strict_yaml.read(of_side)["experiments"]
+        known = params.parse(of_side, f"{paths.PARAMS} of {side[:7]}")
+        used: defaultdict[str, set[str]] = defaultdict(set)
+        for name, one in merged["experiments"].items():
+            for section, entries in known.used_by(name).items() if said.get(name) == one else ():
+                used[section] |= entries
+        for section, entries in used.items():
+            for entry in sorted(entries - merged[section].keys()):
+                block = yaml_text.entries(of_side)[section][entry]
+                text = yaml_text.insert(text, section, block)
     return text
 
 
 def _said(value: Any) -> str:
-    return "taken out" if value is _ABSENT else str(value)
+    return "taken out" if value is _ABSENT else messages.shown(value)
 
 
 def _params_of(commit: str) -> str:
@@ -181,6 +207,17 @@ class _Runs:
                 if not _stands_on_any(stage, untried, found.needs)
             }
         return check.staleness()
+
+    def orphans(self, unmerged: Iterable[str]) -> list[str]:
+        """Return those files that a stage has made which is no more."""
+        gone = {
+            Path(out["path"])
+            for side in self._of_side.values()
+            for stage, record in side.items()
+            if stage not in self.outs
+            for out in record.get("outs", [])
+        }
+        return [name for name in unmerged if gone & {Path(name), *Path(name).parents}]
 
     def _last(self, stage: str) -> Side | None:
         return self._options[stage][-1] if stage in self._options else None
