@@ -91,6 +91,22 @@ def test_each_changed_another_experiment(project):
     assert conclude(project) == []
 
 
+def test_a_rebase_is_concluded_as_such(project, capsys, monkeypatch):
+    commits(project, "main", put(f"plain.{RATE}", 0.02))
+    commits(project, "other", put(f"validated.{EPOCHS}", 3))
+    with pytest.raises(Exception, match="returned non-zero"):
+        echo_project.git(project, "rebase", "main")
+
+    assert cli.main(["resolve"]) == 0
+
+    assert capsys.readouterr().out.endswith(
+        "resolved; `git rebase --continue` concludes the merge\n"
+    )
+    monkeypatch.setenv("GIT_EDITOR", "true")
+    echo_project.git(project, "rebase", "--continue")
+    assert check.staleness().reasons == {}
+
+
 @pytest.mark.slow
 def test_both_changed_one_experiment(project, capsys):
     commits(project, "main", put(f"plain.{RATE}", 0.02))

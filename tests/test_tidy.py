@@ -1,13 +1,16 @@
 """What `dvc gc` would delete."""
 
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from dvc.repo import Repo
 
 from imago import cli
-from imago.project import tidy
+from imago.project import tidy, yaml_text
 from tests import echo_project
 
 
@@ -53,6 +56,26 @@ def test_what_goes_is_what_dvc_deletes(project, capsys):
     assert len(cached()) == found.kept.files
     assert sum(path.stat().st_size for path in cached()) == found.kept.byte_count
     assert tidy.look().goes == {}
+
+
+def test_a_branch_whose_artifacts_are_not_here(project):
+    """And an experiment that was never run."""
+    lock = Path("dvc.lock")
+    echo_project.git(project, "switch", "--quiet", "--create", "never-pulled")
+    lock.write_text(re.sub(r"md5: \w{32}\.dir", f"md5: {'a' * 32}.dir", lock.read_text()))
+    echo_project.commit(project)
+    echo_project.git(project, "switch", "--quiet", "main")
+    params = Path("params.yaml")
+    block = yaml_text.entries(params.read_text())["experiments"]["plain"]
+    new = block.replace("plain:", "new:")
+    params.write_text(yaml_text.insert(params.read_text(), "experiments", new))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "imago", "tidy"], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("in use: ")
 
 
 def test_a_fresh_project(project, capsys):

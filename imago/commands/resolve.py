@@ -39,5 +39,5 @@ def run(chosen: argparse.Namespace) -> int:
         print("\n".join(f"    {command}" for command in commands))
         print()
     if not resolved.left:
-        print("resolved; `git commit` concludes the merge")
+        print(f"resolved; `{resolved.conclusion}` concludes the merge")
     return 1 if resolved.left else 0

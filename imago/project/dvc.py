@@ -1,5 +1,6 @@
 """DVC, which is opened and run from here alone; its failures, and those of remotes, as one line."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -94,6 +95,18 @@ def one_line(where: str = "", remedy: str = "") -> Iterator[None]:
     except _failures() as error:
         message = f"{where}: {_line(error)}" if where else _line(error)
         raise DvcError(f"{message}; {remedy}" if remedy else message) from error
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Keep what DVC warns of from the terminal, such as each artifact that nobody has made yet."""
+    logger = logging.getLogger("dvc")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def run(*arguments: str, root: Path = Path()) -> None:

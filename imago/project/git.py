@@ -117,15 +117,22 @@ class Merge(NamedTuple):
     ours: str
     theirs: str
     base: str
+    conclusion: str
+    """The command that ends it."""
 
 
 def merge() -> Merge:
     """Return what is being merged, rebased or picked. Raises GitError if nothing is."""
     ours = head()
-    for name in ("MERGE_HEAD", "REBASE_HEAD", "CHERRY_PICK_HEAD"):
+    for name, conclusion in (
+        ("MERGE_HEAD", "git commit"),
+        ("REBASE_HEAD", "git rebase --continue"),
+        ("CHERRY_PICK_HEAD", "git cherry-pick --continue"),
+    ):
         if theirs := commit(name):
             base = _printed("merge-base", ours, theirs) if name == "MERGE_HEAD" else None
-            return Merge(ours, theirs, base.decode().strip() if base else f"{theirs}^")
+            found = base.decode().strip() if base else f"{theirs}^"
+            return Merge(ours, theirs, found, conclusion)
     message = "there must be a merge that has stopped over conflicts, and there is none"
     raise GitError(message)
 

@@ -6,7 +6,7 @@ that is of the merged code and parameters, so that nothing is run again that one
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,12 +29,14 @@ class Resolved:
     Attributes:
         taken: The stages that both sides ran differently, and whose run was kept.
         staleness: What is to be run, as neither side has run it.
+        conclusion: The command that concludes the merge.
         left: Files that are to be merged by hand.
     """
 
     taken: dict[str, Side]
     staleness: Staleness
-    left: list[str] = field(default_factory=list)
+    conclusion: str
+    left: list[str]
 
 
 def merge(prefer: Side | None) -> Resolved:
@@ -64,7 +66,7 @@ def merge(prefer: Side | None) -> Resolved:
         staleness = check.staleness()
     git.add(lock.NAME)
     git.remove(*runs.orphans(git.unmerged()))
-    return Resolved(runs.chosen, staleness, git.unmerged())
+    return Resolved(runs.chosen, staleness, sides.conclusion, git.unmerged())
 
 
 def _take_listings(sides: Merge) -> None:
@@ -93,7 +95,7 @@ def _is_sound() -> bool:
 
 def _merged_params(sides: Merge, prefer: Side | None) -> str:
     """Put into ours what theirs changed. Raises ParamsError, naming what both changed."""
-    text, theirs, base = (_params_of(side) for side in sides)
+    text, theirs, base = map(_params_of, (sides.ours, sides.theirs, sides.base))
     values = [strict_yaml.read(one) for one in (base, text, theirs)]
     disputed = []
     for change in _changes(*values):
@@ -176,7 +178,7 @@ class _Runs:
 
     def __init__(self, sides: Merge) -> None:
         self._commits = {"ours": sides.ours, "theirs": sides.theirs}
-        ours, theirs, base = (_records_of(side) for side in sides)
+        ours, theirs, base = map(_records_of, (sides.ours, sides.theirs, sides.base))
         lock.write(ours)  # without the marks of the conflict, over which DVC stops
         self.outs = dvc.outs()
         self._of_side = {"ours": ours, "theirs": theirs}
