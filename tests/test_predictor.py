@@ -150,8 +150,15 @@ def truncated(_):
         (lambda _: np.zeros((0, 3), np.uint8), "image: must have one or more pixels, got none"),
         (truncated, "image: not decodable as PNG: "),
         (lambda f: Image.open(io.BytesIO(truncated(f))), "image: not decodable as PNG: "),
+        (lambda _: "a\0b.png", "a\0b.png: no path, for it has a zero byte in it"),
+        (lambda _: None, "image: must be a path, the bytes of an image file, .*, got NoneType"),
+        (lambda _: [[1, 2], [3, 4]], "image: must be a path, .*, got list"),
+        (lambda _: io.BytesIO(truncated(_)), "image: must be a path, .*, got BytesIO"),
     ],
-    ids=["text", "missing", "folder", "float", "channels", "empty", "truncated", "Pillow"],
+    ids=[
+        *("text", "missing", "folder", "float", "channels", "empty", "truncated", "Pillow"),
+        *("zero byte", "none", "list", "stream"),
+    ],
 )
 def test_unreadable_images(image, message, colors, tmp_path):
     with pytest.raises(ImageError, match=message):
@@ -285,6 +292,19 @@ DARK_BAR[1:5, 2] = 10
 def test_polarity(on_dark, polarity, inverted):
     found = Predictor(on_dark, polarity=polarity).pixels(DARK_BAR)[..., 0]
     np.testing.assert_array_equal(found, 255 - DARK_BAR if inverted else DARK_BAR)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"polarity": "invert"}, "polarity must be one of auto, as_is, inverted, got 'invert'"),
+        ({"threshold": 2}, "threshold must be a probability, 0 to 1, or None, got 2"),
+        ({"threshold": float("nan")}, "got nan"),
+    ],
+)
+def test_what_a_predictor_cannot_be_asked(on_dark, how, message):
+    with pytest.raises(ValueError, match=message):
+        Predictor(on_dark, **how)
 
 
 def test_an_image_of_the_right_polarity_and_size_stays_as_it_is(on_dark):

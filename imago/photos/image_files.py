@@ -17,6 +17,9 @@ def read(path: str | Path) -> bytes:
         UnreadableError: It is none that can be an image: a pipe, a device, too large.
         OSError: It cannot be read.
     """
+    if "\0" in os.fspath(path):
+        reason = "no path, for it has a zero byte in it"
+        raise UnreadableError(reason)
     # Without waiting, for opening a pipe waits until somebody writes to it.
     with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:  # noqa: PTH123 - a descriptor
         found = os.fstat(file.fileno())

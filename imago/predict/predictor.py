@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +33,13 @@ _RUNTIMES = {".tflite": "imago.runtimes.litert", ".onnx": "imago.runtimes.onnx_m
 _REMEDY = "run the stage export"
 _PREFERRED = ("model.tflite", "model.onnx", "model_fp16.tflite", "model_int8.tflite")
 
+_ONE = str | Path | bytes | bytearray | memoryview | Image.Image
+"""What is an image and no list of them, beside arrays."""
+
 Reason = Literal["improbable", "unlike"]
 """Why an answer is none: the probability is too small, or the image unlike the training images."""
 
-AnyImage = str | Path | bytes | NDArray[np.uint8] | Image.Image
+AnyImage = str | Path | bytes | bytearray | memoryview | NDArray[np.uint8] | Image.Image
 """A path, the bytes of an image file, an array of (H, W) or (H, W, C) uint8, 0-255, where C is 1,
 grayscale, 3, RGB, or 4, RGB and opacity; or an image of Pillow."""
 
@@ -109,7 +112,9 @@ class Predictor:
 
         Raises:
             DataError: There is no model that can be run here, or no description of it.
+            ValueError: polarity or threshold is none that there can be.
         """
+        _check_asked(polarity, threshold)
         self.path = _model_file(Path(path))
         self.description = model_json.read_export(self.path.parent)
         self.content = _read(self.path, self.description)
@@ -164,7 +169,7 @@ class Predictor:
         Raises:
             ImageError: An image cannot be read; the message names it. Or it is one and no list.
         """
-        if isinstance(images, str | Path | bytes | Image.Image) or _is_one(images):
+        if isinstance(images, _ONE) or _is_one(images):
             message = "images must be several, such as a list, got one; put it into a list"
             raise ImageError(message)
         pixels = [self.pixels(image) for image in images]
@@ -240,6 +245,15 @@ class Predictor:
         return dict(zip(self.classes, row.tolist(), strict=True))
 
 
+def _check_asked(polarity: str, threshold: float | None) -> None:
+    if polarity not in (known := get_args(Polarity)):
+        message = f"polarity must be one of {', '.join(known)}, got {polarity!r}"
+        raise ValueError(message)
+    if threshold is not None and not 0 <= threshold <= 1:
+        message = f"threshold must be a probability, 0 to 1, or None, got {threshold!r}"
+        raise ValueError(message)
+
+
 def _limits(
     description: model_json.ExportDescription, threshold: float | None
 ) -> tuple[float, float | None]:
@@ -283,7 +297,11 @@ def decode(
             return _from_array(image)
         if isinstance(image, Image.Image):
             return decoding.from_pillow(image, greatest_pixels)
-        content = image if isinstance(image, bytes) else image_files.read(image)
+        if not isinstance(image, _ONE):
+            kinds = "a path, the bytes of an image file, an array of uint8 or an image of Pillow"
+            message = f"{where}: must be {kinds}, got {type(image).__name__}"
+            raise ImageError(message)
+        content = image_files.read(image) if isinstance(image, str | Path) else bytes(image)
         return decoding.decode_for(content, greatest_pixels, shrinking).pixels
     except decoding.UnreadableError as error:
         message = f"{where}: {error}"
