@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from gate_project import labels, table
 
@@ -16,10 +17,19 @@ def parsed(rows):
 def test_rows_are_paired_by_their_images():
     shuffled = ROWS.sample(frac=1, random_state=4)
 
-    first, second = pairs.pair(parsed(ROWS), parsed(shuffled))
+    first, second, new = pairs.pair(parsed(ROWS), parsed(shuffled))
 
     assert first.images.tolist() == second.images.tolist()
     assert first.labels.tolist() == second.labels.tolist()
+    assert new == 0
+
+
+def test_images_that_are_new_are_left_out():
+    first, second, new = pairs.pair(parsed(ROWS.iloc[2:]), parsed(ROWS.iloc[::-1]))
+
+    assert first.images.tolist() == second.images.tolist()
+    np.testing.assert_array_equal(first.probabilities, second.probabilities)
+    assert (len(first.labels), new) == (len(ROWS) - 2, 2)
 
 
 def test_images_that_are_alike_are_paired_in_turn():
@@ -27,7 +37,7 @@ def test_images_that_are_alike_are_paired_in_turn():
     twice = ROWS.copy()
     twice.loc[[1, 2], "image"] = "0000000000000000"
 
-    first, second = pairs.pair(parsed(twice), parsed(twice.iloc[::-1]))
+    first, second, _ = pairs.pair(parsed(twice), parsed(twice.iloc[::-1]))
 
     assert first.labels.tolist() == second.labels.tolist()
 

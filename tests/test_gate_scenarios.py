@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from gate_project import CLASSES, Project, answers, labels, table
 
@@ -89,9 +90,22 @@ def test_another_test_split(project, gate):
     code, found = gate()
 
     assert (found["verdict"], code) == ("could not compare", 2)
-    assert found["notes"] == [
+    (note,) = found["notes"]
+    assert note.startswith(
         "the test splits differ: 15 images only in the base, 5 images only here, "
-        "3 images with another true class"
+        "3 images with another true class; there is no telling whether it is worse: "
+    )
+
+
+def test_photos_that_were_added_are_left_out(project, gate):
+    new = BASE.iloc[:7].assign(image=[f"{image:016x}" for image in range(20_000, 20_007)])
+    project.evaluate("digits", pd.concat([new, BASE]))
+
+    code, found = gate()
+
+    assert (found["verdict"], code) == ("no change", 0)
+    assert found["notes"] == [
+        f"7 test images are new: compared on the {len(BASE):,} of the base; floors are held by all"
     ]
 
 

@@ -186,7 +186,13 @@ def _measure(
         finding.fate = Verdict.NOT_COMPARED
         finding.notes.append(str(error))
     else:
-        finding.changes = changes.measure(*pair, gate, seed, finding.experiment)
+        compared = (pair.base, pair.here)
+        finding.changes = changes.measure(*compared, gate, seed, finding.experiment)
+        if pair.new:
+            finding.notes.append(
+                f"{pair.new:,} test images are new: compared on the {len(pair.here.labels):,} of "
+                "the base; floors are held by all"
+            )
 
 
 def _note_changed_floors(finding: Finding, base: Revision, here: Revision) -> None:

@@ -1,33 +1,59 @@
 """The images of two tables of predictions, in pairs."""
 
+from typing import NamedTuple
+
 import pandas as pd
 
 from imago.core.errors import GateError
 from imago.scoring.predictions import Predictions
 
 
-def pair(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
+class Pair(NamedTuple):
+    """Two tables of which row i is of one image.
+
+    Attributes:
+        base: Before.
+        here: Now.
+        new: How many images are in the test split since, and are left out.
+    """
+
+    base: Predictions
+    here: Predictions
+    new: int
+
+
+def pair(base: Predictions, here: Predictions) -> Pair:
     """Sort two tables so that row i of both is of one image.
 
+    Where photos have been added, some of them are for the test, and all of before still are. What
+    was taken out of the test could have been what the model gets wrong, so that is refused.
+
     Raises:
-        GateError: They are not of one test split: other images, true labels or classes.
+        GateError: An image of the base is not here, or has another true class, or classes differ.
     """
-    if difference := split_difference(first, second):
-        message = f"the test splits differ: {difference}"
+    before, now = _labels_of_images(base), _labels_of_images(here)
+    if difference := _difference(base, here, before, now):
+        message = (
+            f"the test splits differ: {difference}; there is no telling whether it is worse: look "
+            "at both reports, or score both on the same photos with `imago score`"
+        )
         raise GateError(message)
-    return first.ordered(), second.ordered()
+    is_old = now.index.isin(before.index)
+    return Pair(base.ordered(), here.ordered().taken(is_old), int((~is_old).sum()))
 
 
-def split_difference(first: Predictions, second: Predictions) -> str:
-    """Say how two test splits differ; nothing if they do not."""
-    if first.classes != second.classes:
-        return f"classes {_listed(first.classes)} in the base, {_listed(second.classes)} here"
-    mine, yours = _labels_of_images(first), _labels_of_images(second)
-    both = mine.index.intersection(yours.index)
+def _difference(
+    base: Predictions, here: Predictions, before: "pd.Series[int]", now: "pd.Series[int]"
+) -> str:
+    """Say what keeps two test splits from being compared; nothing if they can be."""
+    if base.classes != here.classes:
+        return f"classes {_listed(base.classes)} in the base, {_listed(here.classes)} here"
+    both = before.index.intersection(now.index)
+    gone = len(before) - len(both)
     found = [
-        (len(mine) - len(both), "images only in the base"),
-        (len(yours) - len(both), "images only here"),
-        (int((mine[both] != yours[both]).sum()), "images with another true class"),
+        (gone, "images only in the base"),
+        (len(now) - len(both) if gone else 0, "images only here"),
+        (int((before[both] != now[both]).sum()), "images with another true class"),
     ]
     return ", ".join(f"{count:,} {what}" for count, what in found if count)
 

@@ -68,13 +68,16 @@ class Predictions:
 
     def ordered(self) -> Predictions:
         """Sort by image and true class, so that the rows of two tables of one split pair up."""
-        order = np.lexsort([self.labels, self.images])
+        return self.taken(np.lexsort([self.labels, self.images]))
+
+    def taken(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Predictions:
+        """Return those of some rows, without their files."""
         return Predictions(
             self.classes,
-            self.images[order],
-            self.labels[order],
-            self.predicted[order],
-            self.probabilities[order],
+            self.images[rows],
+            self.labels[rows],
+            self.predicted[rows],
+            self.probabilities[rows],
         )
 
 
