@@ -35,8 +35,12 @@ test_all() {
 
 base() {
     local found
-    found=${CI_BASE:-$(git rev-parse --verify --quiet origin/main || git rev-parse --verify main)}
-    found=$(git merge-base HEAD "$found")
+    found=${CI_BASE:-$(git rev-parse --verify --quiet origin/main || echo main)}
+    if ! found=$(git merge-base HEAD "$found" 2> /dev/null); then
+        echo "ci.sh: must have a commit in common with ${CI_BASE:-main}, to compare with; fetch it" \
+            "(git fetch --unshallow origin, fetch-depth: 0 in GitHub Actions), or set CI_BASE" >&2
+        exit 2
+    fi
     if [ "$found" = "$(git rev-parse HEAD)" ] && git diff --quiet HEAD; then
         found=$(git rev-parse --verify --quiet HEAD^ || echo "$found")
     fi

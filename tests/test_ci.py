@@ -1,6 +1,7 @@
 """What CI systems are told, the script that they call, and what runs before a change lands."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,31 @@ def test_a_step_that_there_is_not():
     found = subprocess.run([SCRIPT, "gates"], capture_output=True, text=True)
     assert found.returncode == 2
     assert found.stderr == "ci.sh: must be check, test, gate, tiny or nothing, got 'gates'\n"
+
+
+@pytest.mark.parametrize("what", ["gate", "tiny"])
+def test_a_clone_that_does_not_reach_back_to_main(tmp_path, what):
+    """As CI systems make it where nobody says otherwise: of one branch, and shallow."""
+    hub, clone = tmp_path / "hub", tmp_path / "clone"
+    (hub / "scripts").mkdir(parents=True)
+    shutil.copy(SCRIPT, hub / "scripts")
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b.c", "-C", hub)
+    for words in (
+        ("init", "--quiet", "--initial-branch=main"),
+        ("add", "--all"),
+        ("commit", "--quiet", "--message", "One"),
+        ("switch", "--quiet", "--create", "branch"),
+        ("commit", "--quiet", "--allow-empty", "--message", "Two"),
+    ):
+        subprocess.run([*git, *words], check=True)
+    shallow = ("git", "clone", "--quiet", "--depth=1", "--branch=branch", f"file://{hub}", clone)
+    subprocess.run(shallow, check=True)
+
+    found = subprocess.run([clone / "scripts/ci.sh", what], capture_output=True, text=True)
+
+    assert found.returncode == 2
+    assert found.stderr.startswith("ci.sh: must have a commit in common with main, to compare with")
+    assert found.stderr.count("\n") == 1
 
 
 def test_jobs_that_check_or_test_set_up_developing_and_the_gate_does_not():

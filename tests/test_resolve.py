@@ -287,6 +287,7 @@ def test_a_listing_is_of_the_side_whose_digest_is_kept(project, prefer, letter):
     commits(project, "main", renew("a"))
     commits(project, "other", renew("b"))
     merge(project)
-    assert resolve.merge(prefer).left == []
+    resolved = resolve.merge(prefer)
+    assert (resolved.left, resolved.renewed_twice) == ([], ["tiny"])
     assert params.load().datasets["tiny"].files["train-images"] == letter * 64
     assert Path("listings/tiny.csv").read_text() == f"path,sha256\n{letter}.jpg,{letter}\n"

@@ -32,6 +32,11 @@ def run(chosen: argparse.Namespace) -> int:
     for side, said in (("ours", "this branch"), ("theirs", "the other branch")):
         if stages := [stage for stage, taken in resolved.taken.items() if taken == side]:
             print(f"as {said} ran them: {', '.join(stages)}")
+    for name in resolved.renewed_twice:
+        print(
+            f"{name}: both sides took other photos in, and those of one stay; `imago add` of a "
+            f"folder with all, with --name {name}, takes in all"
+        )
     if resolved.left:
         print(f"to be merged by hand: {', '.join(resolved.left)}; then run `git add` on them")
     if commands := resolved.staleness.commands:

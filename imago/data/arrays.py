@@ -131,7 +131,10 @@ def read_info(folder: Path) -> Info:
     try:
         text = path.read_bytes()
     except FileNotFoundError as error:
-        message = f"{path}: not found; run the stage that writes {folder}"
+        message = (
+            f"{path}: not found; run the stage that writes {folder}, or, if a DVC remote has it, "
+            f"`dvc pull {folder}`"
+        )
         raise DataError(message) from error
     try:
         return TypeAdapter(Info).validate_json(text, strict=True)

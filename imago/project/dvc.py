@@ -50,8 +50,17 @@ def project(root: Path = Path()) -> Repo:
 
 
 def stages_of(section: str) -> list[str]:
-    """Return the names of the stages that stand once for each entry of a section of params.yaml."""
-    stages = yaml.safe_load(Path("dvc.yaml").read_text("utf-8"))["stages"]
+    """Return the names of the stages that stand once for each entry of a section of params.yaml.
+
+    Raises:
+        DvcError: dvc.yaml is broken.
+    """
+    try:
+        stages = yaml.safe_load(Path("dvc.yaml").read_text("utf-8"))["stages"]
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        said = " ".join(str(error).split())
+        message = f"dvc.yaml must be that of imago: {said}; `git checkout dvc.yaml` brings it back"
+        raise DvcError(message) from error
     return [name for name, stage in stages.items() if stage.get("foreach") == f"${{{section}}}"]
 
 

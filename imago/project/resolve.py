@@ -29,12 +29,14 @@ class Resolved:
     Attributes:
         taken: The stages that both sides ran differently, and whose run was kept.
         staleness: What is to be run, as neither side has run it.
+        renewed_twice: Data sets whose photos both sides took as they were then; one side's stay.
         conclusion: The command that concludes the merge.
         left: Files that are to be merged by hand.
     """
 
     taken: dict[str, Side]
     staleness: Staleness
+    renewed_twice: list[str]
     conclusion: str
     left: list[str]
 
@@ -57,7 +59,7 @@ def merge(prefer: Side | None) -> Resolved:
         files.write_text(paths.PARAMS, merged)
     params.load()
     git.add(str(paths.PARAMS))
-    _take_listings(sides)
+    renewed_twice = _take_listings(sides)
     runs = _Runs(sides)
     staleness = runs.choose()
     if OVERVIEW in staleness.reasons:
@@ -66,22 +68,31 @@ def merge(prefer: Side | None) -> Resolved:
         staleness = check.staleness()
     git.add(lock.NAME)
     git.remove(*runs.orphans(git.unmerged()))
-    return Resolved(runs.chosen, staleness, sides.conclusion, git.unmerged())
+    left = git.unmerged()
+    return Resolved(runs.chosen, staleness, renewed_twice, sides.conclusion, left)
 
 
-def _take_listings(sides: Merge) -> None:
-    """Take the listing of each folder of photos from the side whose digest of them was kept."""
+def _take_listings(sides: Merge) -> list[str]:
+    """Take the listing of each folder of photos from the side whose digest of them was kept.
+
+    Returns:
+        The data sets of which both sides have another listing than before.
+    """
     kept, unmerged = params.load().datasets, git.unmerged()
     of_side = [
         (commit, strict_yaml.read(_params_of(commit)).get("datasets") or {})
         for commit in (sides.ours, sides.theirs)
     ]
+    twice = []
     for name, dataset in kept.items():
         path = str(paths.listing(name))
+        if path in unmerged:
+            twice.append(name)
         for commit, known in of_side:
             is_its = (known.get(name) or {}).get("files") == dataset.files
             if is_its and path in unmerged and git.has(commit, path):
                 git.take(commit, path)
+    return twice
 
 
 def _is_sound() -> bool:

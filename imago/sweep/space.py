@@ -89,7 +89,10 @@ def grid(space: Space) -> list[Trial]:
     """
     for key, values in space.items():
         if isinstance(values, Range):
-            message = f"{key}: must be values for a grid, got a range; give them, or use --random"
+            message = (
+                f"{key}: must be values for a grid, got a range; give them, such as 0.1,0.2, or "
+                "have `imago sweep --random` draw from it"
+            )
             raise SweepError(message)
     lists = [values.values for values in space.values() if isinstance(values, Choices)]
     return _distinct(dict(zip(space, chosen, strict=True)) for chosen in itertools.product(*lists))
