@@ -83,6 +83,10 @@ def test_of_a_large_artifact_size_and_number_of_files_tell(monkeypatch):
     one_more()
     with pytest.raises(DataError, match="made: must be what write wrote"):
         upstream.check("read")
+    Path("made/empty").unlink()
+    other_size()
+    with pytest.raises(DataError, match="single: must be what write wrote"):
+        upstream.check("read")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"stages: [", b"schema: '2.0'\n"])
