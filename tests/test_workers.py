@@ -71,6 +71,25 @@ def test_an_address_of_no_scheduler_is_one_line(monkeypatch, address):
     assert "\n" not in str(caught.value)
 
 
+def test_a_client_whose_thread_has_not_begun_in_time_is_made_again(monkeypatch):
+    """Dask gives it ten seconds, which a busy machine may take."""
+    distributed = pytest.importorskip("distributed")
+    made = []
+
+    class Late:
+        def __init__(self, address, **_):
+            made.append(address)
+            assert len(made) > 1
+            message = "connected"
+            raise OSError(message)
+
+    monkeypatch.setenv(workers.VARIABLE, "tcp://127.0.0.1:9")
+    monkeypatch.setattr(distributed, "Client", Late)
+    with pytest.raises(ClusterError, match="got 'tcp://127.0.0.1:9': connected; unset it"):
+        list(workers.mapped(squared, range(3)))
+    assert len(made) == 2
+
+
 def test_without_dask_it_says_what_to_install(monkeypatch):
     monkeypatch.setenv(workers.VARIABLE, "tcp://127.0.0.1:9")
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)

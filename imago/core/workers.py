@@ -173,8 +173,14 @@ def client() -> Iterator[Any]:
             '`pip install "imago[cluster]"`; or unset it to use this machine alone'
         )
         raise ClusterError(message) from error
+    connect = functools.partial(
+        distributed.Client, address, timeout=CONNECT_S, set_as_default=False
+    )
     try:
-        connected = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
+        try:
+            connected = connect()
+        except AssertionError:  # its own thread has not begun within 10 s: this machine is busy
+            connected = connect()
     except (OSError, ValueError, TimeoutError) as error:
         message = (
             f"{VARIABLE} must be the address of a Dask scheduler that runs, such as "
