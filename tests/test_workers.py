@@ -85,7 +85,7 @@ def test_a_client_whose_thread_has_not_begun_in_time_is_made_again(monkeypatch):
 
     monkeypatch.setenv(workers.VARIABLE, "tcp://127.0.0.1:9")
     monkeypatch.setattr(distributed, "Client", Late)
-    with pytest.raises(ClusterError, match="got 'tcp://127.0.0.1:9': connected; unset it"):
+    with pytest.raises(ClusterError, match="connected; unset it to use"):
         list(workers.mapped(squared, range(3)))
     assert len(made) == 2
 
