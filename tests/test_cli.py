@@ -16,7 +16,8 @@ def calls(tmp_path, monkeypatch):
         made.append((str(archive), name, like))
         is_new = name != "known"
         found = folders.arrange(["owl/1.jpg", "wren/1.jpg", "wren/2.jpg"], "")
-        return add.AddedPhotos(name, f"{name}128", found, is_new)
+        name = name or add.name_for(archive)
+        return add.AddedPhotos(name, name, f"{name}128", found, is_new)
 
     monkeypatch.setattr(add, "photos", added)
     return made
@@ -50,9 +51,10 @@ def test_add_again(capsys):
     )
 
 
-def test_the_name_is_that_of_the_zip(calls):
+def test_the_name_is_that_of_the_zip(calls, capsys):
     cli.main(["add", "My birds.zip"])
-    assert calls == [("My birds.zip", "My_birds", None)]
+    assert calls == [("My birds.zip", None, None)]
+    assert "report@My_birds" in capsys.readouterr().out
 
 
 def test_a_failure_is_one_line(monkeypatch, capsys):
