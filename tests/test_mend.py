@@ -87,20 +87,41 @@ def test_without_one_the_commit_has_it(project, capsys):
     assert Path("dvc.lock").read_bytes() == whole
 
 
-def test_what_was_kept_on_another_branch_is_not_taken(project, capsys):
+@pytest.fixture
+def kept_elsewhere(project):
+    """On main, where the last stage ran on another branch; what it made still lies there."""
+    with Path(".gitignore").open("a") as ignored:
+        ignored.write("/.imago\n")
+    echo_project.commit(project)
     echo_project.git(project, "switch", "--quiet", "--create", "other")
     params = Path("params.yaml")
-    params.write_text(params.read_text().replace("0.01", "0.02"))
+    params.write_text(params.read_text().replace("learning_rate: 0.01", "learning_rate: 0.02"))
     echo_project.run(project)
-    kept_lock.keep()
     echo_project.commit(project)
+    kept_lock.keep()
     echo_project.git(project, "switch", "--quiet", "main")
-    whole = cut(Path("dvc.lock"), 0.5)
+    return cut(Path("dvc.lock"), 0.5)
 
+
+def test_what_was_kept_on_another_branch_is_not_taken(kept_elsewhere, capsys):
     assert cli.main(["mend"]) == 0
 
     assert capsys.readouterr().out == "dvc.lock: as the commit has it\n"
-    assert Path("dvc.lock").read_bytes() == whole
+    assert Path("dvc.lock").read_bytes() == kept_elsewhere
+
+
+def test_what_cannot_be_told_apart_stays_to_be_mended(kept_elsewhere, capsys):
+    broken = Path("dvc.lock").read_bytes()
+    whole = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(f"{whole}\n  - [")
+
+    assert cli.main(["mend"]) == 1
+
+    assert "params.yaml" in capsys.readouterr().err
+    assert Path("dvc.lock").read_bytes() == broken
+    Path("params.yaml").write_text(whole)
+    assert cli.main(["mend"]) == 0
+    assert Path("dvc.lock").read_bytes() == kept_elsewhere
 
 
 def test_without_any_the_run_cache_has_it(project):

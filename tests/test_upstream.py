@@ -1,11 +1,13 @@
 """What a stage reads is that of dvc.lock, or it does not run."""
 
+import copy
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from imago.core import upstream
 from imago.core.errors import DataError
@@ -87,6 +89,37 @@ def test_of_a_large_artifact_size_and_number_of_files_tell(monkeypatch):
     other_size()
     with pytest.raises(DataError, match="single: must be what write wrote"):
         upstream.check("read")
+
+
+@pytest.mark.usefixtures("project")
+def test_what_a_system_leaves_does_not_count():
+    Path("made/.DS_Store").touch()
+    Path("made/below/Thumbs.db").touch()
+    upstream.check("read")
+
+
+@pytest.mark.usefixtures("project")
+def test_a_stage_that_is_no_more_has_no_say():
+    """As where it was renamed: its record stays, and is of what it once wrote."""
+    path = Path("dvc.lock")
+    lock = yaml.safe_load(path.read_text())
+    old = copy.deepcopy(lock["stages"]["write"])
+    for out in old["outs"]:
+        out["size"] += 1
+    lock["stages"] = {"old": old, **lock["stages"], "older": old}
+    path.write_text(yaml.safe_dump(lock, sort_keys=False))
+    upstream.check("read")
+
+    other_bytes()
+    with pytest.raises(DataError):
+        upstream.check("read")
+
+
+@pytest.mark.usefixtures("project")
+def test_a_stage_that_is_run_from_a_folder_below():
+    other_bytes()
+    with pytest.raises(DataError, match="made: must be what write wrote"):
+        upstream.check("../dvc.yaml:read")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"stages: [", b"schema: '2.0'\n"])

@@ -2,20 +2,24 @@
 
 Where the results of a commit have been fetched nowhere and those of another one lie in their place,
 `dvc repro --allow-missing` passes over the stage that wrote them and runs those that read them: the
-old model would be scored under the new parameters, and dvc.lock say so.
+old model would be scored under the new parameters, and dvc.lock say so. What DVC takes from its run
+cache runs nothing, and so is not held up.
 """
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from imago.core import kept_lock
+from imago.core import kept_lock, photo_names
 from imago.core.errors import DataError
 
+_LITTER = (photo_names.SYSTEM, photo_names.HIDDEN)
+"""Of which no stage writes any, and people have DVC ignore it."""
 GREATEST_READ_BYTES = 2**26
 """Of an artifact that is read to tell; of a larger one its size and the number of its files tell,
 for to read all data before each stage would take as long as many stages do."""
@@ -31,17 +35,21 @@ def check(stage: str) -> None:
         DataError: An artifact is not that of dvc.lock.
     """
     recorded = _stages()
-    reads = {dep["path"] for dep in recorded.get(stage, {}).get("deps", [])}
-    for writer, written in recorded.items():
-        for out in written.get("outs", []):
-            if out["path"] in reads and _is_another(Path(out["path"]), out):
-                message = (
-                    f"{out['path']}: must be what {writer} wrote, as dvc.lock says, and is of "
-                    "another commit, or made by hand; take it out with `dvc checkout "
-                    "--allow-missing` and run the same again, or keep it with `dvc commit "
-                    f"{writer}`"
-                )
-                raise DataError(message)
+    name = stage.rpartition(":")[2]  # ../dvc.yaml:evaluate@mnist_sgd, run from a folder below
+    written: defaultdict[str, list[tuple[str, Mapping[str, str]]]] = defaultdict(list)
+    for writer, record in recorded.items():
+        for out in record.get("outs", []):
+            written[out["path"]].append((writer, out))
+    for dep in recorded.get(name, {}).get("deps", []):
+        outs = written[dep["path"]]  # several, where a stage that is no more is still recorded
+        if outs and all(_is_another(Path(dep["path"]), out) for _, out in outs):
+            message = (
+                f"{dep['path']}: must be what {outs[-1][0]} wrote, as dvc.lock says, and is of "
+                "another commit, or made by hand; `git restore metrics reports` and `dvc checkout "
+                "--allow-missing` bring and take out what is not of this one, then run the same "
+                f"again; or keep it with `dvc commit {outs[-1][0]}`"
+            )
+            raise DataError(message)
 
 
 def _stages() -> Mapping[str, Any]:
@@ -68,8 +76,9 @@ def _files(path: Path) -> Iterator[tuple[str, Path]]:
     if path.is_file():
         yield "", path
     for file in path.rglob("*") if path.is_dir() else ():
-        if file.is_file():
-            yield file.relative_to(path).as_posix(), file
+        name = file.relative_to(path).as_posix()
+        if file.is_file() and photo_names.reason_against(name) not in _LITTER:
+            yield name, file
 
 
 def _md5(path: Path, files: Mapping[str, Path]) -> str:

@@ -4,7 +4,7 @@ As `dvc repro --dry --allow-missing` tells, but with the reasons: data that are 
 to be what dvc.lock says of them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,36 @@ def staleness(root: Path = Path()) -> Staleness:
             found = _compare(repo, recorded)
     found.has_lock = content is not None
     return found
+
+
+def outdated(root: Path = Path()) -> int:
+    """Count the stages of which dvc.lock has another command, other parameters or code, or nothing.
+
+    What they have made is not looked at, for that may be of another branch.
+
+    Raises:
+        DvcError: It cannot be told; see `staleness`.
+    """
+    with dvc.project(root) as repo:
+        recorded = lock.stages(lock.read(root))
+        with dvc.one_line():
+            made = {out.fs_path for stage in repo.index.stages for out in stage.outs}
+            return sum(
+                stage.addressing not in recorded or _differs(stage, made)
+                for stage in repo.index.stages
+            )
+
+
+def _differs(stage: PipelineStage, made: Set[str]) -> bool:
+    return bool(
+        stage.changed_stage()
+        or any(
+            any(_changes_of_params(dep))
+            if isinstance(dep, ParamsDependency)
+            else dep.fs_path not in made and _fault_of_dependency(dep, None)
+            for dep in stage.deps
+        )
+    )
 
 
 def _compare(repo: Repo, recorded: Mapping[str, Mapping[str, Any]]) -> Staleness:

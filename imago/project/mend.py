@@ -13,6 +13,7 @@ from pathlib import Path
 from dvc.repo import Repo
 
 from imago.core import files, kept_lock, paths
+from imago.core.errors import DvcError
 from imago.project import dvc, git, lock
 
 CONFLICT = b"<<<<<<< "
@@ -70,18 +71,22 @@ def _mend_lock() -> str:
         return f"{path}: deleted; `dvc repro` takes what has run from DVC's run cache"
     best, *others = sound
     if others:  # what was kept may be of another branch
-        best = min(sound, key=lambda what: _stages_to_run(sound[what]))
+        before = path.read_bytes()
+        try:
+            best = min(sound, key=lambda what: _outdated(sound[what]))
+        except DvcError:
+            path.write_bytes(before)  # which still says that there is something to mend
+            raise
     files.write_text(path, sound[best].decode())
     return f"{path}: {best}"
 
 
-def _stages_to_run(content: bytes) -> int:
-    """Count the stages that would run with a dvc.lock, which is left there."""
+def _outdated(content: bytes) -> int:
+    """Count the stages that a dvc.lock, which is left there, knows otherwise than they are now."""
     from imago.project import check  # which needs this module to tell what is broken
 
     files.write_text(Path(lock.NAME), content.decode())
-    found = check.staleness()
-    return len(found.reasons) + len(found.followers) + len(found.never_run)
+    return check.outdated()
 
 
 def _is_cut_off(path: Path) -> bool:
