@@ -124,7 +124,7 @@ def test_a_line_break_in_a_reason_stays(tmp_path):
     ("line", "message"),
     [
         ("a.jpg,drop,,blurred, too", "line 2: must have at most 4 cells, .* ',' in it into quotes"),
-        ('"a.jpg,drop,,', "with commas: unexpected end of data"),
+        ('"a.jpg,drop,,', "with commas: a quote is opened and not"),
         ("a.jpg,delete,,", "line 2: must have a photo, and drop or label, got 'a.jpg', 'delete'"),
         (",drop,,", "line 2: must have a photo, and drop or label, got '', 'drop'"),
         ("a.jpg,drop,cat,", "line 2: a.jpg: drop must have no label, got 'cat'"),

@@ -336,3 +336,18 @@ def test_classes_without_training_photos():
     )
     with pytest.raises(DataError, match=re.escape(message)):
         folders.arrange(["val/cat/1.jpg", "test/cat/2.jpg", "test/dog/3.jpg"], "x")
+
+
+@pytest.mark.parametrize(
+    ("paths", "classes"),
+    [
+        (["cat/lynx/1.jpg", "cat/puma/2.jpg"], {"lynx", "puma"}),
+        (["cat/lynx/1.jpg", "cat/lynx/2.jpg"], {"lynx"}),
+        (["x/Cat/1.jpg", "x/Cat/2.jpg"], {"Cat"}),
+        (["cat/test/dog/1.jpg", "cat/train/dog/2.jpg"], {"dog"}),
+    ],
+)
+def test_a_class_that_is_known_may_hold_all_photos(paths, classes):
+    found = folders.arrange(paths, "x", for_training=False, known=["cat", "lynx", "puma"])
+
+    assert set(found.counts()) == classes

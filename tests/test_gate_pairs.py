@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from gate_project import labels, table
 
@@ -30,6 +31,16 @@ def test_images_that_are_new_are_left_out():
     assert first.images.tolist() == second.images.tolist()
     np.testing.assert_array_equal(first.probabilities, second.probabilities)
     assert (len(first.labels), new) == (len(ROWS) - 2, 2)
+
+
+def test_a_copy_of_an_image_that_is_added_under_another_label_changes_none():
+    copy = ROWS.iloc[[1]].assign(true="a")
+    assert copy["true"].iloc[0] < ROWS["true"].iloc[1]
+
+    first, second, new = pairs.pair(parsed(ROWS), parsed(pd.concat([copy, ROWS])))
+
+    assert first.labels.tolist() == second.labels.tolist()
+    assert new == 1
 
 
 def test_images_that_are_alike_are_paired_in_turn():

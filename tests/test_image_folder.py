@@ -365,16 +365,16 @@ def test_look_alikes_are_drawn_together(here):
             split_pets() | dict.fromkeys(pets("train/", range(6)), BROKEN),
             {"greatest_unreadable_fraction": 0.9},
             "must have readable photos in train, different from those in other splits, got none of "
-            "cat, dog; of cat none can be read: 6 not of a known format, such as train/cat/0.png "
-            "and 5 more; add photos",
+            "cat, dog; those of cat that could be cannot be read: 6 not of a known format, such as "
+            "train/cat/0.png and 5 more; add photos",
             id="unreadable training photos",
         ),
         pytest.param(
             split_pets() | dict.fromkeys(pets("test/", range(100, 103)), BROKEN),
             {"greatest_unreadable_fraction": 0.9},
             "must have readable photos in test, different from those in other splits, got none of "
-            "cat, dog; of cat none can be read: 3 not of a known format, such as test/cat/100.png "
-            "and 2 more; add photos",
+            "cat, dog; those of cat that could be cannot be read: 3 not of a known format, such as "
+            "test/cat/100.png and 2 more; add photos",
             id="unreadable test photos",
         ),
         pytest.param(
@@ -384,6 +384,20 @@ def test_look_alikes_are_drawn_together(here):
             "owl; the 2 photos of owl are fewer different ones than splits, since those that look "
             "alike, or are of one group, stay together; add photos",
             id="class of one picture",
+        ),
+        pytest.param(
+            pets() | {"owl/1.png": photo(1), "validation/x/2.png": photo(2)},
+            {"test_fraction": 0.5},
+            "all photos or none must lie in split folders",
+            id="validation beside classes",
+        ),
+        pytest.param(
+            pets("train/")
+            | {"train/owl/1.png": photo(1)}
+            | {f"validation/owl/{n}.png": photo(n) for n in range(2, 7)},
+            {"test_fraction": 0.5},
+            "got none of owl; add photos",
+            id="class of one training photo and others for validation",
         ),
         pytest.param(
             pets() | {"../cat/7.png": photo(7)},

@@ -29,10 +29,13 @@ def read(tmp_path, text, name="labels.csv"):
         "filename,class\n 1.jpg , cat \n2.jpg,dog",
         "path|label\n1.jpg|cat\n2.jpg|dog\n",
         "id,photo,label\n1,1.jpg,cat\n2,2.jpg,dog\n",
+        "photo,id,label\nby Ann,1.jpg,cat\nby Bob,2.jpg,dog\n",
+        'path\tlabel\tnote\n"1.jpg" \tcat\t"Big" one\n2.jpg\tdog\t\n',
+        "\n\npath,label\n1.jpg,cat\n2.jpg,dog\n",
     ],
     ids=[
         *("commas", "semicolons", "tabs and a mark", "UTF-16", "more columns", "other names"),
-        *("bars", "numbered rows"),
+        *("bars", "numbered rows", "photographers", "stray quotes", "empty lines first"),
     ],
 )
 def test_tables_as_programs_write_them(tmp_path, text):
@@ -52,6 +55,7 @@ def test_split_and_group(tmp_path):
         ("phase,Patient ID", "train,7", "train", "7"),
         ("usage,video-id", "Training,7", "Training", "7"),
         ("phase,age", "2,7", "", ""),
+        ("phase,usage", "test,", "test", ""),
     ],
 )
 def test_what_split_and_group_may_be_called(tmp_path, header, cells, split, group):
@@ -105,7 +109,11 @@ def test_parquet(tmp_path):
         ("a.csv", "path,b\n1,2\n", "got path, b; name the column label"),
         ("a.csv", "", "got none; name the column path and label"),
         ("a.csv", b"path,label\n\xff\xfe,\n", "must be a table in UTF-8, with commas"),
-        ("a.csv", 'path,label\n"1.jpg,cat\n2.jpg,dog\n', "commas: unexpected end of data"),
+        (
+            "a.csv",
+            'path,label\n"1.jpg,cat\n2.jpg,dog\n',
+            "commas: a quote is opened and not closed; ",
+        ),
         (
             "a.csv",
             "path,label\n1.jpg,cat, tabby\n",
@@ -166,6 +174,13 @@ def test_what_the_table_says():
         "images/5.jpg": "not in the table",
         "notes.txt": "no image by its name",
     }
+
+
+@pytest.mark.parametrize("said", ["n/a", "NaN", "Unknown", "-"])
+def test_a_group_that_nobody_knows_is_none(said):
+    found = arrange(("1", "cat", "", said), ("2", "dog", "", said))
+
+    assert found.places == {"images/1.jpg": CAT, "images/2.jpg": DOG}
 
 
 def test_labels_that_are_one():

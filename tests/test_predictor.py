@@ -1,5 +1,6 @@
 import dataclasses
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -71,7 +72,10 @@ KINDS = {
     "array": lambda _: ORANGE,
     "array with opacity": lambda _: np.dstack([ORANGE, np.full((4, 4), 255, np.uint8)]),
     "bytes": lambda _: encoded(ORANGE),
+    "array of bytes": lambda _: bytearray(encoded(ORANGE)),
+    "view of bytes": lambda _: memoryview(encoded(ORANGE)),
     "path": as_file,
+    "entry of a folder": lambda tmp_path: list(os.scandir(as_file(tmp_path).parent))[0],  # noqa: RUF015 - all, or it stays open
     "text of a path": lambda tmp_path: str(as_file(tmp_path)),
     "image of Pillow": lambda _: Image.fromarray(ORANGE),
     "opened by Pillow": lambda _: Image.open(io.BytesIO(encoded(ORANGE))),
@@ -171,11 +175,13 @@ def test_unreadable_images(image, message, colors, tmp_path):
         "a.png",
         Path("a.png"),
         b"content",
+        bytearray(b"content"),
+        memoryview(b"content"),
         Image.new("L", (2, 2)),
         np.zeros((8, 9), np.uint8),
         np.zeros((8, 9, 3), np.uint8),
     ],
-    ids=["name", "path", "bytes", "Pillow", "grayscale", "colours"],
+    ids=["name", "path", "bytes", "array", "view", "Pillow", "grayscale", "colours"],
 )
 def test_one_image_is_no_list_of_images(image, colors):
     with pytest.raises(ImageError, match="images must be several, such as a list, got one"):
@@ -300,6 +306,7 @@ def test_polarity(on_dark, polarity, inverted):
         ({"polarity": "invert"}, "polarity must be one of auto, as_is, inverted, got 'invert'"),
         ({"threshold": 2}, "threshold must be a probability, 0 to 1, or None, got 2"),
         ({"threshold": float("nan")}, "got nan"),
+        ({"threshold": "0.5"}, "got '0.5'"),
     ],
 )
 def test_what_a_predictor_cannot_be_asked(on_dark, how, message):

@@ -9,6 +9,9 @@ from imago.core.errors import DataError
 DELIMITERS = ",;\t|"
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _LETTERS_SHOWN = 100
+_NOT_CLOSED = "unexpected end of data"
+"""What Python's reader says, if strict, of a quote that goes on to the end."""
+_QUOTE = "a quote is opened and not closed; close it, or double it where it is part of a value"
 
 
 class Line(NamedTuple):
@@ -36,13 +39,17 @@ def read(content: bytes, where: str) -> tuple[list[str], list[Line]]:
             the header, as one has whose value should be in quotes.
     """
     try:
-        text = content.decode(_MARKS.get(content[:2], "utf-8-sig"))
+        text = content.decode(_MARKS.get(content[:2], "utf-8-sig")).lstrip("\r\n")
         delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        header = next(rows, [])
-        lines = [Line(rows.line_num, row) for row in rows if any(cell.strip() for cell in row)]
+        try:
+            header, lines = _parsed(text, delimiter, strict=True)
+        except csv.Error as error:
+            if str(error) == _NOT_CLOSED:
+                raise
+            header, lines = _parsed(text, delimiter, strict=False)  # such as "a" b
     except (UnicodeDecodeError, csv.Error) as error:
-        message = f"{where}: must be a table in UTF-8, with commas: {error}; save it as such"
+        reason = _QUOTE if str(error) == _NOT_CLOSED else f"{error}; save it as such"
+        message = f"{where}: must be a table in UTF-8, with commas: {reason}"
         raise DataError(message) from error
     for number, cells in lines:
         if any(cell.strip() for cell in cells[len(header) :]):
@@ -53,4 +60,11 @@ def read(content: bytes, where: str) -> tuple[list[str], list[Line]]:
                 "quotes"
             )
             raise DataError(message)
+    return header, lines
+
+
+def _parsed(text: str, delimiter: str, *, strict: bool) -> tuple[list[str], list[Line]]:
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+    header = next(rows, [])
+    lines = [Line(rows.line_num, row) for row in rows if any(cell.strip() for cell in row)]
     return header, lines

@@ -1,5 +1,6 @@
 """The images of two tables of predictions, in pairs."""
 
+from collections import Counter
 from typing import NamedTuple
 
 import pandas as pd
@@ -31,39 +32,42 @@ def pair(base: Predictions, here: Predictions) -> Pair:
     Raises:
         GateError: An image of the base is not here, or has another true class, or classes differ.
     """
-    before, now = _labels_of_images(base), _labels_of_images(here)
+    before, now = _keys(base), _keys(here)
     if difference := _difference(base, here, before, now):
         message = (
             f"the test splits differ: {difference}; there is no telling whether it is worse: look "
             "at both reports, or score both on the same photos with `imago score`"
         )
         raise GateError(message)
-    is_old = now.index.isin(before.index)
+    is_old = now.isin(before)
     return Pair(base.ordered(), here.ordered().taken(is_old), int((~is_old).sum()))
 
 
 def _difference(
-    base: Predictions, here: Predictions, before: "pd.Series[int]", now: "pd.Series[int]"
+    base: Predictions, here: Predictions, before: pd.MultiIndex, now: pd.MultiIndex
 ) -> str:
     """Say what keeps two test splits from being compared; nothing if they can be."""
     if base.classes != here.classes:
         return f"classes {_listed(base.classes)} in the base, {_listed(here.classes)} here"
-    both = before.index.intersection(now.index)
-    gone = len(before) - len(both)
+    gone, new = (
+        Counter(keys.get_level_values("image"))
+        for keys in (before.difference(now), now.difference(before))
+    )
+    relabelled = (gone & new).total()
     found = [
-        (gone, "images only in the base"),
-        (len(now) - len(both) if gone else 0, "images only here"),
-        (int((before[both] != now[both]).sum()), "images with another true class"),
+        (gone.total() - relabelled, "images only in the base"),
+        (new.total() - relabelled if gone else 0, "images only here"),
+        (relabelled, "images with another true class"),
     ]
     return ", ".join(f"{count:,} {what}" for count, what in found if count)
 
 
-def _labels_of_images(predictions: Predictions) -> "pd.Series[int]":
-    """Return the label of each image; of images alike, the second one, third one, … apart."""
+def _keys(predictions: Predictions) -> pd.MultiIndex:
+    """Return what each image is found by, in order: it, its label, and which of such it is."""
     ordered = predictions.ordered()
     table = pd.DataFrame({"image": ordered.images, "label": ordered.labels})
-    table["occurrence"] = table.groupby("image").cumcount()
-    return table.set_index(["image", "occurrence"])["label"]
+    table["occurrence"] = table.groupby(["image", "label"]).cumcount()
+    return pd.MultiIndex.from_frame(table)
 
 
 def _listed(names: tuple[str, ...], shown: int = 5) -> str:

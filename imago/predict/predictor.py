@@ -6,6 +6,8 @@ import copy
 import functools
 import hashlib
 import importlib
+import numbers
+import os
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -33,13 +35,14 @@ _RUNTIMES = {".tflite": "imago.runtimes.litert", ".onnx": "imago.runtimes.onnx_m
 _REMEDY = "run the stage export"
 _PREFERRED = ("model.tflite", "model.onnx", "model_fp16.tflite", "model_int8.tflite")
 
-_ONE = str | Path | bytes | bytearray | memoryview | Image.Image
+_BYTES = bytes | bytearray | memoryview
+_ONE = str | os.PathLike | _BYTES | Image.Image  # type: ignore[type-arg]
 """What is an image and no list of them, beside arrays."""
 
 Reason = Literal["improbable", "unlike"]
 """Why an answer is none: the probability is too small, or the image unlike the training images."""
 
-AnyImage = str | Path | bytes | bytearray | memoryview | NDArray[np.uint8] | Image.Image
+AnyImage = str | os.PathLike[str] | bytes | bytearray | memoryview | NDArray[np.uint8] | Image.Image
 """A path, the bytes of an image file, an array of (H, W) or (H, W, C) uint8, 0-255, where C is 1,
 grayscale, 3, RGB, or 4, RGB and opacity; or an image of Pillow."""
 
@@ -249,7 +252,7 @@ def _check_asked(polarity: str, threshold: float | None) -> None:
     if polarity not in (known := get_args(Polarity)):
         message = f"polarity must be one of {', '.join(known)}, got {polarity!r}"
         raise ValueError(message)
-    if threshold is not None and not 0 <= threshold <= 1:
+    if threshold is not None and not (isinstance(threshold, numbers.Real) and 0 <= threshold <= 1):
         message = f"threshold must be a probability, 0 to 1, or None, got {threshold!r}"
         raise ValueError(message)
 
@@ -291,17 +294,20 @@ def decode(
     Raises:
         ImageError: It cannot be read, or has more pixels.
     """
-    where = name or (str(image) if isinstance(image, str | Path) else "image")
+    where = name or (os.fspath(image) if isinstance(image, str | os.PathLike) else "image")
     try:
         if isinstance(image, np.ndarray):
             return _from_array(image)
         if isinstance(image, Image.Image):
             return decoding.from_pillow(image, greatest_pixels)
-        if not isinstance(image, _ONE):
+        if isinstance(image, str | os.PathLike):
+            content = image_files.read(os.fspath(image))
+        elif isinstance(image, _BYTES):
+            content = bytes(image)
+        else:
             kinds = "a path, the bytes of an image file, an array of uint8 or an image of Pillow"
             message = f"{where}: must be {kinds}, got {type(image).__name__}"
             raise ImageError(message)
-        content = image_files.read(image) if isinstance(image, str | Path) else bytes(image)
         return decoding.decode_for(content, greatest_pixels, shrinking).pixels
     except decoding.UnreadableError as error:
         message = f"{where}: {error}"

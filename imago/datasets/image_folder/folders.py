@@ -27,7 +27,7 @@ def arrange(
         paths: Of all files in the archive, with / between folders; and of folders, which end in /.
         where: Begins each error.
         for_training: Whether there must be two classes, with training photos of each.
-        known: Names of classes; a folder that is called so is no wrapping, be it the only one.
+        known: Names of classes; a folder that is called so may hold all photos there are.
 
     Raises:
         DataError: The photos do not lie in folders of two or more classes; some lie in split
@@ -38,8 +38,9 @@ def arrange(
     unused = {path: why for path in files if (why := photo_names.reason_against(path))}
     photos = [path for path in files if path not in unused]
     unused |= dict.fromkeys(_copies(photos), COPY)
-    classes = {_folded(name) for name in known}
-    inner = _without_wrapping([path for path in photos if path not in unused], classes)
+    rest = [path for path in photos if path not in unused]
+    # Where the folders that all share are all that there are, one may be a class that is known.
+    inner = _without_wrapping(rest) or _without_wrapping(rest, {_folded(name) for name in known})
     splits = split_folders.read(inner, where)
     places: dict[str, Place] = {}
     names: dict[str, str] = {}  # of classes, as the training photos spell them
@@ -49,8 +50,8 @@ def arrange(
         elif parts:
             places[path] = Place(split, names.setdefault(_folded(parts[0]), parts[0].strip()))
     unused |= _passed_over(paths, unused)
-    rest = [path for path in photos if path not in places and path not in unused]
-    unused |= dict.fromkeys(rest, NO_CLASS)
+    strays = [path for path in photos if path not in places and path not in unused]
+    unused |= dict.fromkeys(strays, NO_CLASS)
     arrangement = Arrangement({path: places[path] for path in photos if path in places}, unused)
     folder_checks.check_classes(arrangement, where, for_training)
     folder_checks.check_depths([parts for _, parts in splits.values()], where)
@@ -124,7 +125,7 @@ def _without(folder: Parts, path: str) -> str:
     return "/".join([*parts[: len(folder) - 1], *parts[len(folder) :]])
 
 
-def _without_wrapping(paths: list[str], classes: Collection[str]) -> Inner:
+def _without_wrapping(paths: list[str], classes: Collection[str] = ()) -> Inner:
     """Return the folders of each photo below those that all share and that are no classes.
 
     A photo that lies directly in the shared folders is in no class folder, and is left out.
@@ -133,8 +134,8 @@ def _without_wrapping(paths: list[str], classes: Collection[str]) -> Inner:
     while inner:
         first = min(inner.values())
         shared = _shared(first, max(inner.values()))  # and so all between them do
-        of_class = (at for at, name in enumerate(first[:shared]) if _folded(name) in classes)
-        shared = next(of_class, shared)
+        of_class = [at for at, name in enumerate(first[:shared]) if _folded(name) in classes]
+        shared = of_class[-1] if of_class else shared
         deeper = {path: parts[shared:] for path, parts in inner.items() if len(parts) > shared}
         if len(deeper) == len(inner):
             return deeper

@@ -176,12 +176,17 @@ def _check_complete(
         there = {photo.class_name for photo in some}
         absent = [one for one in arrangement.classes("train") if one not in there]
         if absent and (name in complete or not there):
-            of_it = [one for some in splits.values() for one in some if one.class_name == absent[0]]
-            unread = [one for one in unreadable if arrangement.places[one].class_name == absent[0]]
-            if name not in _fractions(wanted):
-                unread = [one for one in unread if arrangement.places[one].split == name]
-                of_it = []
-            why = _why_absent(absent[0], len(of_it), {one: unreadable[one] for one in unread})
+            drawn_from = {"train", *_fractions(wanted)} if name in _fractions(wanted) else {name}
+            count = sum(
+                one.class_name == absent[0] for split in drawn_from for one in splits.get(split, ())
+            )
+            bad = {
+                one: reason
+                for one, reason in unreadable.items()
+                if arrangement.places[one].class_name == absent[0]
+                and arrangement.places[one].split in drawn_from
+            }
+            why = _why_absent(absent[0], count, bad)
             message = (
                 f"{path}: must have readable photos in {name}, different from those in other "
                 f"splits, got none of {listed(absent)}{why}; add photos"
@@ -201,7 +206,7 @@ def _why_absent(name: str, count: int, unreadable: Mapping[str, str]) -> str:
     """
     if unreadable and not count:
         reasons, some = by_reason(unreadable.values()), listed(list(unreadable), 1)
-        return f"; of {name} none can be read: {reasons}, such as {some}"
+        return f"; those of {name} that could be cannot be read: {reasons}, such as {some}"
     if count > 1:
         return (
             f"; the {count:,} photos of {name} are fewer different ones than splits, since those "

@@ -26,8 +26,8 @@ NOT_LISTED, NO_LABEL = "not in the table", "has no label in the table"
 """Reasons why a photo is left out."""
 _CALLED = {
     "path": (
-        *("path", "file", "filename", "file_name", "filepath", "image", "image_path"),
-        *("image_name", "photo", "picture", "img", "url", "image_id", "id"),
+        *("path", "file", "filename", "file_name", "filepath", "image", "image_path", "id"),
+        *("image_name", "image_id", "photo", "picture", "img", "url"),
     ),
     "label": ("label", "class", "class_name", "category", "choice", "target", "labels"),
     "split": ("split", "subset", "set", "partition"),
@@ -37,11 +37,13 @@ _CALLED = {
     ),
 }
 """What each column may be called, in any case, with _ or a space or - between words; the first one
-that is there is taken."""
+that is there is taken, of paths the first that has names of photos, if one has."""
 _MAY_BE_SPLIT = ("phase", "usage", "dataset_split", "data_split")
 """What the split may be called too, where all that stands there are names of splits."""
 _UNREAD = (".jsonl", ".ndjson", ".numbers", ".ods", ".txt", ".xls", ".xlsm", ".xlsx")
 _NEEDED = ("path", "label")
+_NO_GROUP = ("na", "n/a", "nan", "none", "null", "unknown", "-")
+"""What stands where nobody knows the group, which is no group of all of those."""
 
 
 class Row(NamedTuple):
@@ -121,15 +123,22 @@ def _places(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, i
         photo_names.folded(name.strip()).replace(" ", "_").replace("-", "_") for name in header
     ]
     found = {
-        field: names.index(name)
+        field: [names.index(name) for name in called if name in names]
         for field, called in _CALLED.items()
-        if (name := next((one for one in called if one in names), None))
     }
-    if "split" not in found:
-        for at in (names.index(name) for name in _MAY_BE_SPLIT if name in names):
-            if all(split_names.likely(said) for row in rows if (said := _cell(row, at))):
-                found["split"] = at
-    return found
+    found["path"].sort(key=lambda at: not any(_is_photo(_cell(row, at)) for row in rows))
+    may_be = [names.index(name) for name in _MAY_BE_SPLIT if name in names]
+    found["split"] += [at for at in may_be if _are_splits(_cell(row, at) for row in rows)]
+    return {field: places[0] for field, places in found.items() if places}
+
+
+def _is_photo(said: str) -> bool:
+    return said.lower().endswith(tuple(photo_names.SUFFIXES))
+
+
+def _are_splits(cells: Iterable[str]) -> bool:
+    said = [cell for cell in cells if cell]
+    return bool(said) and all(map(split_names.likely, said))
 
 
 def _cell(row: Sequence[str], at: int) -> str:
@@ -191,7 +200,8 @@ def arrange(
             raise DataError(message)
         if said:
             label = classes.setdefault(photo_names.folded(said), photo_names.normal(said))
-            places[path] = Place(_split(row, where), label, row.group or None)
+            group = None if row.group.lower() in ("", *_NO_GROUP) else row.group
+            places[path] = Place(_split(row, where), label, group)
         else:
             unused[path] = NO_LABEL
     unused |= {path: NOT_LISTED for path in photos if path not in named}
