@@ -241,7 +241,12 @@ def test_other_photos_of_the_same_name_are_no_renewal_unless_they_are_named(name
     first = of(path=Path("a", name))
     add.photos(first, None, "pets_mobile")
     before = Path("params.yaml").read_bytes()
-    second = of(["crow/8.jpg", "jay/9.jpg"], Path("b", name))
+    second = {"crow/8.jpg": b"a crow", "jay/9.jpg": b"a jay"}
+    if name == "birds":
+        second = folder_of(list(second), Path("b/birds"))
+    else:
+        Path("b").mkdir()
+        second = photo_archives.write(Path("b/birds.zip"), second)
 
     message = f"an entry birds already, of {first}, with which these photos have none in common"
     with pytest.raises(ParamsError, match=re.escape(message)):
@@ -260,6 +265,23 @@ def test_a_folder_with_some_of_the_photos_is_the_same_one_elsewhere():
 
     assert not added.is_new
     assert added.difference.startswith("1 new: ")
+
+
+@pytest.mark.parametrize("name", ["birds", "birds.zip"])
+def test_an_archive_with_some_of_the_photos_is_the_same_one_elsewhere(name):
+    """Packed anew, or unpacked."""
+    first = {f"{kind}/{n}.jpg": f"{kind}{n}".encode() for kind in ("owl", "wren") for n in (1, 2)}
+    photo_archives.write(Path("birds.zip"), first)
+    add.photos(Path("birds.zip"), None, "pets_mobile")
+    second = first | {"owl/1.jpg": b"another", "owl/3.jpg": b"new"}
+    Path("b").mkdir()
+    if name == "birds.zip":
+        photo_archives.write(Path("b/birds.zip"), second)
+    for path, content in second.items() if name == "birds" else ():
+        Path("b/birds", path).parent.mkdir(parents=True, exist_ok=True)
+        Path("b/birds", path).write_bytes(content)
+
+    assert not add.photos(Path("b", name), None, "pets_mobile").is_new
 
 
 def test_a_folder_has_its_whole_name():

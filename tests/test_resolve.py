@@ -291,3 +291,28 @@ def test_a_listing_is_of_the_side_whose_digest_is_kept(project, prefer, letter):
     assert (resolved.left, resolved.renewed_twice) == ([], ["tiny"])
     assert params.load().datasets["tiny"].files["train-images"] == letter * 64
     assert Path("listings/tiny.csv").read_text() == f"path,sha256\n{letter}.jpg,{letter}\n"
+
+
+def test_photos_that_both_sides_took_in_are_said(project, capsys):
+    commits(project, "main", renew("a"))
+    commits(project, "other", renew("b"))
+    merge(project)
+    assert cli.main(["resolve", "--theirs"]) == 0
+    assert "tiny: both sides took other photos in, and those of one stay" in capsys.readouterr().out
+
+
+def test_a_listing_of_photos_that_one_side_took_out_goes(project, monkeypatch):
+    monkeypatch.setattr(resolve, "OVERVIEW", "none")  # which cannot be drawn of nothing here
+    commits(project, "main", renew("a"))
+    echo_project.git(project, "branch", "--force", "other", "main")
+    commits(project, "other", renew("b"))
+    echo_project.git(project, "switch", "--quiet", "main")
+    for name in ("plain", "validated"):
+        remove.experiment(name)
+    echo_project.commit(project)
+    merge(project)
+
+    resolved = resolve.merge("ours")
+
+    assert (resolved.left, resolved.renewed_twice) == ([], [])
+    assert not Path("listings/tiny.csv").exists()

@@ -1,13 +1,13 @@
 """Photos of one's own, pinned by the sha256 of their bytes where they lie; nothing is copied."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from imago.core import files, paths, photo_names, progress
 from imago.core.errors import DataError, ParamsError
-from imago.datasets.image_folder import archives
+from imago.datasets.image_folder import archives, tables
 from imago.params import Params
 from imago.sources import kinds, photo_folders
 
@@ -97,29 +97,42 @@ def is_renewed(places: Sequence[Path], name: str, there: Params) -> bool:
     return name in there.experiments or files == set(there.datasets[name].files)
 
 
-def check_same(pinned: Pinned, name: str, there: Params, path: Path) -> None:
+def check_same(
+    places: Sequence[Path], pinned: Pinned, name: str, there: Params, path: Path
+) -> None:
     """Check that photos are not plainly others than those of the data set of this name.
 
-    They are where they lie elsewhere, those of the data set lie where they were, and no bytes are
-    of both.
+    They are where they lie elsewhere, those of the data set lie where they were, and no photo is of
+    both.
 
     Raises:
         ParamsError: They are; the message says how both can be had.
     """
     dataset = there.datasets[name]
-    before = {*dataset.files.values(), *_listed(name)}
-    if before & {*pinned.files.values(), *(pinned.listing or {}).values()}:
-        return
     if set(dataset.sources) & set(pinned.sources):
         return
-    places = [place for source in dataset.sources for place in _where(source, dataset.files)]
-    if still := [place for place in places if paths.in_project(place).exists()]:
+    found = [place for source in dataset.sources for place in _where(source, dataset.files)]
+    before = [place for one in found if (place := paths.in_project(one)).exists()]
+    if not before:
+        return
+    new = set(_photos(places))
+    if new.isdisjoint(_listed(name)) and new.isdisjoint(_photos(before)):
         message = (
-            f"{path}: datasets has an entry {name} already, of {still[0]}, with which these photos "
+            f"{path}: datasets has an entry {name} already, of {found[0]}, with which these photos "
             f"have none in common; another --name adds a data set, --name {name} puts these in the "
             "place of those"
         )
         raise ParamsError(message)
+
+
+def _photos(places: Iterable[Path]) -> Iterator[str]:
+    """Yield the sha256 of each photo in archives and folders, one photo at a time in memory."""
+    for place in places:
+        if tables.is_table(place) and not place.is_dir():
+            continue
+        with archives.opened(place) as opened:
+            photos = [one for one in opened.files if photo_names.reason_against(one) is None]
+            yield from photo_folders.digests(photos, opened.read)[1].values()
 
 
 def _listed(name: str) -> list[str]:

@@ -79,17 +79,21 @@ def _take_listings(sides: Merge) -> list[str]:
         The data sets of which both sides have another listing than before.
     """
     kept, unmerged = params.load().datasets, git.unmerged()
-    of_side = [
+    base, *of_side = (
         (commit, strict_yaml.read(_params_of(commit)).get("datasets") or {})
-        for commit in (sides.ours, sides.theirs)
-    ]
+        for commit in (sides.base, sides.ours, sides.theirs)
+    )
+    listings = paths.listing("any").parent
+    gone = [name for name in unmerged if Path(name).parent == listings]
+    git.remove(*(name for name in gone if Path(name).stem not in kept))
     twice = []
     for name, dataset in kept.items():
         path = str(paths.listing(name))
-        if path in unmerged:
+        before, *now = ((known.get(name) or {}).get("files") for _, known in (base, *of_side))
+        if path in unmerged and None not in now and before not in now:
             twice.append(name)
-        for commit, known in of_side:
-            is_its = (known.get(name) or {}).get("files") == dataset.files
+        for (commit, _), files_of_side in zip(of_side, now, strict=True):
+            is_its = files_of_side == dataset.files
             if is_its and path in unmerged and git.has(commit, path):
                 git.take(commit, path)
     return twice
