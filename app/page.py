@@ -84,7 +84,8 @@ def _model(names: list[str], texts: Texts, language: Language) -> tuple[str, Pre
         return name, None
     classes = ", ".join(map(texts.name, predictor.classes))
     known = texts.knows.format(count=len(predictor.classes), classes=f"**{_plain(classes)}**")
-    lines = [f"{known} {texts.may_refuse if predictor.may_be_unsure else texts.forced}"]
+    reasons = (predictor.unsure_beyond is not None, predictor.unsure_below > 0)
+    lines = [f"{known} {texts.may_refuse.get(reasons, texts.forced)}"]
     metrics = catalog.metrics(name)
     if {"accuracy", "examples"} <= metrics.keys():
         lines.append(cards.tested(metrics, texts, language))

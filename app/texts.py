@@ -23,7 +23,8 @@ class Texts:
     model: str
     knows: str
     forced: str
-    may_refuse: str
+    may_refuse: Mapping[tuple[bool, bool], str]
+    """Whether for a picture unlike the training images, and for a small probability."""
     tested: str
     tested_by_class: str
     sources: Mapping[Source, str]
@@ -95,8 +96,13 @@ ENGLISH = Texts(
     model="Model",
     knows="This model knows {count} things: {classes}.",
     forced="It knows nothing else. Whatever the picture shows, it answers with one of these.",
-    may_refuse="It knows nothing else. Where a picture is unlike those that it learnt from, or "
-    "where it is not sure enough, it says so.",
+    may_refuse={
+        (True, True): "It knows nothing else. Where a picture is unlike those that it learnt from, "
+        "or where it is not sure enough, it says so.",
+        (True, False): "It knows nothing else. Where a picture is unlike those that it learnt "
+        "from, it says so.",
+        (False, True): "It knows nothing else. Where it is not sure enough, it says so.",
+    },
     tested="It gives the right answer for {accuracy} of {examples} test images.",
     tested_by_class="Of the test images of a class it gives the right answer for {balanced}, on "
     "average; of all {examples}, most of which are of large classes, for {accuracy}.",
@@ -204,8 +210,14 @@ PORTUGUESE = Texts(
     model="Modelo",
     knows="Este modelo conhece {count} coisas: {classes}.",
     forced="Não conhece mais nada. Mostre a imagem o que mostrar, responde com uma destas.",
-    may_refuse="Não conhece mais nada. Quando uma imagem é diferente daquelas com que aprendeu, ou "
-    "quando não tem certeza suficiente, diz que não sabe.",
+    may_refuse={
+        (True, True): "Não conhece mais nada. Quando uma imagem é diferente daquelas com que "
+        "aprendeu, ou quando não tem certeza suficiente, diz que não sabe.",
+        (True, False): "Não conhece mais nada. Quando uma imagem é diferente daquelas com que "
+        "aprendeu, diz que não sabe.",
+        (False, True): "Não conhece mais nada. Quando não tem certeza suficiente, diz que não "
+        "sabe.",
+    },
     tested="Dá a resposta certa em {accuracy} de {examples} imagens de teste.",
     tested_by_class="Das imagens de teste de uma classe dá a resposta certa em {balanced}, em "
     "média; de todas as {examples}, a maioria de classes grandes, em {accuracy}.",

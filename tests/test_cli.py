@@ -46,8 +46,8 @@ def test_add_again(capsys):
     assert cli.main(["add", "My birds.zip", "--name", "known"]) == 0
 
     assert (
-        "params.yaml had it before, and now has its present sha256 and place\n"
-        in capsys.readouterr().out
+        "params.yaml had it before, and now has its present sha256 and place; the values that "
+        "were chosen for it stay, with reasons of that time\n" in capsys.readouterr().out
     )
 
 

@@ -36,8 +36,10 @@ WITH_PHOTOS = (
 )
 SUSPECTS = """path,class,split,suggested,probability,probability_of_class
 cat/1.jpg,cat,train,dog,0.93,0.01
-cat/2.jpg,cat,test,dog,0.6,0.2
+cat/2.jpg,cat,train,dog,0.6,0.2
+cat/9.jpg,cat,test,dog,0.99,0.01
 cat/3.jpg,cat,train,dog,0.45,0.4
+cat/8.jpg,cat,validation,dog,0.4,0.35
 """
 DUPLICATES = """path,class,split,other_path,other_class,other_split,kind,differing_bits
 cat/4.jpg,cat,train,dog/4.jpg,dog,train,near,2
@@ -75,6 +77,31 @@ def test_a_draft_of_what_was_found(here):
     ]
     extract = params.load().datasets["photos"].extract
     decisions.verify(paths.decisions("photos"), extract.decisions_sha256)
+
+
+def test_what_a_draft_leaves_out_is_said(here, capsys):
+    """A model must not choose what it is tested on: what is left would look easier."""
+    inspected(here)
+    assert cli.main(["decide", "photos"]) == 0
+    said = capsys.readouterr().out
+    assert "2 photos to look at are left out, of which it is less sure\n" in said
+    assert "1 test photo to look at is left out: a model must not choose" in said
+    assert "reports/data/seen/index.html shows all\n" in said
+
+
+def test_nothing_to_draft_is_no_table(here, capsys):
+    inspected(here)
+    folder = here / paths.inspection("seen")
+    for name, kept in (("suspects.csv", [0, 3, 4]), ("duplicates.csv", [0])):
+        lines = (folder / name).read_text().splitlines()
+        (folder / name).write_text("\n".join([lines[row] for row in kept]) + "\n")
+    before = paths.PARAMS.read_bytes()
+
+    assert cli.main(["decide", "photos"]) == 0
+
+    assert "nothing is sure enough to be drafted; nothing was written" in capsys.readouterr().out
+    assert not paths.decisions("photos").exists()
+    assert paths.PARAMS.read_bytes() == before
 
 
 def test_a_table_that_is_there_is_kept_and_taken_up(here):

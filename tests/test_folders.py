@@ -231,7 +231,11 @@ def test_classes_are_sorted():
     [
         pytest.param([], "for each of two or more classes, got none; names of", id="empty"),
         pytest.param(["cat/a.txt", "dog/b"], "or more classes, got none; names of", id="no photos"),
-        pytest.param(["a/cat/1.jpg", "a/cat/2.jpg"], "classes, got none and photos", id="a class"),
+        pytest.param(
+            ["a/cat/1.jpg", "a/cat/2.jpg"],
+            "classes, got cat alone, with a/cat/1.jpg, a/cat/2.jpg; names of",
+            id="a class",
+        ),
         pytest.param(
             ["3.jpg", "1.jpg", "2.jpg", "4.jpg"],
             "got none and photos outside, such as 3.jpg, 1.jpg, 2.jpg and 1 more; names of photos "
@@ -302,7 +306,8 @@ def test_classes_are_sorted():
         ),
         pytest.param(
             ["images/1.jpg", "images/2.jpg", "labels.csv"],
-            "such as images/1.jpg, images/2.jpg; if labels.csv says the classes, take it out and",
+            "got images alone, with images/1.jpg, images/2.jpg; if labels.csv says the classes, "
+            "take it out and",
             id="a table within",
         ),
         pytest.param(

@@ -30,6 +30,7 @@ CARD = {
         "leaks": {},
         "splits": {
             "train": {"examples_per_class": {"cat": 900, "dog": 450, "owl": 451}},
+            "validation": {"examples_per_class": {"cat": 400, "dog": 200, "owl": 200}},
             "test": {"examples_per_class": {"cat": 100, "dog": 100, "owl": 0}},
         },
     },
@@ -42,6 +43,12 @@ FEW = {"cat": 30, "dog": 25, "owl": 100}
 def says(about, **changes):
     card = copy.deepcopy(CARD) | changes
     return [one["says"] for one in limits.sentences(card) if one["about"] == about]
+
+
+def unsure(wanted):
+    counts = {"images": 100, "answered": 20, "right": 30, "right_answered": 10}
+    limits = {"probability": 0.4, "distance": None, "wanted": {"precision": wanted}}
+    return limits | {"validation": counts, "test": counts}
 
 
 def history(accuracy, validation_accuracy):
@@ -98,9 +105,26 @@ def history(accuracy, validation_accuracy):
         ),
         (
             "Confidence",
-            {"confidence": 0.6},
-            "Underconfident: it states a probability of 60.00 % on average, and 70.00 % of its "
+            {"confidence": 0.59},
+            "Underconfident: it states a probability of 59.00 % on average, and 70.00 % of its "
             "answers are right.",
+        ),
+        (
+            "Confidence",
+            {"confidence": 0.75},
+            "Too few test images to tell whether it is honest: it states a probability of 75.00 % "
+            "on average, and 70.00 % of its answers are right, of many it may be 60.00 % to "
+            "78.00 %.",
+        ),
+        (
+            "New images",
+            {
+                "history": history(0.74, None),
+                "data": CARD["data"] | {"splits": {**SPLITS, "test": {"examples_per_class": FEW}}},
+            },
+            "Too few images to tell whether it knows some by heart: of the images that it learnt "
+            "from 74.00 % were named right in epoch 4, of the test images, which are new to it, "
+            "70.00 % are.",
         ),
         (
             "Confidence",
@@ -198,6 +222,15 @@ def test_sentences(about, changes, expected):
 
 def test_nothing_is_said_where_there_is_nothing_to_say():
     even = {"examples_per_class": {"cat": 100, "dog": 100}}
-    data = CARD["data"] | {"splits": {"train": even, "test": even}}
+    data = CARD["data"] | {"splits": {"train": even, "validation": even, "test": even}}
     said = {one["about"] for one in limits.sentences(CARD | {"data": data, "confidence": None})}
     assert not said & {"Confidence", "Few test images", "Class sizes", "Look-alikes"}
+
+
+def test_a_precision_that_no_limit_reaches_is_said():
+    said = says("Unsure", unsure=unsure(wanted=0.9))
+    assert said[1] == (
+        "No limit makes 90.00 % of its answers right, as was wanted: of images new to it it is "
+        "50.00 % at the best."
+    )
+    assert says("Unsure", unsure=unsure(wanted=0.5)) == [said[0], said[2]]

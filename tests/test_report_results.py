@@ -61,6 +61,8 @@ def test_balanced_accuracy_leads_where_classes_are_unequal():
         "| `skewed` | `mnist` | 81.00 % | 70.00 to 88.77 | 99.00 % | 96.97 % "
     )
     assert rows[1].startswith("| `even` | `mnist` | 97.00 % | 96.65 to 97.32 | 97.00 % | 96.97 % ")
+    assert rows[2:] == ["", "The interval is of the balanced accuracy, of even of the accuracy."]
+    assert results.note([skewed, better]) == results.note([even]) == ""
     assert results.ordered([skewed, better]) == [better, skewed]
 
 

@@ -135,7 +135,7 @@ def test_a_model_with_limits_says_how_often_it_is_unsure(here, capsys):
     # All blues, two greens, of 200 in 220 and 201 in 223, and the green one among the reds.
     assert found["answered"] == {"photos": 16, "answered": 6, "right_answered": 5}
     assert found["notes"][0] == (
-        "`imago predict` would be unsure of 10 of 16 (62.50 %); of the others 83.33 % are named "
+        "imago predict would be unsure of 10 of 16 (62.50 %); of the others 83.33 % are named "
         "right (43.65 to 96.99)"
     )
 

@@ -135,7 +135,10 @@ def _photos(places: list[Path], chosen: argparse.Namespace) -> str:
     if archive.is_dir():
         print(f"{paths.listing(name)} lists the photos with their sha256; git should keep it")
     if not added.is_new:
-        print(f"{paths.PARAMS} had it before, and now has its present sha256 and place")
+        print(
+            f"{paths.PARAMS} had it before, and now has its present sha256 and place; the values "
+            "that were chosen for it stay, with reasons of that time"
+        )
     elif chosen.like:
         print(f"added to {paths.PARAMS}, as {name}, like {chosen.like}")
     else:
@@ -156,4 +159,6 @@ def _table(
         yield f"  {name}{room}" + "".join(f"{found[split]:>12,}" for split in splits)
     if (more := len(names) - ROWS_SHOWN) > 0:
         totals = [found.total() for found in counts]
-        yield f"  and {more:,} more classes; all have {min(totals):,} to {max(totals):,} photos"
+        least, most = f"{min(totals):,}", f"{max(totals):,}"
+        each = least if least == most else f"{least} to {most}"
+        yield f"  and {more:,} more {'class' if more == 1 else 'classes'}; all have {each} photos"

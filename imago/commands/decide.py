@@ -20,8 +20,26 @@ def run(chosen: argparse.Namespace) -> int:
     taken = decide.take_up(chosen.dataset)
     of_photos = {one.photo: one.decision for one in taken.decided}  # the last one holds
     drops = sum(decision == "drop" for decision in of_photos.values())
-    print(f"{taken.path}: photos to drop {drops:,}, to be given a label {len(of_photos) - drops:,}")
-    if taken.is_draft:
+    if taken.decided:
+        labels = len(of_photos) - drops
+        print(f"{taken.path}: photos to drop {drops:,}, to be given a label {labels:,}")
+    else:
+        print(f"{taken.path}: nothing is sure enough to be drafted; nothing was written")
+    if taken.unsure:
+        print(f"{_are(taken.unsure, 'photo')} left out, of which it is less sure")
+    if taken.of_test:
+        print(
+            f"{_are(taken.of_test, 'test photo')} left out: a model must not choose what it is "
+            "tested on"
+        )
+    if taken.unsure or taken.of_test:
+        print(f"{taken.page} shows all")
+    if taken.is_draft and taken.decided:
         print(f"A draft: look at it, change it, and run `imago decide {chosen.dataset}` again.")
-    print("`dvc repro` then does as it says.")
+    if taken.decided:
+        print("`dvc repro` then does as it says.")
     return 0
+
+
+def _are(count: int, what: str) -> str:
+    return f"{count:,} {what}s to look at are" if count > 1 else f"1 {what} to look at is"

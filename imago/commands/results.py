@@ -29,6 +29,8 @@ def run(chosen: argparse.Namespace) -> int:
         return 0
     if found:
         terminal.print_whole(_table(found))
+    if said := results.note(found):
+        terminal.console().print(Text(said))
     if absent:
         terminal.console().print(Text(f"not run yet: {', '.join(absent)}"))
     if paths.overview().is_file():

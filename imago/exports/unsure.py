@@ -109,10 +109,18 @@ def summary(told: Mapping[str, Any]) -> str:
     if not reasons:
         return "never unsure: all answers to images new to it are as right as is wanted"
     right = test["right_answered"] / test["answered"] if test["answered"] else float("nan")
+    known, wanted = told["validation"], told["wanted"].get("precision")
+    reached = known["right_answered"] / known["answered"] if known["answered"] else 1.0
+    missed = ""
+    if wanted is not None and reached < wanted:
+        missed = (
+            f"; no limit makes {100 * wanted:g} % right, as was wanted: at the best "
+            f"{100 * reached:.2f} % of images new to it"
+        )
     return (
         f"unsure where {' or '.join(reasons)}: {test['answered']:,} of {test['images']:,} test "
         f"images get an answer, of which {100 * right:.2f} % are right, without limits "
-        f"{100 * test['right'] / test['images']:.2f} %"
+        f"{100 * test['right'] / test['images']:.2f} %{missed}"
     )
 
 

@@ -12,6 +12,8 @@ GAP_OF_OVERFITTING = 0.02
 """Of accuracy, between images that were learnt from and others."""
 GAP_OF_CONFIDENCE = 0.01
 """Between the mean probability and the accuracy: what is less is called honest."""
+FEW_MISTAKES = 2
+"""More on images that are new than on as many that were learnt from: as good as none."""
 FEW_TEST_IMAGES = 100
 """Of a class: its metrics move by a whole point with each image."""
 UNLIKE_CLASSES = 2
@@ -86,8 +88,14 @@ def _confidence(card: Card) -> Iterator[str]:
     if stated is None:
         return
     both = f"it states a probability of {percent(stated)} on average, and {percent(right)}"
+    low, high = card["metrics"]["accuracy_low"], card["metrics"]["accuracy_high"]
     if abs(stated - right) < GAP_OF_CONFIDENCE:
         yield f"Honest on the whole: {both} of its answers are right."
+    elif low <= stated <= high:
+        yield (
+            f"Too few test images to tell whether it is honest: {both} of its answers are right, "
+            f"of many it may be {percent(low)} to {percent(high)}."
+        )
     elif stated > right:
         yield f"Overconfident: {both} of its answers are right."
     else:
@@ -103,7 +111,12 @@ def _overfitting(card: Card) -> Iterator[str]:
         f"of the images that it learnt from {percent(learnt)} were named right in epoch "
         f"{kept['epoch']}, of the {which} images, which are new to it, {percent(others)} are"
     )
-    if learnt - others > GAP_OF_OVERFITTING:
+    images = sum(_examples(card, which).values())
+    _, high = intervals.wilson(round(others * images), images)
+    are_few = learnt <= high or (learnt - others) * images < FEW_MISTAKES
+    if learnt - others > GAP_OF_OVERFITTING and are_few:
+        yield f"Too few images to tell whether it knows some by heart: {shares}."
+    elif learnt - others > GAP_OF_OVERFITTING:
         yield f"It knows some images by heart: {shares}."
     else:
         yield f"No sign that it only knows images by heart: {shares}."
@@ -173,6 +186,8 @@ def _unsure(card: Card) -> Iterator[str]:
     test = unsure["test"]
     answered, among = test["answered"], f"of {counted(test['images'], 'test image')}"
     yield f"It says “unsure” where an answer is {' or '.join(reasons)}."
+    if told := _precision_not_reached(unsure):
+        yield told
     if not answered:
         yield f"It would answer for none {among}: the limit is of no use."
         return
@@ -182,6 +197,19 @@ def _unsure(card: Card) -> Iterator[str]:
         f"It gives an answer for {count(answered)} {among}, and {percent(right / answered)} of "
         f"these are right (95 % interval {percent(low)} to {percent(high)}); of the answers to all "
         f"images {percent(whole)} are."
+    )
+
+
+def _precision_not_reached(unsure: Mapping[str, Any]) -> str:
+    wanted, known = unsure["wanted"].get("precision"), unsure["validation"]
+    if wanted is None or not known["answered"]:
+        return ""
+    right = known["right_answered"] / known["answered"]
+    if right >= wanted:
+        return ""
+    return (
+        f"No limit makes {percent(wanted)} of its answers right, as was wanted: of images new to "
+        f"it it is {percent(right)} at the best."
     )
 
 

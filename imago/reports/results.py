@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from imago.core.photo_names import listed
 from imago.reports import numbers
 from imago.scoring import metric
 from imago.scoring.intervals import Interval
@@ -70,6 +71,14 @@ def columns(results: Iterable[Result]) -> tuple[Column, ...]:
     return (*NAMES, *shown, *map(_of_metric, OTHERS), EXPORTS)
 
 
+def note(results: Sequence[Result]) -> str:
+    """Say of which figure the interval is, where that is not the same in all rows."""
+    equal = [row.experiment for row in results if metric.leading(row.metrics) == ACCURACY]
+    if not equal or len(equal) == len(results):
+        return ""
+    return f"The interval is of the balanced accuracy, of {listed(equal)} of the accuracy."
+
+
 def _ends(row: Result) -> Interval:
     return metric.interval(metric.leading(row.metrics), row.metrics)
 
@@ -80,7 +89,9 @@ def markdown(results: Sequence[Result]) -> str:
     aligned = [":--" if column.title in TEXTS else "--:" for column in shown]
     rows = [[column.title for column in shown], aligned]
     rows += [[_cell(column, result) for column in shown] for result in results]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    said = note(results)
+    return f"{table}\n\n{said}" if said else table
 
 
 def _cell(column: Column, result: Result) -> str:

@@ -168,7 +168,7 @@ def _of_answered(photos: int, answered: int, right_answered: int) -> str:
     """Say how many photos a model is unsure of, and how often it is right about the others."""
     unsure = photos - answered
     share = numbers.percent(unsure / photos)
-    said = f"`imago predict` would be unsure of {unsure:,} of {photos:,} ({share})"
+    said = f"imago predict would be unsure of {unsure:,} of {photos:,} ({share})"
     if not answered:
         return said
     low, high = intervals.wilson(right_answered, answered)

@@ -46,7 +46,11 @@ def _why_no_classes(classes: list[str], arrangement: Arrangement) -> str:
         return f"{rule} archives within: {listed(archives)}; unpack it, and add what is in them"
     found = listed(classes) if classes else "none"
     if strays := by_reason[NO_CLASS]:
-        found += f" and photos outside, such as {listed(strays)}"
+        folders = {path.rpartition("/")[0].rpartition("/")[2] for path in strays}
+        if not classes and len(folders) == 1 and folders != {""}:
+            found = f"{folders.pop()} alone, with {listed(strays)}"
+        else:
+            found += f" and photos outside, such as {listed(strays)}"
     if unread:
         found += f" and files of kinds that are not read, such as {listed(unread)}; convert them"
     if lists := [path for path in unused if path.lower().endswith(TABLES)]:

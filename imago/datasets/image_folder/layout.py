@@ -78,7 +78,7 @@ def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
             listings.write_leaks(writer.folder / listings.LEAKS, leaked)
             if wanted.decisions_sha256:
                 shutil.copyfile(paths.decisions(target.name), writer.folder / provenance.DECISIONS)
-    for line in _findings(target, arrangement, found, leaked):
+    for line in _findings(target, arrangement, found, photos, leaked):
         log.info("%s: %s", name, line)
     if wanted.decisions_sha256:
         changed = len(
@@ -271,9 +271,13 @@ def _pack(
 
 
 def _findings(
-    target: Path, arrangement: Arrangement, found: Inspection, leaked: Sequence[Leak]
+    target: Path,
+    arrangement: Arrangement,
+    found: Inspection,
+    photos: Sequence[Photo],
+    leaked: Sequence[Leak],
 ) -> Iterator[str]:
-    """Say what a person should know of the archive, in lines."""
+    """Say what a person should know of the archive, and of the photos as decided, in lines."""
     counts = Counter(photo.class_name for photo in found.photos)
     each = [f"{name} {count:,}" for name, count in sorted(counts.items())]
     yield f"{len(counts)} classes: {listed(each, CLASSES_SHOWN)}"
@@ -284,10 +288,13 @@ def _findings(
     if unused := arrangement.unused:
         reasons = by_reason(unused.values())
         yield f"{len(unused):,} other files left out: {reasons}; see {listing}"
-    if pairs := _in_two_classes(found.photos):
+    if pairs := _in_two_classes(photos):
+        are = (
+            "picture, pixel for pixel, is" if len(pairs) == 1 else "pictures, pixel for pixel, are"
+        )
         yield (
-            f"{len(pairs):,} pictures, pixel for pixel, are in two classes, such as "
-            f"{listed(pairs)}; of each pair one label is wrong: remove one"
+            f"{len(pairs):,} {are} in two classes, such as "
+            f"{listed(pairs)}; of each pair one label is wrong: remove one, or decide on it"
         )
     if leaked:
         kinds = Counter(leak.kind for leak in leaked)
