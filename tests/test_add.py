@@ -2,6 +2,7 @@ import difflib
 import hashlib
 import os
 import re
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -265,6 +266,30 @@ def test_a_folder_with_some_of_the_photos_is_the_same_one_elsewhere():
 
     assert not added.is_new
     assert added.difference.startswith("1 new: ")
+
+
+def test_photos_that_are_others_altogether_are_a_renewal_in_their_place():
+    folder = folder_of(path=Path("a/birds"))
+    add.photos(folder, None, "pets_mobile")
+    shutil.rmtree(folder)
+
+    assert not add.photos(
+        folder_of(["crow/8.jpg", "jay/9.jpg"], folder), None, "pets_mobile"
+    ).is_new
+
+
+def test_photos_that_are_others_altogether_are_a_renewal_where_those_are_gone():
+    add.photos(folder_of(path=Path("a/birds")), None, "pets_mobile")
+    shutil.rmtree("a")
+    others = folder_of(["crow/8.jpg", "jay/9.jpg"], Path("b/birds"))
+
+    assert not add.photos(others, None, "pets_mobile").is_new
+
+
+def test_a_folder_whose_name_stands_for_a_file():
+    folder = folder_of(path=Path("{name}/birds"))
+    with pytest.raises(DataError, match=r"no folder around may be called \{name\}; rename it"):
+        add.photos(folder, "birds", "pets_mobile")
 
 
 @pytest.mark.parametrize("name", ["birds", "birds.zip"])

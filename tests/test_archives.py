@@ -1,4 +1,5 @@
 import gc
+import os
 import random
 import re
 import stat
@@ -477,6 +478,14 @@ def test_no_damage_brings_another_error(path):
             outcomes.add("error")
 
     assert outcomes >= {3, "error"}
+
+
+def test_a_pipe_is_no_archive(tmp_path):
+    os.mkfifo(tmp_path / "pets.zip")  # to open it would wait without end
+    with pytest.raises(
+        DataError, match=r"pets\.zip: must be a file or a folder, got neither; copy"
+    ):
+        contents_of(tmp_path / "pets.zip")
 
 
 def test_what_zipfile_keeps_of_each_member_does_not_stay(path):

@@ -78,3 +78,10 @@ def test_faulty_names(folder, name, message):
     (folder / name).touch()
     with pytest.raises(DataError, match=message):
         archives.opened(folder).__enter__()
+
+
+def test_a_backslash_is_renamed_and_nothing_is_packed_anew(folder):
+    (folder / "cat/a\\b.jpg").write_bytes(b"x")
+    message = r"cat/a.b\.jpg: name must have no \\, .*; rename it"
+    with pytest.raises(DataError, match=message), archives.opened(folder):
+        pass
