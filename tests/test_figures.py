@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -180,6 +182,14 @@ def test_precision_and_recall_of_each_class():
 )
 def test_the_axis_begins_at_a_tenth_below_the_lowest(lowest, begins):
     assert per_class.lowest_shown(lowest) == pytest.approx(begins)
+
+
+@pytest.mark.parametrize("lowest", [0.05, 0.55, 0.65, 0.75, 0.85, 0.95])
+def test_percentages_beside_precision_and_recall_are_whole(lowest):
+    table = pd.DataFrame({"class": ["a"], "precision": [lowest], "recall": [1.0], "f1": [0.9]})
+    figure = per_class.draw(SimpleNamespace(per_class=table.assign(support=3)))
+    places = figure.axes[0].get_xticks()
+    assert places * 100 == pytest.approx((places * 100).round())
 
 
 def test_of_many_classes_the_worst_and_the_best_are_shown(monkeypatch):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from imago.drawing import canvas
 from imago.drawing.canvas import BLUE, GRAY, INK, LIGHT, MARGIN_PX, ORANGE, SMALL_POINTS
@@ -62,6 +62,7 @@ def _draw_points(figure: Figure, shown: pd.DataFrame) -> None:
     axes.set_yticks(rows, [])
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(lowest_shown(float(both.to_numpy().min())), 1)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10]))  # whole percentages
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     axes.grid(color=LIGHT, linewidth=0.8)
     place = float(left)
