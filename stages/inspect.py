@@ -77,11 +77,13 @@ def _photos(prepared: Path, images: Mapping[arrays.SplitName, arrays.Split]) -> 
     for row in itertools.chain(*(index.rows(prepared, split) for split in images)):
         named.append(row["path"])
         sizes.extend((int(row["width_px"]), int(row["height_px"])))
-    unnamed = [f"{split} #{row}" for split, one in images.items() for row in range(len(one.labels))]
+    if not named:
+        rows = ((split, row) for split, one in images.items() for row in range(len(one.labels)))
+        named = [f"{split} #{row}" for split, row in rows]
     return Photos(
         classes=arrays.read_info(prepared).classes,
         splits=[split for split, one in images.items() for _ in one.labels],
-        files=named or unnamed,
+        files=named,
         labels=np.concatenate([one.labels for one in images.values()]),
         sizes=np.array(sizes, np.int32).reshape(-1, 2),
     )
