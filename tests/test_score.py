@@ -281,14 +281,19 @@ def test_names_that_differ_by_case_alone_are_told_apart():
         (["color", "new"], "MODEL must be an experiment or an exported file, got 'color'; exports"),
         (["colors", "labels.csv"], "labels.csv is a table; name the folder or the archive of its"),
         (["colors", "strange"], "strange: classes must be among those that the model knows, red, "),
+        (["colors", "flat"], "flat: must have a folder with photos for each class, got none and"),
         (["colors", "new", "--split", "test"], "new: must have a folder, or rows of a table, of "),
         (["colors", "damaged"], "damaged: of 3 photos a share of 0.1 may be unreadable, got 1: 1 "),
         (["colors", "new", "--output", "labels.csv"], "labels.csv: --output must be a folder, got"),
     ],
-    ids=["absent", "model", "table alone", "unknown class", "no split", "unreadable", "file"],
+    ids=[
+        *("absent", "model", "table alone", "unknown class", "no folders", "no split"),
+        *("unreadable", "file"),
+    ],
 )
 def test_what_cannot_be_scored(words, message, here, capsys):
     (here / "labels.csv").write_text("path,label\n")
+    write_folder({"flat/1.png": encoded((9, 0, 0))}, here)
     for name in ("red", "owl"):
         write_folder({f"strange/{name}/1.png": encoded((9, 0, 0))}, here)
     for name in ("red/1", "red/2", "green/1"):

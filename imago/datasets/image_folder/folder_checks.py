@@ -22,7 +22,9 @@ def check_classes(arrangement: Arrangement, where: str, for_training: bool = Tru
     every = arrangement.counts()
     classes = arrangement.classes("train") if for_training else list(every)
     if len(every) < (2 if for_training else 1):
-        message = f"{where}: {_why_no_classes(list(every), arrangement)}"
+        rule = "must have a folder with photos for each "
+        rule += "of two or more classes, got" if for_training else "class, got"
+        message = f"{where}: {_why_no_classes(list(every), arrangement, rule)}"
         raise DataError(message)
     if untaught := [name for name in every if name not in classes]:
         there = {split for name in untaught for split in every[name]}
@@ -34,14 +36,13 @@ def check_classes(arrangement: Arrangement, where: str, for_training: bool = Tru
         raise DataError(message)
 
 
-def _why_no_classes(classes: list[str], arrangement: Arrangement) -> str:
-    """Say what there is in place of two classes, and what to do."""
+def _why_no_classes(classes: list[str], arrangement: Arrangement, rule: str) -> str:
+    """Say what there is in place of the classes that a rule wants, and what to do."""
     unused = arrangement.unused
     by_reason: defaultdict[str, list[str]] = defaultdict(list)
     for path, why in unused.items():
         by_reason[why.partition(":")[0]].append(path)
     archives, unread = by_reason[photo_names.ARCHIVE], by_reason[photo_names.UNREAD]
-    rule = "must have a folder with photos for each of two or more classes, got"
     if not classes and archives:
         return f"{rule} archives within: {listed(archives)}; unpack it, and add what is in them"
     found = listed(classes) if classes else "none"
