@@ -104,6 +104,19 @@ def test_nothing_to_draft_is_no_table(here, capsys):
     assert paths.PARAMS.read_bytes() == before
 
 
+@pytest.mark.usefixtures("here")
+def test_a_table_of_a_person_may_be_empty(capsys):
+    table = paths.decisions("photos")
+    table.parent.mkdir()
+    table.write_text("photo,decision,label,why\n", "utf-8")
+
+    assert cli.main(["decide", "photos"]) == 0
+
+    said = capsys.readouterr().out
+    assert said.startswith(f"{table}: photos to drop 0, to be given a label 0\n`dvc repro`")
+    decisions.verify(table, params.load().datasets["photos"].extract.decisions_sha256)
+
+
 def test_a_table_that_is_there_is_kept_and_taken_up(here):
     inspected(here)
     decide.take_up("photos")

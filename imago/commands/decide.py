@@ -20,7 +20,8 @@ def run(chosen: argparse.Namespace) -> int:
     taken = decide.take_up(chosen.dataset)
     of_photos = {one.photo: one.decision for one in taken.decided}  # the last one holds
     drops = sum(decision == "drop" for decision in of_photos.values())
-    if taken.decided:
+    is_written = bool(taken.decided) or not taken.is_draft
+    if is_written:
         labels = len(of_photos) - drops
         print(f"{taken.path}: photos to drop {drops:,}, to be given a label {labels:,}")
     else:
@@ -34,9 +35,9 @@ def run(chosen: argparse.Namespace) -> int:
         )
     if taken.unsure or taken.of_test:
         print(f"{taken.page} shows all")
-    if taken.is_draft and taken.decided:
+    if taken.is_draft and is_written:
         print(f"A draft: look at it, change it, and run `imago decide {chosen.dataset}` again.")
-    if taken.decided:
+    if is_written:
         print("`dvc repro` then does as it says.")
     return 0
 
