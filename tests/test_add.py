@@ -268,6 +268,17 @@ def test_a_folder_with_some_of_the_photos_is_the_same_one_elsewhere():
     assert added.difference.startswith("1 new: ")
 
 
+def test_another_archive_beside_of_the_same_name_is_another():
+    add.photos(zip_of(), None, "pets_mobile")
+    with tarfile.open("birds.tar", "w") as tar:
+        for kind in ("crow", "jay"):
+            Path(f"{kind}.jpg").write_text(kind)
+            tar.add(f"{kind}.jpg", f"{kind}/1.jpg")
+
+    with pytest.raises(ParamsError, match="with which these photos have none in common"):
+        add.photos(Path("birds.tar"), None, "pets_mobile")
+
+
 def test_photos_that_are_others_altogether_are_a_renewal_in_their_place():
     folder = folder_of(path=Path("a/birds"))
     add.photos(folder, None, "pets_mobile")

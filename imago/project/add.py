@@ -181,7 +181,7 @@ def photos(
     with contents.opened(places, name) as (opened, found):
         pinned = pins.pin(places, name)
         if not (is_new or is_named):
-            pins.check_same(places, pinned, name, there, path)
+            pins.check_same(places, name, there, path)
         if is_new and like is None:
             choices = defaults.choose(facts.find(opened, found), usual_px)
     raw = strict_yaml.read(text)

@@ -97,9 +97,7 @@ def is_renewed(places: Sequence[Path], name: str, there: Params) -> bool:
     return name in there.experiments or files == set(there.datasets[name].files)
 
 
-def check_same(
-    places: Sequence[Path], pinned: Pinned, name: str, there: Params, path: Path
-) -> None:
+def check_same(places: Sequence[Path], name: str, there: Params, path: Path) -> None:
     """Check that photos are not plainly others than those of the data set of this name.
 
     They are where they lie elsewhere, those of the data set lie where they were, and no photo is of
@@ -109,16 +107,15 @@ def check_same(
         ParamsError: They are; the message says how both can be had.
     """
     dataset = there.datasets[name]
-    if set(dataset.sources) & set(pinned.sources):
-        return
-    found = [place for source in dataset.sources for place in _where(source, dataset.files)]
-    before = [place for one in found if (place := paths.in_project(one)).exists()]
-    if not before:
+    known = [place for source in dataset.sources for place in _where(source, dataset.files)]
+    still = [place for place in known if paths.in_project(place).exists()]
+    before = {paths.in_project(place).resolve() for place in still}
+    if not before or before & {place.resolve() for place in places}:
         return
     new = set(_photos(places))
-    if new.isdisjoint(_listed(name)) and new.isdisjoint(_photos(before)):
+    if new.isdisjoint(_listed(name)) and new.isdisjoint(_photos(sorted(before))):
         message = (
-            f"{path}: datasets has an entry {name} already, of {found[0]}, with which these photos "
+            f"{path}: datasets has an entry {name} already, of {still[0]}, with which these photos "
             f"have none in common; another --name adds a data set, --name {name} puts these in the "
             "place of those"
         )
