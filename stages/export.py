@@ -12,7 +12,6 @@ import functools
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
@@ -65,35 +64,17 @@ def main(experiment: str) -> None:
     made_from = _source(experiment, model, classes, data, wanted, settings.seed)
 
     keras_itself = inference.Runtime.tensorflow(made_from.model).call
-    outputs = calls.probabilities(keras_itself, test.images)
-    expected, expected_far = calls.apart(outputs, len(classes))
-    accuracy_of_keras = agreement.accuracy(test.labels, expected)
-
-    said: dict[str, dict[str, Any]] = {}
-    latencies: dict[str, dict[str, Any]] = {}
+    expected = calls.apart(calls.probabilities(keras_itself, test.images), len(classes))
     with files.replacing(paths.export(experiment)) as folder:
         folder.mkdir()
-        for name in wanted.formats:
-            exported = registry.load(formats, name)
-            path = folder / exported.FILE_NAME
-            exported.write(made_from, path)
-            of_file = {"file": path.name, "bytes": files.byte_count(path)}
-            of_file["sha256"] = model_json.digest(path)
-            elsewhere = _elsewhere(path, of_file["sha256"])
-            call = exported.load(path, None)
-            outputs = calls.probabilities(call, test.images, elsewhere=elsewhere)
-            found, far = calls.apart(outputs, len(classes))
-            compared = agreement.compare(test.labels, expected, found)
-            agreement.check(name, exported.EXACT, compared, accuracy_of_keras, wanted)
-            if far is not None:
-                of_file["outputs"] = [source.PROBABILITIES, source.DISTANCE]
-                if exported.EXACT and expected_far is not None:
-                    agreement.check_distance(name, expected_far, far, wanted)
-            said[name] = of_file | dataclasses.asdict(compared)
-            latencies[name] = _latencies(exported, path, np.ascontiguousarray(test.images[:1]))
+        said = {
+            name: _export(name, folder, made_from, test, expected, wanted)
+            for name in wanted.formats
+        }
+        latencies = {name: _latencies(name, folder, test.images[:1]) for name in wanted.formats}
         described = dataclasses.replace(made_from.description, formats=said)
         if known and wanted.unsure:
-            answers = certainty.answers(test.labels, expected, expected_far)
+            answers = certainty.answers(test.labels, *expected)
             limits = unsure.choose(known.validation, wanted.unsure)
             told = unsure.told(limits, wanted.unsure, known.validation, answers)
             log.info("%s", unsure.summary(told))
@@ -141,6 +122,34 @@ def _source(
     return source.Source(model, described, calibration)
 
 
+def _export(
+    name: str,
+    folder: Path,
+    made_from: source.Source,
+    test: arrays.Split,
+    expected: calls.Outputs,
+    wanted: Export,
+) -> dict[str, Any]:
+    """Write a format, hold what it gives against what Keras gives, and say what model.json says."""
+    exported = registry.load(formats, name)
+    path = folder / exported.FILE_NAME
+    exported.write(made_from, path)
+    sha256 = model_json.digest(path)
+    outputs = calls.probabilities(
+        exported.load(path, None), test.images, elsewhere=_elsewhere(path, sha256)
+    )
+    found = calls.apart(outputs, len(made_from.description.classes))
+    compared = agreement.compare(test.labels, expected.probabilities, found.probabilities)
+    accuracy_of_keras = agreement.accuracy(test.labels, expected.probabilities)
+    agreement.check(name, exported.EXACT, compared, accuracy_of_keras, wanted)
+    said = {"file": path.name, "bytes": files.byte_count(path), "sha256": sha256}
+    if found.distance is not None:
+        said["outputs"] = [source.PROBABILITIES, source.DISTANCE]
+        if exported.EXACT and expected.distance is not None:
+            agreement.check_distance(name, expected.distance, found.distance, wanted)
+    return said | dataclasses.asdict(compared)
+
+
 def _elsewhere(path: Path, sha256: str) -> calls.Elsewhere | None:
     """Return a format for a cluster; none of TensorFlow's, whose sums vary with the threads."""
     load = RUNTIMES.get(path.suffix)
@@ -151,7 +160,9 @@ def _load(load: Callable[[bytes, int], calls.Call], path: Path) -> tuple[calls.C
     return load(path.read_bytes(), 1), calls.IMAGES_PER_THREAD
 
 
-def _latencies(exported: ModuleType, path: Path, image: NDArray[np.uint8]) -> dict[str, Any]:
+def _latencies(name: str, folder: Path, image: NDArray[np.uint8]) -> dict[str, Any]:
+    exported, image = registry.load(formats, name), np.ascontiguousarray(image)
+    path = folder / exported.FILE_NAME
     return {str(n): latency.measure(exported.load(path, n), image) for n in latency.THREADS}
 
 

@@ -207,14 +207,11 @@ class Predictor:
         Returns:
             (N, K) float32, in the order of `classes`.
         """
-        return self._outputs(pixels)[0]
+        return self._outputs(pixels).probabilities
 
-    def _outputs(
-        self, pixels: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """Return probabilities, (N, K), and distances, (N,), where the model tells them."""
+    def _outputs(self, pixels: NDArray[np.uint8]) -> calls.Outputs:
         if not len(pixels):
-            return np.zeros((0, len(self.classes)), np.float32), None
+            return calls.Outputs(np.zeros((0, len(self.classes)), np.float32), None)
         with self._lock:
             found = self._run(np.ascontiguousarray(pixels))
         return calls.apart(found, len(self.classes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,12 +85,22 @@ def side_by_side(outputs: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     return np.column_stack(outputs)
 
 
-def apart(
-    outputs: NDArray[np.float32], classes: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-    """Return the probabilities, (n, K), and the distances, (n,), that lie side by side, if any."""
+class Outputs(NamedTuple):
+    """What a model says of n images.
+
+    Attributes:
+        probabilities: (n, K) float32.
+        distance: (n,) float32, to the training images; None of a model that does not give it.
+    """
+
+    probabilities: NDArray[np.float32]
+    distance: NDArray[np.float32] | None
+
+
+def apart(outputs: NDArray[np.float32], classes: int) -> Outputs:
+    """Return what `side_by_side` laid into one array."""
     far = outputs[:, classes] if outputs.shape[1] > classes else None
-    return outputs[:, :classes], far
+    return Outputs(outputs[:, :classes], far)
 
 
 def probabilities(

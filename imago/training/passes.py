@@ -141,22 +141,7 @@ def _compiled(
             per_replica = strategy.run(on_replica, args=(images, labels, *batch))
             return strategy.reduce(tf.distribute.ReduceOp.SUM, per_replica, axis=None)
 
-        def body(index: tf.Tensor, totals: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            start = index * batch_size
-            batch_rows = tf.slice(rows, [start], [batch_size])
-            batch_draws = tf.slice(draws, [start, 0], [batch_size, draws.shape[1]])
-            return index + 1, totals + totals_of(batch_rows, batch_draws)
-
-        full_batches, remainder = divmod(rows.shape[0], batch_size)
-        totals = tf.zeros(3, tf.float64)
-        if full_batches:  # XLA refuses a slice longer than `rows`, even in a loop of no rounds
-            _, totals = tf.while_loop(
-                lambda index, _: index < full_batches,
-                body,
-                (tf.constant(0), totals),
-                parallel_iterations=1,
-            )
-        return totals + totals_of(rows[-remainder:], draws[-remainder:]) if remainder else totals
+        return _over_batches(totals_of, batch_size, rows, draws)
 
     # Without AutoGraph, which takes longer to read Keras' code than all the rest of the tracing.
     compiled = tf.function(whole, autograph=False, jit_compile=is_compiled and not streams)
@@ -171,6 +156,32 @@ def _compiled(
         return {"loss": loss_sum / examples, "accuracy": correct / examples}
 
     return run
+
+
+def _over_batches(
+    totals_of: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    batch_size: int,
+    rows: tf.Tensor,
+    draws: tf.Tensor,
+) -> tf.Tensor:
+    """Add up the totals of all batches of rows, with their draws; the last may be smaller."""
+
+    def body(index: tf.Tensor, totals: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        start = index * batch_size
+        batch_rows = tf.slice(rows, [start], [batch_size])
+        batch_draws = tf.slice(draws, [start, 0], [batch_size, draws.shape[1]])
+        return index + 1, totals + totals_of(batch_rows, batch_draws)
+
+    full_batches, remainder = divmod(rows.shape[0], batch_size)
+    totals = tf.zeros(3, tf.float64)
+    if full_batches:  # XLA refuses a slice longer than `rows`, even in a loop of no rounds
+        _, totals = tf.while_loop(
+            lambda index, _: index < full_batches,
+            body,
+            (tf.constant(0), totals),
+            parallel_iterations=1,
+        )
+    return totals + totals_of(rows[-remainder:], draws[-remainder:]) if remainder else totals
 
 
 def _transformed(
