@@ -79,6 +79,28 @@ def test_a_draft_of_what_was_found(here):
     decisions.verify(paths.decisions("photos"), extract.decisions_sha256)
 
 
+def test_classes_that_look_like_numbers_stay_names(here):
+    inspected(here)
+    folder = here / paths.inspection("seen")
+    for name in ("suspects.csv", "duplicates.csv"):
+        text = (folder / name).read_text()
+        (folder / name).write_text(text.replace(",dog,", ",00002,").replace(",cat,", ",1e5,"))
+    found = decide.draft(folder)
+    assert {one.label for one in found} == {"00002", ""}
+    assert "one picture as 1e5 and 00002" in {one.why for one in found}
+
+
+def test_of_a_picture_in_validation_and_test_the_test_photo_stays(here):
+    inspected(here)
+    folder = here / paths.inspection("seen")
+    head = DUPLICATES.splitlines()[0]
+    row = "cat/6.jpg,cat,validation,cat/9.jpg,cat,test,exact,0"
+    (folder / "duplicates.csv").write_text(f"{head}\n{row}\n")
+    found = {one.photo: one.why for one in decide.draft(folder)}
+    assert found["cat/6.jpg"] == "the same picture as cat/9.jpg, in another split"
+    assert "cat/9.jpg" not in found
+
+
 def test_what_a_draft_leaves_out_is_said(here, capsys):
     """A model must not choose what it is tested on: what is left would look easier."""
     inspected(here)

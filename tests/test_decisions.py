@@ -46,6 +46,17 @@ def test_a_digest_stands_for_a_photo_wherever_it_lies():
     assert left[3].class_name == "cat"
 
 
+@pytest.mark.parametrize("name", ["CAT/A.jpg", "cat/a.JPG"])
+def test_case_of_a_path_does_not_count(name):
+    left, dropped = applied(Decision(name, "drop", "", ""))
+    assert (left, list(dropped)) == (PHOTOS[1:], ["cat/a.jpg"])
+
+
+def test_a_path_in_another_form_of_unicode_is_the_same():
+    _, dropped = applied(Decision("cat/e\u0301.jpg", "drop", "", ""))
+    assert list(dropped) == ["cat/é.jpg"]
+
+
 def test_case_of_a_label_does_not_count():
     left, _ = applied(Decision("dog/b.jpg", "label", "CAT", ""))
     assert left[2].class_name == "cat"

@@ -180,6 +180,14 @@ def test_too_many_unreadable_photos_stop_the_stage(here):
     assert len(table(here / ".imago/set_aside/pets.csv")) == 6
 
 
+def test_a_share_is_compared_as_a_share(here):
+    """0.29 * 100 is a little under 29."""
+    bad = {f"cat/{number}.png": b"" for number in range(29)}
+    good = {f"{('cat', 'dog')[n % 2]}/x{n}.png": photo(n) for n in range(71)}
+    info = extract(here, bad | good, test_fraction=0.25, greatest_unreadable_fraction=0.29)
+    assert sum(split.examples for split in info.splits.values()) == 71
+
+
 def test_just_as_many_unreadable_photos_as_allowed(here):
     info = extract(here, petimages(), test_fraction=0.25, greatest_unreadable_fraction=0.05)
     assert info.splits["train"].examples == 28
@@ -545,8 +553,20 @@ def test_what_was_decided_is_done(here, caplog):
     assert index["test/dog/101.png"] == "cat"
     assert "train/cat/2.png" not in index
     assert (folder / "decisions.csv").read_bytes() == (here / "decisions/pets.csv").read_bytes()
-    said = "pets.zip: 1 photos dropped and 1 with another label, as decisions/pets.csv says"
+    said = "pets.zip: photos dropped 1, given another label 1, as decisions/pets.csv says"
     assert said in caplog.messages
+    assert "pets.zip: 2 classes: cat 9, dog 8" in caplog.messages
+
+
+def test_decisions_stand_beside_the_photos_in_one_form(here):
+    """However a spreadsheet has saved them: the report counts them."""
+    text = "\ufeffPhoto;Decision;Label;Why\r\nTrain/Cat/2.png;drop;;\r\n"
+    (here / "decisions").mkdir()
+    (here / "decisions/pets.csv").write_text(text, "utf-8", newline="")
+    digest = hashlib.sha256((here / "decisions/pets.csv").read_bytes()).hexdigest()
+    extract(here, split_pets(), decisions_sha256=digest)
+    found = (here / "out/pets/decisions.csv").read_text()
+    assert found == "photo,decision,label,why\nTrain/Cat/2.png,drop,,\n"
 
 
 def test_decisions_that_leave_a_class_without_photos(here):

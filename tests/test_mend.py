@@ -65,6 +65,33 @@ def test_a_lock_that_was_cut_off_is_not_sound(project, share):
     assert not kept_lock.is_sound(Path("dvc.lock").read_bytes())
 
 
+OWN = """
+  own:
+    cmd: echo done
+    deps:
+    - metrics/digits.json
+"""
+
+
+@pytest.mark.parametrize("own", [OWN, "\n  own:\n    cmd: echo done\n"], ids=["deps", "alone"])
+def test_a_stage_of_ones_own_that_writes_nothing_is_whole(project, own):
+    dep = next(Path("metrics").iterdir()).as_posix()
+    with Path("dvc.yaml").open("a") as file:
+        file.write(own.replace("metrics/digits.json", dep))
+    echo_project.run(project)
+    content = Path("dvc.lock").read_bytes()
+    assert content.rindex(b"  own:") > content.rindex(b"outs:")
+    assert kept_lock.is_sound(content)
+    assert faults() == []
+
+
+def test_what_lies_elsewhere_has_a_digest_of_its_own():
+    record = "schema: '2.0'\nstages:\n  own:\n    cmd: x\n    deps:\n    - path: s3://b/x\n"
+    outs = f"    outs:\n    - path: a\n      md5: {'0' * 32}\n"
+    assert kept_lock.is_sound(f"{record}      etag: '12'\n{outs}".encode())
+    assert not kept_lock.is_sound(f"{record}{outs}".encode())
+
+
 def test_the_kept_lock_comes_back(project, capsys):
     kept_lock.keep()
     whole = cut(Path("dvc.lock"), 0)
@@ -108,6 +135,18 @@ def test_what_was_kept_on_another_branch_is_not_taken(kept_elsewhere, capsys):
 
     assert capsys.readouterr().out == "dvc.lock: as the commit has it\n"
     assert Path("dvc.lock").read_bytes() == kept_elsewhere
+
+
+def test_an_interrupt_leaves_what_is_to_be_mended(kept_elsewhere, monkeypatch):
+    broken = Path("dvc.lock").read_bytes()
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check, "outdated", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        mend.mend()
+    assert Path("dvc.lock").read_bytes() == broken
 
 
 def test_what_cannot_be_told_apart_stays_to_be_mended(kept_elsewhere, capsys):

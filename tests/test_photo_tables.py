@@ -32,10 +32,12 @@ def read(tmp_path, text, name="labels.csv"):
         "photo,id,label\nby Ann,1.jpg,cat\nby Bob,2.jpg,dog\n",
         'path\tlabel\tnote\n"1.jpg" \tcat\t"Big" one\n2.jpg\tdog\t\n',
         "\n\npath,label\n1.jpg,cat\n2.jpg,dog\n",
+        'path;label;note\r1.jpg;cat;"a, b, c, d"\r2.jpg;dog;\r',
     ],
     ids=[
         *("commas", "semicolons", "tabs and a mark", "UTF-16", "more columns", "other names"),
         *("bars", "numbered rows", "photographers", "stray quotes", "empty lines first"),
+        "of a Macintosh",
     ],
 )
 def test_tables_as_programs_write_them(tmp_path, text):
@@ -103,6 +105,28 @@ def test_parquet(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (pd.Series([0, 1, None], dtype="Int64"), ["0", "1", ""]),
+        (pd.Series(["a", "b", None], dtype="category"), ["a", "b", ""]),
+        (pd.Series([True, False, None], dtype=object), ["True", "False", ""]),
+    ],
+    ids=["whole", "categories", "truth"],
+)
+def test_labels_of_parquet_where_some_are_missing(tmp_path, labels, expected):
+    table = pd.DataFrame({"path": ["1.jpg", "2.jpg", "3.png"], "label": labels})
+    table.to_parquet(tmp_path / "labels.parquet")
+    rows = tables.read(tmp_path / "labels.parquet").rows
+    assert [row.label for row in rows] == expected
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "labels.json", "labels.parquet"])
+def test_a_table_that_is_not_there(tmp_path, name):
+    with pytest.raises(DataError, match=f"{name}: not found; name the table where it is"):
+        tables.read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
     ("name", "text", "message"),
     [
         ("a.csv", "a,b\n1,2\n", "must have the columns path and label, and may have split and gro"),
@@ -119,6 +143,7 @@ def test_parquet(tmp_path):
             "path,label\n1.jpg,cat, tabby\n",
             "line 2: must have at most 2 cells, as the .*3",
         ),
+        ("a.csv", "\n\npath,label\n1.jpg,cat, tabby\n", "line 4: must have at most 2 cells"),
         ("a.parquet", b"no", "must be a whole Parquet file: "),
     ],
 )
@@ -130,6 +155,15 @@ def test_what_is_no_table(tmp_path, name, text, message):
 
 def arrange(*rows, photos=PHOTOS):
     return tables.arrange([Row(*row, *[""] * (4 - len(row))) for row in rows], photos, "a.csv")
+
+
+def test_many_photos_of_one_name():
+    """As exports of medical archives have them; each row was compared with each photo."""
+    photos = [f"case{number}/image.png" for number in range(20_000)]
+    labels = ["cat", "dog"] * 10_000
+    rows = [(f"root/{photo}", label) for photo, label in zip(photos, labels, strict=True)]
+    found = arrange(*rows, photos=photos)
+    assert [found.places[photo].class_name for photo in photos] == labels
 
 
 @pytest.mark.parametrize(

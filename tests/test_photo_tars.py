@@ -88,6 +88,14 @@ def test_several_streams_of_xz(here):
     assert read(here, lzma.compress(whole[:700]) + lzma.compress(whole[700:])) == CONTENTS
 
 
+def test_a_tar_that_is_cut_off_while_it_is_read(here):
+    (here / "pets.tar").write_bytes(tarred({"cat/1.jpg": TEXT}))
+    with archives.opened(here / "pets.tar") as archive:
+        os.truncate(here / "pets.tar", 700)
+        with pytest.raises(DataError, match=r"cat/1.jpg: must have 1,170 bytes, .* got 188; get"):
+            archive.read("cat/1.jpg")
+
+
 def test_many_threads_may_read(here):
     contents = {f"{number:03}.jpg": bytes([number]) * 5000 for number in range(100)}
     (here / "a.tgz").write_bytes(tarred(contents, "w:gz"))

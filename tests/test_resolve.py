@@ -133,6 +133,26 @@ def test_both_changed_one_value(project, capsys):
     assert Path("params.yaml").read_text() == before
 
 
+def test_a_commit_whose_params_are_no_yaml(project, capsys):
+    commits(project, "main", put(f"plain.{RATE}", 0.02))
+    echo_project.git(project, "switch", "--quiet", "other")
+    whole = Path("params.yaml").read_text()
+    Path("params.yaml").write_text("a: !x 1\n")
+    echo_project.commit(project)
+    merge(project)
+
+    assert cli.main(["resolve"]) == 1
+
+    said = capsys.readouterr().err
+    assert "imago resolve: params.yaml of " in said
+    assert "must be YAML: " in said
+    assert said.endswith(
+        "edit params.yaml so that it says what you want, and run `imago resolve` again\n"
+    )
+    Path("params.yaml").write_text(whole)
+    assert cli.main(["resolve"]) == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("side", "value"), [("--ours", "0.02"), ("--theirs", "0.03")])
 def test_a_side_is_preferred(project, side, value):

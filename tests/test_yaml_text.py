@@ -114,6 +114,13 @@ def test_what_was_put_in_and_taken_out_leaves_nothing(section, newline, mark):
     assert yaml_text.remove(with_it, section, "cone") == before
 
 
+def test_an_entry_of_a_file_with_CRLF_is_put_into_another():
+    crlf = TEXT.replace("\n", "\r\n")
+    with_it = yaml_text.insert(crlf, "none", yaml_text.entries(crlf)["shapes"]["ball"])
+    assert with_it.count("\r") == with_it.count("\n") == with_it.count("\r\n")
+    assert strict_yaml.read(with_it)["none"] == {"ball": {"sizes": [1, 2], "names": ["a", "b"]}}
+
+
 def test_the_first_and_the_only_entry_are_taken_out():
     without_ball = yaml_text.remove(TEXT, "shapes", "ball")
     assert without_ball == TEXT.replace(TEXT[TEXT.index("  # round") : TEXT.index("  # with")], "")

@@ -1,5 +1,6 @@
 """A whole project in a folder: this repository's pipeline over tiny digits and tiny photos."""
 
+import copy
 import hashlib
 import io
 import json
@@ -159,7 +160,7 @@ def settings() -> dict[str, Any]:
         "weights": {},
         "backbones": {},
         "features": {},
-        "exports": EXPORTS,
+        "exports": copy.deepcopy(EXPORTS),  # of which tests change theirs
         "experiments": {
             "plain": {
                 "input": "prepared/tiny8",

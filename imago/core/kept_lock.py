@@ -12,6 +12,9 @@ from imago.core import files, paths
 
 LOCK = Path("dvc.lock")
 _DIGEST = re.compile(r"[0-9a-f]{32}(\.dir)?$")
+_ELSEWHERE = {"checksum", "etag"}
+_OUTS = {"metrics", "outs", "plots"}
+"""Keys of a stage in dvc.yaml, all of which are outs in dvc.lock."""
 
 
 def keep() -> None:
@@ -24,7 +27,11 @@ def keep() -> None:
 
 
 def is_sound(content: bytes) -> bool:
-    """Tell whether a text is a dvc.lock, and not one that was cut off in the midst of a stage."""
+    """Tell whether a text is a dvc.lock, and not one that was cut off in the midst of a stage.
+
+    The outs of a stage come last, so the last one was cut off where it has none, but for a
+    person's own that writes none.
+    """
     if not content.endswith(b"\n"):
         return False
     try:
@@ -32,11 +39,30 @@ def is_sound(content: bytes) -> bool:
     except yaml.YAMLError:
         return False
     stages = lock.get("stages") if isinstance(lock, dict) else None
-    return isinstance(stages, dict) and all(_is_whole(stage) for stage in stages.values())
+    if not isinstance(stages, dict) or not all(map(_is_whole, stages.values())):
+        return False
+    return all("outs" in stages[last] or _writes_nothing(last) for last in [*stages][-1:])
 
 
 def _is_whole(stage: object) -> bool:
-    if not isinstance(stage, dict) or "cmd" not in stage or "outs" not in stage:
+    if not isinstance(stage, dict) or "cmd" not in stage:
         return False
-    artifacts = [one for kind in ("deps", "outs") for one in stage.get(kind, [])]
-    return all(isinstance(one, dict) and _DIGEST.match(str(one.get("md5"))) for one in artifacts)
+    return all(map(_has_digest, [*stage.get("deps", []), *stage.get("outs", [])]))
+
+
+def _has_digest(artifact: object) -> bool:
+    """Tell whether an artifact has DVC's digest, or one of a server or a bucket elsewhere."""
+    if not isinstance(artifact, dict) or "path" not in artifact:
+        return False
+    md5 = artifact.get("md5")
+    return bool(_DIGEST.match(str(md5)) if md5 else artifact.keys() & _ELSEWHERE)
+
+
+def _writes_nothing(stage: str) -> bool:
+    """Tell whether dvc.yaml has a stage without outs, or does not have it any more."""
+    try:
+        defined = yaml.load(Path("dvc.yaml").read_bytes(), yaml.CBaseLoader)["stages"]
+        entry = defined.get(stage.partition("@")[0], {})
+        return _OUTS.isdisjoint(entry.get("do", entry))
+    except (AttributeError, KeyError, OSError, TypeError, yaml.YAMLError):
+        return False  # it is being changed; DVC says what is wrong with it

@@ -19,7 +19,7 @@ from imago.core import kept_lock, photo_names
 from imago.core.errors import DataError
 
 _LITTER = (photo_names.SYSTEM, photo_names.HIDDEN)
-"""Of which no stage writes any, and people have DVC ignore it."""
+"""What no stage writes, and .dvcignore leaves out."""
 GREATEST_READ_BYTES = 2**26
 """Of an artifact that is read to tell; of a larger one its size and the number of its files tell,
 for to read all data before each stage would take as long as many stages do."""
@@ -46,8 +46,8 @@ def check(stage: str) -> None:
             message = (
                 f"{dep['path']}: must be what {outs[-1][0]} wrote, as dvc.lock says, and is of "
                 "another commit, or made by hand; `git restore metrics reports` and `dvc checkout "
-                "--allow-missing` bring and take out what is not of this one, then run the same "
-                f"again; or keep it with `dvc commit {outs[-1][0]}`"
+                "--allow-missing` put what is of this commit there and take others away, then run "
+                f"the same again; or keep it with `dvc commit {outs[-1][0]}`"
             )
             raise DataError(message)
 
@@ -63,7 +63,7 @@ def _stages() -> Mapping[str, Any]:
 
 def _is_another(path: Path, out: Mapping[str, str]) -> bool:
     """Compare an artifact with its record; one that is not there is for DVC to fetch."""
-    if not path.exists() or "size" not in out:
+    if not path.exists() or not {"md5", "size"} <= out.keys():
         return False
     files = dict(_files(path))
     size = sum(file.stat().st_size for file in files.values())

@@ -121,34 +121,43 @@ def draft(folder: Path) -> list[Decision]:
     Args:
         folder: What the stage inspect wrote.
     """
-    suspects = pd.read_csv(folder / "suspects.csv", keep_default_na=False)
-    pairs = pd.read_csv(folder / "duplicates.csv", keep_default_na=False)
     made = {}
-    is_sure = suspects["probability"] >= DROP_FROM
+    suspects, is_sure = _suspects(folder)
     for row in suspects[is_sure & (suspects["split"] != "test")].to_dict("records"):
         why = f"rather {row['suggested']}, {row['probability']:.0%}"
-        is_sure = row["probability"] >= RELABEL_FROM
+        relabels = row["probability"] >= RELABEL_FROM
         made[row["path"]] = Decision(
-            row["path"], "label" if is_sure else "drop", row["suggested"] if is_sure else "", why
+            row["path"], "label" if relabels else "drop", row["suggested"] if relabels else "", why
         )
-    for row in pairs.to_dict("records"):
+    for row in _read(folder, "duplicates.csv").to_dict("records"):
         both = row["path"], row["other_path"]
         if row["class"] != row["other_class"] and made.keys().isdisjoint(both):
             labels = f"{row['class']} and {row['other_class']}"
             made |= {one: Decision(one, "drop", "", f"one picture as {labels}") for one in both}
         elif row["split"] != row["other_split"] and row["class"] == row["other_class"]:
-            seen = both[0] if row["split"] == "train" else both[1]
-            why = f"the same picture as {both[1] if seen == both[0] else both[0]}, in another split"
-            made.setdefault(seen, Decision(seen, "drop", "", why))
+            learnt, kept = both  # train before validation before test
+            why = f"the same picture as {kept}, in another split"
+            made.setdefault(learnt, Decision(learnt, "drop", "", why))
     return list(made.values())
 
 
 def _left_out(folder: Path) -> dict[str, Any]:
     """Count the suspects that a draft leaves out."""
-    suspects = pd.read_csv(folder / "suspects.csv", keep_default_na=False)
-    is_test, is_sure = suspects["split"] == "test", suspects["probability"] >= DROP_FROM
+    suspects, is_sure = _suspects(folder)
+    is_test = suspects["split"] == "test"
     return {
         "unsure": int((~is_test & ~is_sure).sum()),
         "of_test": int(is_test.sum()),
         "page": folder / "index.html",
     }
+
+
+def _suspects(folder: Path) -> tuple[pd.DataFrame, pd.Series]:
+    """Return the suspects, and of which of them a draft is sure enough."""
+    suspects = _read(folder, "suspects.csv").astype({"probability": float})
+    return suspects, suspects["probability"] >= DROP_FROM
+
+
+def _read(folder: Path, name: str) -> pd.DataFrame:
+    """Read a table as text, for a class can be named 7, NA or true."""
+    return pd.read_csv(folder / name, keep_default_na=False, dtype=str)

@@ -13,7 +13,6 @@ from pathlib import Path
 from dvc.repo import Repo
 
 from imago.core import files, kept_lock, paths
-from imago.core.errors import DvcError
 from imago.project import dvc, git, lock
 
 CONFLICT = b"<<<<<<< "
@@ -74,7 +73,7 @@ def _mend_lock() -> str:
         before = path.read_bytes()
         try:
             best = min(sound, key=lambda what: _outdated(sound[what]))
-        except DvcError:
+        except BaseException:  # an interrupt, too
             path.write_bytes(before)  # which still says that there is something to mend
             raise
     files.write_text(path, sound[best].decode())

@@ -80,8 +80,7 @@ def _take_listings(sides: Merge) -> list[str]:
     """
     kept, unmerged = params.load().datasets, git.unmerged()
     base, *of_side = (
-        (commit, strict_yaml.read(_params_of(commit)).get("datasets") or {})
-        for commit in (sides.base, sides.ours, sides.theirs)
+        (commit, _datasets_of(commit)) for commit in (sides.base, sides.ours, sides.theirs)
     )
     listings = paths.listing("any").parent
     gone = [name for name in unmerged if Path(name).parent == listings]
@@ -99,6 +98,15 @@ def _take_listings(sides: Merge) -> list[str]:
     return twice
 
 
+def _datasets_of(commit: str) -> Mapping[str, Any]:
+    """Return the data sets that a commit knows, none where its params.yaml cannot be read."""
+    try:
+        _, values = _params_of(commit)
+    except ParamsError:
+        return {}
+    return values.get("datasets") or {}
+
+
 def _is_sound() -> bool:
     """Tell whether params.yaml has been merged by hand."""
     try:
@@ -110,15 +118,16 @@ def _is_sound() -> bool:
 
 def _merged_params(sides: Merge, prefer: Side | None) -> str:
     """Put into ours what theirs changed. Raises ParamsError, naming what both changed."""
-    text, theirs, base = map(_params_of, (sides.ours, sides.theirs, sides.base))
-    values = [strict_yaml.read(one) for one in (base, text, theirs)]
+    text, ours = _params_of(sides.ours)
+    theirs_text, theirs = _params_of(sides.theirs)
+    _, base = _params_of(sides.base)
     disputed = []
-    for change in _changes(*values):
+    for change in _changes(base, ours, theirs):
         if change.is_disputed and prefer is None:
             here, there = (_said(value) for value in (change.ours, change.theirs))
             disputed.append(f"{'.'.join(change.keys)} ({here} here, {there} there)")
         elif not change.is_disputed or prefer == "theirs":
-            text = _with(text, change, theirs)
+            text = _with(text, change, theirs_text)
     if disputed:
         message = (
             f"{paths.PARAMS}: both sides changed {', '.join(disputed)}; edit the file so that it "
@@ -135,15 +144,16 @@ def _merged_params(sides: Merge, prefer: Side | None) -> str:
 def _with_what_is_used(text: str, sides: Merge) -> str:
     """Bring back what an experiment that stays needs, and one side has removed with it."""
     for side in (sides.ours, sides.theirs):
-        merged, of_side = strict_yaml.read(text), _params_of(side)
-        said = strict_yaml.read(of_side)["experiments"]
-        known = params.parse(of_side, f"{paths.PARAMS} of {side[:7]}")
+        merged = strict_yaml.read(text)
+        of_side, values = _params_of(side)
+        known = params.check(values, f"{paths.PARAMS} of {side[:7]}")
         used: defaultdict[str, set[str]] = defaultdict(set)
-        for name, one in merged["experiments"].items():
-            for section, entries in known.used_by(name).items() if said.get(name) == one else ():
-                used[section] |= entries
+        for name, one in (merged.get("experiments") or {}).items():
+            if values["experiments"].get(name) == one:
+                for section, entries in known.used_by(name).items():
+                    used[section] |= entries
         for section, entries in used.items():
-            for entry in sorted(entries - merged[section].keys()):
+            for entry in sorted(entries - (merged.get(section) or {}).keys()):
                 block = yaml_text.entries(of_side)[section][entry]
                 text = yaml_text.insert(text, section, block)
     return text
@@ -153,8 +163,23 @@ def _said(value: Any) -> str:
     return "taken out" if value is _ABSENT else messages.shown(value)
 
 
-def _params_of(commit: str) -> str:
-    return (git.read(commit, str(paths.PARAMS)) or b"{}").decode()
+def _params_of(commit: str) -> tuple[str, dict[str, Any]]:
+    """Return params.yaml as a commit has it, and what it says; both empty where it has none.
+
+    Raises:
+        ParamsError: It is no YAML, which a person then has to merge.
+    """
+    content = git.read(commit, str(paths.PARAMS)) or b""
+    try:
+        text = content.decode()
+        values = strict_yaml.read(text)
+    except ValueError as error:
+        message = (
+            f"{paths.PARAMS} of {commit[:7]}: must be YAML: {error}; edit {paths.PARAMS} so that "
+            "it says what you want, and run `imago resolve` again"
+        )
+        raise ParamsError(message) from error
+    return text, values if isinstance(values, dict) else {}
 
 
 @dataclass(frozen=True)

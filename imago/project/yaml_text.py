@@ -227,7 +227,8 @@ class _File:
         self, first: int, end: int, written: str, column: int, *, is_spaced: bool = False
     ) -> str:
         """Return the whole, with this text, indented, in place of some lines."""
-        new = textwrap.indent(written.rstrip("\r\n") + "\n", " " * column)
+        unix = written.replace("\r\n", "\n").rstrip("\n") + "\n"
+        new = textwrap.indent(unix, " " * column)
         if is_spaced:
             new = "\n" + new
         before = self.part(0, first)

@@ -113,4 +113,4 @@ def _counts(path: Path, column: str) -> dict[str, int]:
 def _decisions(path: Path) -> dict[str, int]:
     """Count the photos that are dropped, and those given a label: the last row on one holds."""
     rows = _rows(path) if path.is_file() else []
-    return dict(Counter({row["photo"].strip(): row["decision"].strip() for row in rows}.values()))
+    return dict(Counter({row["photo"]: row["decision"] for row in rows}.values()))

@@ -93,7 +93,7 @@ def ask(
 
 def _check_readable(photos: Labelled, unreadable: dict[str, str], greatest_fraction: float) -> None:
     total = len(photos.labels)
-    if len(unreadable) <= greatest_fraction * total and len(unreadable) < total:
+    if len(unreadable) / total <= greatest_fraction and len(unreadable) < total:
         return
     message = (
         f"{photos.where}: of {total:,} photos a share of {greatest_fraction:g} may be unreadable, "

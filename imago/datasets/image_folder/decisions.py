@@ -10,14 +10,15 @@ why        for whoever reads it later; may be empty
 
 import csv
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from imago.core import delimited, files, photo_names
+from imago.core import files, photo_names
 from imago.core.errors import DataError
 from imago.core.photo_names import listed
+from imago.datasets.image_folder import delimited
 from imago.datasets.image_folder.inspection import Photo
 
 COLUMNS = ("photo", "decision", "label", "why")
@@ -109,17 +110,17 @@ def apply(
         DataError: A decision is on a photo or a class that there is not.
     """
     known = {photo_names.folded(name): name for name in classes}
-    named = {photo.path: photo for photo in photos}
-    by_content: dict[str, list[Photo]] = {}
-    for photo in photos:
-        by_content.setdefault(photo.sha256.hex(), []).append(photo)
+    decisions = list(decisions)
+    called: dict[str, list[Photo]] = {photo_names.folded(one.photo): [] for one in decisions}
+    for photo in photos if decisions else ():
+        for name in (photo.path, photo.sha256.hex()):
+            if (said := photo_names.folded(name)) in called:
+                called[said].append(photo)
     changed: dict[str, Photo | None] = {}
     dropped: dict[str, str] = {}
-    decisions = list(decisions)
-    check(where, decisions, {*named, *by_content}, list(known.values()))
+    check(where, decisions, [name for name, on in called.items() if on], list(known.values()))
     for one in decisions:
-        on = [named[one.photo]] if one.photo in named else by_content.get(one.photo.lower(), [])
-        for photo in on:
+        for photo in called[photo_names.folded(one.photo)]:
             dropped.pop(photo.path, None)
             if one.decision == "drop":
                 changed[photo.path] = None
@@ -132,23 +133,27 @@ def apply(
 
 
 def check(
-    where: Path, decisions: Iterable[Decision], photos: Set[str], classes: Collection[str] | None
+    where: Path,
+    decisions: Iterable[Decision],
+    photos: Iterable[str],
+    classes: Collection[str] | None,
 ) -> None:
     """Check that decisions are on what there is.
 
     Args:
         where: The table, for messages.
         decisions: All of them.
-        photos: Paths of photos, and digests in lower case.
+        photos: Paths of photos, and digests; in neither case counts, by which no two differ.
         classes: Names of all, of which case does not count; None where they are not known.
 
     Raises:
         DataError: Some are on a photo or a class that there is not; the message lists them.
     """
     faults = []
+    there = set(map(photo_names.folded, photos))
     labels = None if classes is None else set(map(photo_names.folded, classes))
     for one in decisions:
-        if not {one.photo, one.photo.lower()} & photos:
+        if photo_names.folded(one.photo) not in there:
             faults.append(f"{one.photo}: must be on a photo that is used, got none")
         elif one.label and labels is not None and photo_names.folded(one.label) not in labels:
             known = listed(sorted(classes or ()), CLASSES_SHOWN)

@@ -14,7 +14,6 @@ packed photos and their labels:
 import dataclasses
 import itertools
 import logging
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -29,6 +28,7 @@ from imago.data.arrays import SplitName
 from imago.datasets.image_folder import contents, decisions, groups, inspection, leaks, listings
 from imago.datasets.image_folder.archive import Archive, Limits
 from imago.datasets.image_folder.arrangement import Arrangement
+from imago.datasets.image_folder.decisions import Decision
 from imago.datasets.image_folder.inspection import Inspection, Photo
 from imago.datasets.image_folder.leaks import Leak
 from imago.datasets.image_folder.settings import Extract, Settings
@@ -63,7 +63,10 @@ def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
         set_aside = arrangement.unused | found.unreadable
         greatest_fraction = wanted.greatest_unreadable_fraction
         _check_readable(path, found, greatest_fraction, set_aside, paths.set_aside(target.name))
-        photos, dropped = _decided(target.name, found.photos, arrangement, wanted)
+        decided = _decided(target.name, wanted)
+        photos, dropped = decisions.apply(
+            paths.decisions(target.name), found.photos, decided, arrangement.classes("train")
+        )
         set_aside |= dropped
         splits = _split(photos, arrangement, wanted)
         _check_complete(path, splits, arrangement, found.unreadable, wanted, target.name)
@@ -77,30 +80,25 @@ def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
             listings.write_set_aside(writer.folder / listings.SET_ASIDE, set_aside)
             listings.write_leaks(writer.folder / listings.LEAKS, leaked)
             if wanted.decisions_sha256:
-                shutil.copyfile(paths.decisions(target.name), writer.folder / provenance.DECISIONS)
+                decisions.write(writer.folder / provenance.DECISIONS, decided)
     for line in _findings(target, arrangement, found, photos, leaked):
         log.info("%s: %s", name, line)
     if wanted.decisions_sha256:
-        changed = len(
-            {(photo.path, photo.class_name) for photo in photos}
-            - {(photo.path, photo.class_name) for photo in found.photos}
-        )
         log.info(
-            "%s: %s photos dropped and %s with another label, as %s says",
-            *(name, f"{len(dropped):,}", f"{changed:,}", paths.decisions(target.name)),
+            "%s: photos dropped %s, given another label %s, as %s says",
+            *(name, f"{len(dropped):,}", f"{len(set(photos) - set(found.photos)):,}"),
+            paths.decisions(target.name),
         )
     return writer.info
 
 
-def _decided(
-    dataset: str, photos: Sequence[Photo], arrangement: Arrangement, wanted: Extract
-) -> tuple[Sequence[Photo], dict[str, str]]:
-    """Do what was decided of photos; see `decisions.apply`."""
+def _decided(dataset: str, wanted: Extract) -> list[Decision]:
+    """Read what was decided of photos, nothing where params.yaml has taken up no table."""
     if wanted.decisions_sha256 is None:
-        return photos, {}
+        return []
     table = paths.decisions(dataset)
     decisions.verify(table, wanted.decisions_sha256)
-    return decisions.apply(table, photos, decisions.read(table), arrangement.classes("train"))
+    return decisions.read(table)
 
 
 def _check_fractions(path: Path, arrangement: Arrangement, wanted: Extract) -> None:
@@ -136,7 +134,7 @@ def _check_readable(
     listing: Path,
 ) -> None:
     total = len(found.photos) + len(found.unreadable)
-    if len(found.unreadable) <= greatest_fraction * total:
+    if not found.unreadable or len(found.unreadable) / total <= greatest_fraction:
         return
     listings.write_set_aside(listing, set_aside)
     reasons = list(found.unreadable.values())
@@ -278,7 +276,7 @@ def _findings(
     leaked: Sequence[Leak],
 ) -> Iterator[str]:
     """Say what a person should know of the archive, and of the photos as decided, in lines."""
-    counts = Counter(photo.class_name for photo in found.photos)
+    counts = Counter(photo.class_name for photo in photos)
     each = [f"{name} {count:,}" for name, count in sorted(counts.items())]
     yield f"{len(counts)} classes: {listed(each, CLASSES_SHOWN)}"
     listing = target / listings.SET_ASIDE

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from imago.core import delimited, photo_names
+from imago.core import photo_names
 from imago.core.errors import DataError
 from imago.core.photo_names import listed
 from imago.data.arrays import SplitName
-from imago.datasets.image_folder import folder_checks, label_studio, split_names
+from imago.datasets.image_folder import delimited, folder_checks, label_studio, split_names
 from imago.datasets.image_folder.archive import shown
 from imago.datasets.image_folder.arrangement import Arrangement, Place
 from imago.datasets.image_folder.settings import TABLES
@@ -155,8 +155,11 @@ def _parquet(path: Path) -> list[list[str]]:
     import pyarrow as pa
 
     try:
-        table = pd.read_parquet(path)
+        # Whole numbers stay such where some are missing.
+        table = pd.read_parquet(path, dtype_backend="numpy_nullable")
         rows = table.astype("string").fillna("").to_numpy().tolist()
+    except FileNotFoundError:
+        raise
     except (KeyError, OSError, TypeError, ValueError, pa.ArrowException) as error:
         message = f"{path}: must be a whole Parquet file: {error}; save it anew, or as CSV"
         raise DataError(message) from error
@@ -287,15 +290,15 @@ class _Ends:
 
     def __init__(self, paths: Iterable[str], read: Callable[[str], str] = str) -> None:
         self._read = read
-        self._whole: dict[str, str] = {}
-        self._by_name: defaultdict[str, list[str]] = defaultdict(list)
+        self._whole = {read(path): path for path in paths}
         self._uploaded: defaultdict[str, list[str]] = defaultdict(list)
-        for path in paths:
-            self._whole[read(path)] = path
-            name = read(path.rpartition("/")[2])
-            self._uploaded[label_studio.uploaded_name(name)].append(path)
-            self._by_name[name].append(path)
-            self._by_name[name.rpartition(".")[0]].append(path)
+        for said, path in self._whole.items():
+            self._uploaded[label_studio.uploaded_name(said.rpartition("/")[2])].append(path)
+        self._complete: dict[str, list[str]] = {}
+        for said, path in self._whole.items():
+            for name in _with_and_without_suffix(said):
+                self._complete.setdefault(name, []).append(path)
+        self._by_end: dict[int, dict[str, list[str]]] = {}
 
     def of(self, said: str) -> list[str]:
         """Return the files that a table may mean: one, if all is well."""
@@ -303,17 +306,29 @@ class _Ends:
         found = next(filter(None, map(self._of, readings)), [])
         return found or (self._uploaded[readings[-1]] if label_studio.is_uploaded(said) else [])
 
-    def _of(self, path: str) -> list[str]:
-        if path in self._whole:
-            return [self._whole[path]]
-        some = self._by_name.get(path.rpartition("/")[2], [])
-        # Of several by that name, those that agree with the most of the folders that are said.
-        agreeing = [(_agreement(path, self._read(one)), one) for one in some]
-        most = max((count for count, _ in agreeing), default=-1)
-        return [one for count, one in agreeing if count == most >= 0]
+    def _of(self, said: str) -> list[str]:
+        """Return the files whose ends are what is said, or else those that are its longest end."""
+        if said in self._whole:
+            return [self._whole[said]]
+        if found := self._with_folders(said.count("/")).get(said):
+            return found
+        parts = said.split("/")
+        ends = ("/".join(parts[start:]) for start in range(1, len(parts)))
+        return next((self._complete[end] for end in ends if end in self._complete), [])
+
+    def _with_folders(self, count: int) -> Mapping[str, list[str]]:
+        """Return the files by their names and so many folders before; few tables have two such."""
+        if count not in self._by_end:
+            found = self._by_end[count] = {}
+            for whole, path in self._whole.items():
+                parts = whole.split("/")
+                end = "/".join(parts[-count - 1 :]) if count < len(parts) else None
+                for name in _with_and_without_suffix(end) if end else ():
+                    found.setdefault(name, []).append(path)
+        return self._by_end[count]
 
 
-def _agreement(said: str, path: str) -> int:
-    """Count the folders that two paths share at their ends; -1 where neither is the other's end."""
-    pairs = list(zip(said.split("/")[-2::-1], path.split("/")[-2::-1], strict=False))
-    return len(pairs) if all(one == other for one, other in pairs) else -1
+def _with_and_without_suffix(path: str) -> list[str]:
+    folders, slash, name = path.rpartition("/")
+    stem = name.rpartition(".")[0]
+    return [path, f"{folders}{slash}{stem}"] if stem else [path]

@@ -82,7 +82,7 @@ def opened(path: Path, limits: Limits) -> Iterator[Archive]:
         yield Archive(
             files=sorted(name for name in by_name if not name.endswith("/")),
             folders=sorted(name for name in by_name if name.endswith("/") and name != "./"),
-            read=functools.partial(_read, file.fileno(), by_name),
+            read=functools.partial(_read, path, file.fileno(), by_name),
         )
 
 
@@ -95,9 +95,16 @@ def is_tar(head: bytes) -> bool:
     return True
 
 
-def _read(descriptor: int, entries: dict[str, _Entry], name: str) -> bytes:
+def _read(path: Path, descriptor: int, entries: dict[str, _Entry], name: str) -> bytes:
     entry = entries[name]
-    return os.pread(descriptor, entry.size, entry.start)
+    content = os.pread(descriptor, entry.size, entry.start)
+    if len(content) != entry.size:  # as of a file that another process has cut off since
+        message = (
+            f"{path}: {shown(name)}: must have {entry.size:,} bytes, as its header says, got "
+            f"{len(content):,}; get the tar anew"
+        )
+        raise DataError(message)
+    return content
 
 
 @contextlib.contextmanager

@@ -2,12 +2,14 @@
 
 import csv
 import io
+import re
 from typing import NamedTuple
 
 from imago.core.errors import DataError
 
 DELIMITERS = ",;\t|"
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_BREAKS = "\r\n"
 _LETTERS_SHOWN = 100
 _NOT_CLOSED = "unexpected end of data"
 """What Python's reader says, if strict, of a quote that goes on to the end."""
@@ -39,8 +41,10 @@ def read(content: bytes, where: str) -> tuple[list[str], list[Line]]:
             the header, as one has whose value should be in quotes.
     """
     try:
-        text = content.decode(_MARKS.get(content[:2], "utf-8-sig")).lstrip("\r\n")
-        delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
+        whole = content.decode(_MARKS.get(content[:2], "utf-8-sig"))
+        text = whole.lstrip(_BREAKS)
+        first = re.split(f"[{_BREAKS}]", text, maxsplit=1)[0]
+        delimiter = max(DELIMITERS, key=first.count)
         try:
             header, lines = _parsed(text, delimiter, strict=True)
         except csv.Error as error:
@@ -51,6 +55,8 @@ def read(content: bytes, where: str) -> tuple[list[str], list[Line]]:
         reason = _QUOTE if str(error) == _NOT_CLOSED else f"{error}; save it as such"
         message = f"{where}: must be a table in UTF-8, with commas: {reason}"
         raise DataError(message) from error
+    passed_over = len(whole[: len(whole) - len(text)].splitlines())
+    lines = [Line(passed_over + number, cells) for number, cells in lines]
     for number, cells in lines:
         if any(cell.strip() for cell in cells[len(header) :]):
             said = delimiter.join(cells)[:_LETTERS_SHOWN]
