@@ -20,7 +20,7 @@ from flaky_server import Status, Truncate, serving
 from PIL import Image
 
 from imago import cli
-from imago.core import boundary
+from imago.core import boundary, paths
 from imago.core import workers as core_workers
 from imago.predict import bulk, given, models
 from imago.predict.given import Given
@@ -612,7 +612,7 @@ def test_no_more_workers_than_cores(here, monkeypatch):
 def made_anew(here, by=None):
     """Leave the project as DVC does when it begins with the stage export."""
     (here / "exports/colors").rename(here / "kept")
-    rwlock = here / models.RWLOCK
+    rwlock = here / paths.RWLOCK
     rwlock.parent.mkdir(parents=True)
     written = {str(here / "exports/colors"): {"pid": by or os.getpid(), "cmd": "dvc repro"}}
     rwlock.write_text(json.dumps({"write": written, "read": {}}))
@@ -626,7 +626,7 @@ def test_an_export_that_is_made_anew_is_waited_for(words, here, monkeypatch, cap
     def finish(_):
         shutil.rmtree(here / "exports/others")
         (here / "kept").rename(here / "exports/colors")
-        (here / models.RWLOCK).write_text("{}")
+        (here / paths.RWLOCK).write_text("{}")
 
     monkeypatch.setattr(models.time, "sleep", finish)
     assert predict("photos/r.png", *words) == 0

@@ -10,7 +10,6 @@ import yaml
 
 from imago.core import files, paths
 
-LOCK = Path("dvc.lock")
 _DIGEST = re.compile(r"[0-9a-f]{32}(\.dir)?$")
 _ELSEWHERE = {"checksum", "etag"}
 _OUTS = {"metrics", "outs", "plots"}
@@ -19,7 +18,7 @@ _OUTS = {"metrics", "outs", "plots"}
 
 def keep() -> None:
     """Copy dvc.lock if it is sound; while a stage runs, DVC does not write it."""
-    content = LOCK.read_bytes() if LOCK.is_file() else b""
+    content = paths.LOCK.read_bytes() if paths.LOCK.is_file() else b""
     path = paths.kept_lock()
     if not (path.is_file() and path.read_bytes() == content) and is_sound(content):
         with files.replacing(path) as temporary:

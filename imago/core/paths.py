@@ -3,6 +3,9 @@
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
+LOCK = Path("dvc.lock")
+RWLOCK = Path(".dvc/tmp/rwlock")
+"""DVC's list of the paths that its processes read and write."""
 RECIPES = Path("recipes")
 """The folder of experiments that `imago add` puts into params.yaml."""
 WORK = Path(".imago")
@@ -159,7 +162,7 @@ def latency(experiment: str) -> Path:
 
 def kept_lock() -> Path:
     """The last whole dvc.lock that a stage has seen."""
-    return WORK / "dvc.lock"
+    return WORK / LOCK
 
 
 def running(work: str) -> Path:

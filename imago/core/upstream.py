@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from imago.core import kept_lock, photo_names
+from imago.core import kept_lock, paths, photo_names
 from imago.core.errors import DataError
 
 _LITTER = (photo_names.SYSTEM, photo_names.HIDDEN)
@@ -54,7 +54,7 @@ def check(stage: str) -> None:
 
 def _stages() -> Mapping[str, Any]:
     """Return what dvc.lock records, nothing where it is broken, of which `imago check` tells."""
-    content = kept_lock.LOCK.read_bytes() if kept_lock.LOCK.is_file() else b""
+    content = paths.LOCK.read_bytes() if paths.LOCK.is_file() else b""
     if not kept_lock.is_sound(content):
         return {}
     stages: Mapping[str, Any] = yaml.load(content, yaml.CBaseLoader)["stages"]

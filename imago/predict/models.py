@@ -15,7 +15,6 @@ from imago.runtimes import model_json
 PATIENCE_S = 120.0
 """For an export that is made anew: DVC deletes it first, and the stage takes its time."""
 PAUSE_S = 0.2
-RWLOCK = Path(".dvc/tmp/rwlock")
 """In a project, DVC's list of the paths that its processes read and write."""
 
 
@@ -88,7 +87,7 @@ def _is_made(name: str | None) -> bool:
     written = {
         Path(path): by
         for root in {parent for path in meant for parent in path.parents}
-        for path, by in _listed(root / RWLOCK).items()
+        for path, by in _listed(root / paths.RWLOCK).items()
     }
     return any(
         path == other or path in other.parents or other in path.parents

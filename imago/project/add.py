@@ -67,14 +67,14 @@ class AddedPhotos:
     choices: Sequence[Choice] = ()
 
 
-def recipe(name: str, path: Path = paths.PARAMS) -> Added:
+def recipe(name: str) -> Added:
     """Add what a recipe holds and params.yaml does not.
 
     Raises:
         ParamsError: There is no such recipe; an entry that it needs is there and says something
             else; or params.yaml breaks a rule, now or with the new entries.
     """
-    wanted, text, there = recipes.read(name), _text(path), params.load(path)
+    wanted, (text, there) = recipes.read(name), _read()
     if name in there.experiments:
         return Added(name, [])
     raw, given = strict_yaml.read(text), strict_yaml.read(wanted.text)
@@ -84,41 +84,41 @@ def recipe(name: str, path: Path = paths.PARAMS) -> Added:
             continue
         for entry, block in entries.items():
             if entry not in raw[section]:
-                text = _inserted(text, section, block, path)
+                text = _inserted(text, section, block)
                 added.append(f"{section}.{entry}")
             elif section not in _KEPT and _says(raw[section][entry]) != _says(
                 given[section][entry]
             ):
                 message = (
-                    f"{path}: {section}.{entry} must be that of {paths.RECIPES}/{name}.yaml, which "
-                    f"needs it, and says something else; take it out, or give it another name"
+                    f"{paths.PARAMS}: {section}.{entry} must be that of "
+                    f"{paths.RECIPES}/{name}.yaml, which needs it, and says something else; "
+                    "take it out, or give it another name"
                 )
                 raise ParamsError(message)
-    _write(path, text)
+    _write(text)
     return Added(name, added)
 
 
-def on_backbone(net: str, like: str, name: str | None, path: Path = paths.PARAMS) -> Added:
+def on_backbone(net: str, like: str, name: str | None) -> Added:
     """Add an experiment on the photos of one that is there, by the features of another net.
 
     Args:
         net: Of imago.backbones.
         like: The experiment that is copied, without its floors.
         name: Of the new one; None: that of the other with the net's behind it.
-        path: Of params.yaml.
 
     Raises:
         ParamsError: There is no such net or experiment, the experiment is not on features, a name
             is taken, or params.yaml breaks a rule, now or with the new entries.
     """
-    text, there = _text(path), params.load(path)
+    text, there = _read()
     raw = strict_yaml.read(text)
     params.pick(there.experiments, "experiment", like)
     entries = copies.on_backbone(copies.find(like, there, text), net, name)
     name, _ = entries["experiments"]
     _check_name(name)
-    _check_net(raw, entries, path)
-    _write(path, _with_entries(text, raw, entries, path))
+    _check_net(raw, entries)
+    _write(_with_entries(text, raw, entries))
     named = [(section, entry) for section, (entry, _) in entries.items()]
     return Added(name, [f"{key}.{entry}" for key, entry in named if entry not in raw[key]])
 
@@ -134,7 +134,6 @@ def photos(
     archive: Path,
     name: str | None,
     like: str | None,
-    path: Path = paths.PARAMS,
     beside: Sequence[Path] = (),
     net: str | None = None,
 ) -> AddedPhotos:
@@ -151,7 +150,6 @@ def photos(
         like: An experiment of params.yaml, or else a recipe, whose entries are copied; without its
             limits of photos and its floors. None: those of `defaults.RECIPE`, with values chosen
             from what the photos are.
-        path: Of params.yaml.
         beside: More archives, and a table that says which class a photo is of.
         net: Of imago.backbones, in place of the one of the copied experiment.
 
@@ -162,7 +160,7 @@ def photos(
     """
     is_named, name = name is not None, name_for(archive) if name is None else name
     _check_name(name)
-    text, there = _text(path), params.load(path)
+    text, there = _read()
     model = copies.find(like, there, text)
     places, is_new = [archive, *beside], not pins.is_renewed([archive, *beside], name, there)
     usual_px = nets.usual_px(net) if net else defaults.USUAL_PX
@@ -170,8 +168,9 @@ def photos(
         dataset = there.prepare[there.experiments[name].variant].dataset
         if pins.is_own(dataset, there):
             message = (
-                f"{path}: experiments has an entry {name} already, on the photos of {dataset}; "
-                f"--name {dataset} takes those as they are now, another name adds a data set"
+                f"{paths.PARAMS}: experiments has an entry {name} already, on the photos of "
+                f"{dataset}; --name {dataset} takes those as they are now, another name adds "
+                "a data set"
             )
             raise ParamsError(message)
     if net and not is_new:
@@ -181,20 +180,20 @@ def photos(
     with contents.opened(places, name) as (opened, found):
         pinned = pins.pin(places, name)
         if not (is_new or is_named):
-            pins.check_same(places, name, there, path)
+            pins.check_same(places, name, there)
         if is_new and like is None:
             choices = defaults.choose(facts.find(opened, found), usual_px)
     raw = strict_yaml.read(text)
     if is_new:
         entries = copies.of_photos(model, name, pinned, found, choices, net)
         if net:
-            _check_net(raw, entries, path)
-        text = _with_entries(text, raw, entries, path)
+            _check_net(raw, entries)
+        text = _with_entries(text, raw, entries)
     else:
         text = _with_files(text, name, there.datasets[name].files, pinned)
-    settings = params.parse(text, str(path))
+    settings = params.parse(text)
     difference = pins.write_listing(name, pinned.listing)
-    files.write_text(path, text)
+    files.write_text(paths.PARAMS, text)
     experiment, *_ = pins.experiments_on(name, settings)
     variant = settings.experiments[experiment].variant
     return AddedPhotos(name, experiment, variant, found, is_new, difference, choices)
@@ -209,20 +208,20 @@ def _with_files(text: str, name: str, known: Mapping[str, str], pinned: Pinned) 
     return yaml_text.put(text, ["datasets", name, "sources"], pinned.sources)
 
 
-def _with_entries(
-    text: str, raw: Mapping[str, Any], entries: Mapping[str, Entry], path: Path
-) -> str:
+def _with_entries(text: str, raw: Mapping[str, Any], entries: Mapping[str, Entry]) -> str:
     for section, (entry, content) in entries.items():
         if entry in raw[section] and section in SHARED:
             continue
         if entry in raw[section]:
-            message = f"{path}: {section} has an entry {entry} already; choose another --name"
+            message = (
+                f"{paths.PARAMS}: {section} has an entry {entry} already; choose another --name"
+            )
             raise ParamsError(message)
-        text = _inserted(text, section, yaml_text.block(entry, content, yaml_text.INDENT), path)
+        text = _inserted(text, section, yaml_text.block(entry, content, yaml_text.INDENT))
     return text
 
 
-def _check_net(raw: Mapping[str, Any], entries: Mapping[str, Entry], path: Path) -> None:
+def _check_net(raw: Mapping[str, Any], entries: Mapping[str, Entry]) -> None:
     """Check that what stands under the names that a net needs is that net. Raises ParamsError."""
     for section in ("weights", "backbones", "features"):
         entry, wanted = entries[section]
@@ -231,8 +230,8 @@ def _check_net(raw: Mapping[str, Any], entries: Mapping[str, Entry], path: Path)
             there, wanted = list(there["files"]), list(wanted["files"])
         if there != wanted:
             message = (
-                f"{path}: {section}.{entry} must be that of the net, which needs it, and says "
-                "something else; give it another name"
+                f"{paths.PARAMS}: {section}.{entry} must be that of the net, which needs it, and "
+                "says something else; give it another name"
             )
             raise ParamsError(message)
 
@@ -252,24 +251,23 @@ def _check_name(name: str) -> None:
         raise ParamsError(message) from error
 
 
-def _text(path: Path) -> str:
-    """Read params.yaml with the line ends that it has. Raises ParamsError."""
-    params.load(path)
-    return path.read_bytes().decode()
+def _read() -> tuple[str, Params]:
+    """Read params.yaml, with the line ends that it has, and what it says. Raises ParamsError."""
+    settings = params.load()
+    return paths.PARAMS.read_bytes().decode(), settings
 
 
-def _write(path: Path, text: str) -> Params:
-    """Write params.yaml, if it is sound."""
-    settings = params.parse(text, str(path))
-    files.write_text(path, text)
-    return settings
+def _write(text: str) -> None:
+    """Write params.yaml, if it is sound. Raises ParamsError."""
+    params.parse(text)
+    files.write_text(paths.PARAMS, text)
 
 
-def _inserted(text: str, section: str, block: str, path: Path) -> str:
+def _inserted(text: str, section: str, block: str) -> str:
     try:
         return yaml_text.insert(text, section, block)
     except ValueError as error:
-        message = f"{path}: {error}"
+        message = f"{paths.PARAMS}: {error}"
         raise ParamsError(message) from error
 
 

@@ -58,18 +58,18 @@ class Staleness:
         return found
 
 
-def staleness(root: Path = Path()) -> Staleness:
+def staleness() -> Staleness:
     """Compare dvc.lock with what is in the folder.
 
     Raises:
         LockError: It cannot be told, as dvc.lock is broken.
         DvcError: It cannot be told, as dvc.yaml or params.yaml is broken, or this is no project.
     """
-    with dvc.project(root) as repo:
+    with dvc.project() as repo:
         if cut_off := mend.faults(repo):
             message = f"{' and '.join(cut_off)} is cut off or broken; run `imago mend`"
             raise LockError(message)
-        content = lock.read(root)
+        content = lock.read()
         recorded = lock.stages(content)
         with dvc.one_line():
             found = _compare(repo, recorded)
@@ -77,7 +77,7 @@ def staleness(root: Path = Path()) -> Staleness:
     return found
 
 
-def outdated(root: Path = Path()) -> int:
+def outdated() -> int:
     """Count the stages of which dvc.lock has another command, other parameters or code, or nothing.
 
     What they have made is not looked at, for that may be of another branch.
@@ -85,8 +85,8 @@ def outdated(root: Path = Path()) -> int:
     Raises:
         DvcError: It cannot be told; see `staleness`.
     """
-    with dvc.project(root) as repo:
-        recorded = lock.stages(lock.read(root))
+    with dvc.project() as repo:
+        recorded = lock.stages(lock.read())
         with dvc.one_line():
             made = {out.fs_path for stage in repo.index.stages for out in stage.outs}
             return sum(

@@ -14,7 +14,7 @@ from imago.datasets.image_folder import decisions, folders
 from imago.datasets.image_folder.decisions import Decision
 from imago.datasets.image_folder.settings import TABLES
 from imago.params import Params
-from imago.project import yaml_text
+from imago.project import pins, yaml_text
 from imago.sources import photo_folders
 
 RELABEL_FROM, DROP_FROM = 0.7, 0.5
@@ -44,21 +44,23 @@ class Taken:
     page: Path | None = None
 
 
-def take_up(dataset: str, path: Path = paths.PARAMS) -> Taken:
+def take_up(dataset: str) -> Taken:
     """Write a draft of a data set's decisions, or check those that are there; pin them.
 
     Args:
         dataset: In the section `datasets`, of the layout image_folder.
-        path: Of params.yaml, in which the digest is written.
 
     Raises:
         DataError: There is nothing to draft from, or a row breaks a rule.
         ParamsError: There is no such data set, or params.yaml breaks a rule.
     """
-    settings = params.load(path)
+    settings = params.load()
     found = params.pick(settings.datasets, "data set", dataset)
-    if found.layout != "image_folder":
-        message = f"{path}: datasets.{dataset}: decisions are on photos, got layout {found.layout}"
+    if found.layout != pins.LAYOUT:
+        message = (
+            f"{paths.PARAMS}: datasets.{dataset}: decisions are on photos, got layout "
+            f"{found.layout}"
+        )
         raise ParamsError(message)
     table = paths.decisions(dataset)
     is_draft = not table.exists()
@@ -78,9 +80,9 @@ def take_up(dataset: str, path: Path = paths.PARAMS) -> Taken:
         classes = folders.arrange(list(listed), dataset).counts() if by_folders else None
         decisions.check(table, decided, {*listed, *listed.values()}, classes)
     keys = ["datasets", dataset, "extract", "decisions_sha256"]
-    text = yaml_text.put(path.read_bytes().decode(), keys, files.sha256(table))
-    params.parse(text, str(path))
-    files.write_text(path, text)
+    text = yaml_text.put(paths.PARAMS.read_bytes().decode(), keys, files.sha256(table))
+    params.parse(text)
+    files.write_text(paths.PARAMS, text)
     return Taken(table, decided, is_draft, **left)
 
 

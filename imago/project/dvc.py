@@ -17,7 +17,7 @@ from dvc_objects.errors import ObjectDBError
 from dvc_objects.fs.errors import AuthError, ConfigError, RemoteMissingDepsError
 from scmrepo.exceptions import SCMError as RepositoryError
 
-from imago.core import kept_lock, paths
+from imago.core import paths
 from imago.core.errors import DvcError, ImagoError
 from imago.project import git
 
@@ -30,14 +30,14 @@ _CLIENTS = {
 """Libraries behind remotes, and what their own errors are derived from."""
 
 
-def project(root: Path = Path()) -> Repo:
-    """Open the DVC project in a folder; `with` closes it.
+def project() -> Repo:
+    """Open the DVC project in this folder; `with` closes it.
 
     Raises:
         DvcError: There is none, or DVC cannot open it.
     """
     try:
-        return Repo(str(root))
+        return Repo(".")
     except NotDvcRepoError as error:
         message = "this folder must be a DVC project; run imago's commands in one"
         raise DvcError(message) from error
@@ -181,9 +181,9 @@ def _chain(error: BaseException | None) -> str:
 def _line(error: Exception) -> str:
     line = " ".join(str(error).split()) or type(error).__name__
     said = _chain(error)
-    is_broken = f"{kept_lock.LOCK}'" in said and not isinstance(error, OSError)
+    is_broken = f"{paths.LOCK}'" in said and not isinstance(error, OSError)
     if is_broken:  # 'dvc.lock' where it is no YAML, './dvc.lock' if not DVC's
-        where = "" if str(kept_lock.LOCK) in line else f"{kept_lock.LOCK} is broken: "
+        where = "" if str(paths.LOCK) in line else f"{paths.LOCK} is broken: "
         return f"{where}{line}; `imago check` says what to do"
     if f"'{paths.PARAMS}'" in said:
         return f"{line}; `imago check` says where"

@@ -7,10 +7,10 @@ from typing import Any
 import yaml
 from dvc.utils.serialize import dumps_yaml, loads_yaml
 
-from imago.core import files
+from imago.core import files, paths
 from imago.core.errors import LockError
 
-NAME = "dvc.lock"
+NAME = str(paths.LOCK)
 SCHEMA = "2.0"
 """Of DVC's, in which it records a pipeline."""
 

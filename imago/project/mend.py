@@ -17,8 +17,6 @@ from imago.project import dvc, git, lock
 
 CONFLICT = b"<<<<<<< "
 """Of git, in a file that it could not merge."""
-RWLOCK = Path(".dvc/tmp/rwlock")
-"""DVC's list of the paths that its processes read and write."""
 _RUN = re.compile(r"[0-9a-f]{64}")
 """The name of a run that DVC has finished writing."""
 
@@ -29,8 +27,8 @@ def faults(repo: Repo) -> list[str]:
     content = lock.read(root)
     is_whole = content is None or kept_lock.is_sound(content) or CONFLICT in content
     found = [] if is_whole else [lock.NAME]
-    if _is_cut_off(root / RWLOCK):
-        found.append(str(RWLOCK))
+    if _is_cut_off(root / paths.RWLOCK):
+        found.append(str(paths.RWLOCK))
     return found + [str(_shown(folder, root)) for folder in _unfinished_runs(repo)]
 
 
@@ -46,9 +44,9 @@ def mend() -> list[str]:
         done = []
         with dvc.one_line(), repo.lock:  # nobody else writes now
             found = faults(repo)
-            if str(RWLOCK) in found:
-                RWLOCK.unlink()
-                done.append(f"{RWLOCK}: deleted; no process is at work that it could list")
+            if str(paths.RWLOCK) in found:
+                paths.RWLOCK.unlink()
+                done.append(f"{paths.RWLOCK}: deleted; no process is at work that it could list")
             for folder in _unfinished_runs(repo):
                 files.remove(folder)
                 done.append(f"{_shown(folder, Path.cwd())}: deleted; no run is in it")
@@ -59,7 +57,7 @@ def mend() -> list[str]:
 
 def _mend_lock() -> str:
     """Take the lock that the last stage kept, or the commit's; DVC makes one from its run cache."""
-    kept, path = paths.kept_lock(), Path(lock.NAME)
+    kept, path = paths.kept_lock(), paths.LOCK
     found = {
         "as the last stage that ran found it": kept.read_bytes() if kept.is_file() else b"",
         "as the commit has it": git.read("HEAD", lock.NAME) or b"",
@@ -84,7 +82,7 @@ def _outdated(content: bytes) -> int:
     """Count the stages that a dvc.lock, which is left there, knows otherwise than they are now."""
     from imago.project import check  # which needs this module to tell what is broken
 
-    files.write_text(Path(lock.NAME), content.decode())
+    files.write_text(paths.LOCK, content.decode())
     return check.outdated()
 
 

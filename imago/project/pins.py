@@ -97,7 +97,7 @@ def is_renewed(places: Sequence[Path], name: str, there: Params) -> bool:
     return name in there.experiments or files == set(there.datasets[name].files)
 
 
-def check_same(places: Sequence[Path], name: str, there: Params, path: Path) -> None:
+def check_same(places: Sequence[Path], name: str, there: Params) -> None:
     """Check that photos are not plainly others than those of the data set of this name.
 
     They are where they lie elsewhere, those of the data set lie where they were, and no photo is of
@@ -115,9 +115,9 @@ def check_same(places: Sequence[Path], name: str, there: Params, path: Path) -> 
     new = set(_photos(places))
     if new.isdisjoint(_listed(name)) and new.isdisjoint(_photos(sorted(before))):
         message = (
-            f"{path}: datasets has an entry {name} already, of {still[0]}, with which these photos "
-            f"have none in common; another --name adds a data set, --name {name} puts these in the "
-            "place of those"
+            f"{paths.PARAMS}: datasets has an entry {name} already, of {still[0]}, with which "
+            f"these photos have none in common; another --name adds a data set, --name {name} puts "
+            "these in the place of those"
         )
         raise ParamsError(message)
 

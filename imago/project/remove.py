@@ -10,6 +10,7 @@ from imago import params
 from imago.core import files, paths
 from imago.params import Params
 from imago.project import dvc, lock, yaml_text
+from imago.project.check import OVERVIEW
 
 SHARED = ("exports",)
 """Sections whose entries say how, not what, and so stay for the next experiment."""
@@ -65,9 +66,9 @@ def of_no_stage(name: str) -> list[Path]:
 
 def renew_overview() -> bool:
     """Write the overview without what was removed, if it was ever written. Raises DvcError."""
-    is_known = "overview" in lock.stages(lock.read())
+    is_known = OVERVIEW in lock.stages(lock.read())
     if is_known:
-        dvc.run_silently("repro", "--single-item", "overview")
+        dvc.run_silently("repro", "--single-item", OVERVIEW)
     return is_known
 
 

@@ -14,11 +14,10 @@ from imago import params
 from imago.core import files, messages, paths, strict_yaml
 from imago.core.errors import ParamsError
 from imago.project import check, dvc, git, lock, yaml_text
-from imago.project.check import Staleness
+from imago.project.check import OVERVIEW, Staleness
 from imago.project.git import Merge
 
 Side = Literal["ours", "theirs"]
-OVERVIEW = "overview"
 _ABSENT = object()
 
 
