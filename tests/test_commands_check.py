@@ -296,7 +296,11 @@ def test_without_a_lock_nothing_has_run(capsys):
     ("name", "content", "begin"),
     [
         ("dvc.lock", "<<<<<<< HEAD\n", "dvc.lock: must "),
-        ("dvc.lock", "schema: '2.0'\nstages: {overview: {cmd: x}}\n", "dvc.lock is cut off or broken"),
+        (
+            "dvc.lock",
+            "schema: '2.0'\nstages: {train@small: {cmd: x}}\n",
+            "dvc.lock is cut off or broken",
+        ),
         ("dvc.yaml", "stages: {a: {command: x}}\n", "'"),
         ("dvc.yaml", "stages: [\n", "unable to read: 'dvc.yaml'"),
         ("params.yaml", "seed: [\n", ""),
