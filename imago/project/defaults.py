@@ -89,8 +89,8 @@ def choose(facts: Facts, usual_px: int = USUAL_PX) -> list[Choice]:
     ]
     learnt = sum(facts.counts.values()) * (1 - _number(share))
     held_out = _held_out(facts, learnt)
-    choices += held_out[:1]
-    learnt -= sum(facts.counts.values()) * _number(held_out[0] if held_out else None)
+    choices += [held_out] if held_out else []
+    learnt -= sum(facts.counts.values()) * _number(held_out)
     steps = math.ceil(learnt / BATCH_SIZE)
     epochs = max(LEAST_EPOCHS, math.ceil(STEPS / steps))
     choices += [
@@ -132,12 +132,12 @@ def _number(choice: Choice | None) -> float:
     return float(choice.value) if choice and isinstance(choice.value, float) else 0.0
 
 
-def _held_out(facts: Facts, learnt: float) -> list[Choice]:
+def _held_out(facts: Facts, learnt: float) -> Choice | None:
     """Hold photos out of many, by which the model learns to say that it does not know."""
     if facts.validation or learnt < FEW_PHOTOS:
-        return []
+        return None
     reason = "of so many, some tell how sure it may be"
-    return [Choice("extract", "validation_fraction", HELD_OUT_FRACTION, reason)]
+    return Choice("extract", "validation_fraction", HELD_OUT_FRACTION, reason)
 
 
 def _test_fraction(facts: Facts) -> Choice:

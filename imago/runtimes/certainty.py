@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imago.core import files
 from imago.core.errors import DataError
 from imago.runtimes.model_json import TrainedDescription
 
@@ -80,10 +81,8 @@ def write(folder: Path, certainty: Certainty) -> None:
     }
     if found.distance is not None:
         columns["distance"] = found.distance.tolist()
-    with (folder / VALIDATION_FILE).open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(columns)
-        table.writerows(zip(*columns.values(), strict=True))
+    rows = zip(*columns.values(), strict=True)
+    files.write_rows(folder / VALIDATION_FILE, columns, rows)
     if certainty.neighbors is not None:
         np.save(folder / NEIGHBORS_FILE, certainty.neighbors)
 

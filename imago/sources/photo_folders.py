@@ -55,13 +55,7 @@ def digests(names: Iterable[str], read: Callable[[str], bytes]) -> tuple[str, di
 
 def write_listing(path: Path, photos: Mapping[str, str]) -> None:
     """Write the listing of photos, path: sha256."""
-    with (
-        files.replacing(path) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as file,
-    ):
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(_COLUMNS)
-        table.writerows(sorted(photos.items()))
+    files.write_rows(path, _COLUMNS, sorted(photos.items()))
 
 
 def read_listing(path: Path) -> dict[str, str]:

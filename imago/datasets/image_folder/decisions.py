@@ -8,7 +8,6 @@ label      of `label`: the right one, which some training photo has
 why        for whoever reads it later; may be empty
 """
 
-import csv
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -170,10 +169,4 @@ def check(
 
 def write(path: Path, decisions: Iterable[Decision]) -> None:
     """Write a table."""
-    with (
-        files.replacing(path) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as file,
-    ):
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(COLUMNS)
-        table.writerows(dataclasses.astuple(one) for one in decisions)
+    files.write_rows(path, COLUMNS, map(dataclasses.astuple, decisions))

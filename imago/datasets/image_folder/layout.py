@@ -25,7 +25,7 @@ from imago.core.errors import DataError
 from imago.core.photo_names import by_reason, listed
 from imago.data import arrays, provenance
 from imago.data.arrays import SplitName
-from imago.datasets.image_folder import contents, decisions, groups, inspection, leaks, listings
+from imago.datasets.image_folder import contents, decisions, extracted, groups, inspection, leaks
 from imago.datasets.image_folder.archive import Archive, Limits
 from imago.datasets.image_folder.arrangement import Arrangement
 from imago.datasets.image_folder.decisions import Decision
@@ -76,9 +76,9 @@ def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
 
         with arrays.writing(target, arrangement.classes("train"), image_shape=None) as writer:
             _pack(writer, archive, splits)
-            listings.write_index(writer.folder / listings.INDEX, splits)
-            listings.write_set_aside(writer.folder / listings.SET_ASIDE, set_aside)
-            listings.write_leaks(writer.folder / listings.LEAKS, leaked)
+            extracted.write_index(writer.folder / extracted.INDEX, splits)
+            extracted.write_set_aside(writer.folder / extracted.SET_ASIDE, set_aside)
+            extracted.write_leaks(writer.folder / extracted.LEAKS, leaked)
             if wanted.decisions_sha256:
                 decisions.write(writer.folder / provenance.DECISIONS, decided)
     for line in _findings(target, arrangement, found, photos, leaked):
@@ -136,7 +136,7 @@ def _check_readable(
     total = len(found.photos) + len(found.unreadable)
     if not found.unreadable or len(found.unreadable) / total <= greatest_fraction:
         return
-    listings.write_set_aside(listing, set_aside)
+    extracted.write_set_aside(listing, set_aside)
     reasons = list(found.unreadable.values())
     are_large = any(reason.startswith(decoding.TOO_MANY_PIXELS) for reason in reasons)
     message = (
@@ -247,7 +247,7 @@ def _check_leaks(path: Path, leaked: Sequence[Leak], allowed: bool, listing: Pat
     pairs = [f"{one.photo.path} = {one.other.path}" for one in leaked if one.kind == "exact"]
     if not pairs or allowed:
         return
-    listings.write_leaks(listing, leaked)
+    extracted.write_leaks(listing, leaked)
     message = (
         f"{path}: no photo may be in two splits, got {len(pairs):,} that are, pixel for pixel: "
         f"{listed(pairs)}; {listing} lists them: remove one of each pair, or set "
@@ -279,7 +279,7 @@ def _findings(
     counts = Counter(photo.class_name for photo in photos)
     each = [f"{name} {count:,}" for name, count in sorted(counts.items())]
     yield f"{len(counts)} classes: {listed(each, CLASSES_SHOWN)}"
-    listing = target / listings.SET_ASIDE
+    listing = target / extracted.SET_ASIDE
     if bad := found.unreadable:
         total, reasons = len(found.photos) + len(bad), by_reason(bad.values())
         yield f"{len(bad):,} of {total:,} photos set aside: {reasons}; see {listing}"
@@ -298,7 +298,7 @@ def _findings(
         kinds = Counter(leak.kind for leak in leaked)
         yield (
             f"photos in two splits: {kinds['exact']:,} pixel for pixel, {kinds['near']:,} to the "
-            f"eye; see {target / listings.LEAKS}"
+            f"eye; see {target / extracted.LEAKS}"
         )
 
 

@@ -1,6 +1,5 @@
-"""The tables that say what became of each file of an archive: CSV, for people and for programs."""
+"""What stands beside extracted photos: tables of what became of each file, as CSV."""
 
-import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -32,12 +31,12 @@ def write_index(path: Path, splits: Mapping[SplitName, list[Photo]]) -> None:
         for split, photos in splits.items()
         for row, photo in enumerate(photos)
     )
-    _write(path, (*columns, "group") if has_groups else columns, rows)
+    files.write_rows(path, (*columns, "group") if has_groups else columns, rows)
 
 
 def write_set_aside(path: Path, reasons: Mapping[str, str]) -> None:
     """List the files that are not used, by their paths, and why."""
-    _write(path, ("path", "reason"), sorted(reasons.items()))
+    files.write_rows(path, ("path", "reason"), sorted(reasons.items()))
 
 
 def write_leaks(path: Path, leaks: Iterable[Leak]) -> None:
@@ -54,14 +53,4 @@ def write_leaks(path: Path, leaks: Iterable[Leak]) -> None:
         )
         for leak in leaks
     )
-    _write(path, columns, rows)
-
-
-def _write(path: Path, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    with (
-        files.replacing(path) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as file,
-    ):
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(columns)
-        table.writerows(rows)
+    files.write_rows(path, columns, rows)
