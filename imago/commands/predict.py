@@ -83,19 +83,25 @@ def run(chosen: argparse.Namespace) -> int:
     head, row = _rows(kind, top, predictor, images)
     if head is not None:
         print(head, flush=True)
-    unreadable = unsure = 0
     cores = os.cpu_count() or 1
     threads = min(chosen.workers or cores, cores)  # more of them would only take memory
     answered = bulk.predict(images, load, threads, predictor.elsewhere)
-    for image, found in _shown(answered, images):
+    code = _print(_shown(answered, images), row)
+    for line in said_of(left_out):
+        print(f"imago predict: {line}", file=sys.stderr)
+    return code
+
+
+def _print(answers: Iterable[bulk.Answered], row: output.Row) -> int:
+    """Print each answer as it comes, and return the exit code."""
+    unreadable = unsure = 0
+    for image, found in answers:
         if isinstance(found, ImageError):
             print(f"imago predict: {terminal.printable(str(found))}", file=sys.stderr, flush=True)
             unreadable += 1
         else:
             print(row(image.name, found), flush=True)
             unsure += found.unsure is not None
-    for line in said_of(left_out):
-        print(f"imago predict: {line}", file=sys.stderr)
     return UNREADABLE if unreadable else UNSURE if unsure else 0
 
 

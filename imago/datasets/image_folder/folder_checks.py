@@ -1,7 +1,7 @@
 """Folders that make no sense as classes, or that can be read in two ways."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from imago.core import photo_names
 from imago.core.errors import DataError
@@ -110,19 +110,13 @@ def check_no_class_is_empty(
     """
     depths = {(path.rpartition("/")[0], len(splits[path][1])) for path in arrangement.places}
     around = {tuple(folder.split("/")[:-depth]) for folder, depth in depths}
-    held: defaultdict[Parts, list[str]] = defaultdict(list)
-    for path in (*arrangement.unused, *folders):
-        *parents, name = path.split("/")
-        for outer in around:
-            if tuple(parents[: len(outer)]) == outer and len(parents) > len(outer):
-                held[tuple(parents[: len(outer) + 1])] += [path] if name else []
     names = {place.class_name for place in arrangement.places.values()}
     classes = {photo_names.folded(name) for name in names}
     empty = {
-        folder[-1]: files
-        for folder, files in held.items()
-        if _may_be_a_class(folder[-1]) and photo_names.folded(folder[-1].strip()) not in classes
-        if not any(arrangement.unused[path] in (NO_CLASS, COPY, NO_LABEL) for path in files)
+        folder: files
+        for folder, files in _beside_classes([*arrangement.unused, *folders], around)
+        if _may_be_a_class(folder) and photo_names.folded(folder.strip()) not in classes
+        if _is_without_photos(arrangement.unused[path] for path in files)
         if not files or not all(map(photo_names.is_document, files))
     }
     if empty:
@@ -133,6 +127,24 @@ def check_no_class_is_empty(
             f"{found}; add photos, converted to JPEG if need be, or remove the folder"
         )
         raise DataError(message)
+
+
+def _beside_classes(
+    paths: Iterable[str], around: Collection[Parts]
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield the folders that lie in those around the classes, each with the files in it."""
+    held: defaultdict[Parts, list[str]] = defaultdict(list)
+    for path in paths:
+        *parents, name = path.split("/")
+        for outer in around:
+            if tuple(parents[: len(outer)]) == outer and len(parents) > len(outer):
+                held[tuple(parents[: len(outer) + 1])] += [path] if name else []
+    return ((folder[-1], files) for folder, files in held.items())
+
+
+def _is_without_photos(reasons: Iterable[str]) -> bool:
+    """Tell by why files are left out whether none was a photo that could be of a class."""
+    return not any(reason in (NO_CLASS, COPY, NO_LABEL) for reason in reasons)
 
 
 def _may_be_a_class(folder: str) -> bool:
