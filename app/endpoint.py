@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
@@ -165,6 +165,7 @@ async def invalid(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": "; ".join(faults)}, 422)
 
 
+@api.head("/health", include_in_schema=False)
 @api.get("/health")
 def health() -> Health:
     """Tell that the endpoint is up."""
@@ -246,7 +247,7 @@ async def _files(request: Request, body: bodies.Body) -> list[UploadFile]:
     """Read the body, and give the files in it."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise HTTPException(415, "the body must be multipart/form-data")
-    parser = MultiPartParser(
+    parser = _Parser(
         request.headers, _limited(request, body), max_files=limits.IMAGES, max_fields=0
     )
     parser.spool_max_size = limits.REQUEST_BYTES + 1  # beyond which Starlette would write to disk
@@ -258,7 +259,7 @@ async def _files(request: Request, body: bodies.Body) -> list[UploadFile]:
     except ClientDisconnect as error:  # of which nobody hears
         raise HTTPException(400, "the body ended early") from error
     except MultiPartException as error:
-        raise HTTPException(_code(error), error.message) from error
+        raise HTTPException(*_said(error)) from error
     names = ", ".join(sorted({intake.shown(key) for key in form})) or "none"
     if names != "images":
         await form.close()
@@ -266,10 +267,32 @@ async def _files(request: Request, body: bodies.Body) -> list[UploadFile]:
     return [file for _, file in form.multi_items() if isinstance(file, UploadFile)]
 
 
-def _code(error: MultiPartException) -> int:
-    if error.message.startswith("Too many files"):
-        return 413
-    return 422 if error.message.startswith("Too many fields") else 400
+class _Parser(MultiPartParser):
+    """Refuses a body that ends before its last boundary, of which Starlette takes what there is."""
+
+    def __init__(
+        self, headers: Headers, stream: AsyncGenerator[bytes, None], **bounds: int
+    ) -> None:
+        super().__init__(headers, self._whole(stream), **bounds)
+        self._has_ended = False
+
+    def on_end(self) -> None:
+        super().on_end()
+        self._has_ended = True
+
+    async def _whole(self, stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        async for part in stream:
+            yield part
+        if not self._has_ended:
+            message = "the body ended before its last boundary"
+            raise MultiPartException(message)
+
+
+def _said(error: MultiPartException) -> tuple[int, str]:
+    """Return the code and the words for a body that cannot be read."""
+    if error.message.startswith("Too many fields"):
+        return 422, "images must be files, as of `curl -F images=@cat.jpg`, got a text"
+    return 413 if error.message.startswith("Too many files") else 400, error.message
 
 
 async def _limited(request: Request, body: bodies.Body) -> AsyncGenerator[bytes, None]:

@@ -39,6 +39,7 @@ def ask(client: TestClient, *files: tuple[str, bytes], query: str = "model=cnn")
 
 def test_health_and_models(client: TestClient) -> None:
     assert client.get("/health").json() == {"status": "ok", "models": 2, "broken": []}
+    assert client.head("/health").status_code == 200
     found = client.get("/models").json()["models"]
     assert found[0] == {"name": "cnn", "classes": ["blue", "green", "red"], "shape": [16, 16, 3]}
     assert found[1]["name"] == "digits"
@@ -116,11 +117,18 @@ def test_wrong_bodies(client: TestClient) -> None:
     assert client.post(url, content=b"nonsense", headers=form).status_code == 400
     assert client.post(url, content=b"--b\r\nno header\r\n", headers=form).status_code == 400
     assert client.post(url, content=b"--b--\r\n", headers=form).status_code == 422
+    part = b'--b\r\nContent-Disposition: form-data; name="images"; filename="a.png"\r\n\r\n' + RED
+    assert client.post(url, content=part + b"\r\n--b--\r\n", headers=form).status_code == 200
+    for cut in (part + b"\r\n" + part[:-9], part, part + b"\r\n--b", part + b"\r\n--b\r\n"):
+        ended = client.post(url, content=cut, headers=form)
+        assert ended.status_code == 400
+        assert ended.json()["detail"] == "the body ended before its last boundary"
     misnamed = client.post(url, files={"photo": ("red.png", RED)})
     assert misnamed.status_code == 422
     assert misnamed.json()["detail"] == "the files must all be sent as images, got photo"
     text = client.post(url, data={"images": "red"}, files={"images": ("red.png", RED)})
     assert text.status_code == 422
+    assert text.json()["detail"].startswith("images must be files, as of `curl -F images=@cat.jpg`")
 
 
 def test_limits(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -342,12 +342,32 @@ def test_lists_as_systems_write_them(content, found, tmp_path):
 
 
 @pytest.mark.usefixtures("here")
-def test_a_list_in_utf16_without_its_mark_has_a_line_for_each_name(capsys):
-    Path("list.txt").write_bytes("a.png\n".encode("utf-16-le"))
+@pytest.mark.parametrize(
+    "content",
+    ["a.png\nb.png\n".encode("utf-16-le"), b"a.png\0b.png\0", encoded((9, 0, 0))],
+    ids=["UTF-16 without its mark", "parted by NUL", "an image"],
+)
+def test_what_is_no_list_is_one_line(content, capsys):
+    Path("list.txt").write_bytes(content)
     assert predict("photos/r.png", "--from", "list.txt") == 3
     printed = capsys.readouterr()
     assert [json.loads(line)["answer"] for line in printed.out.splitlines()] == ["red"]
-    assert "NUL; a list must be UTF-8\n" in printed.err
+    said = "NUL; a list must be UTF-8, with a name a line: an image is given without --from\n"
+    assert printed.err.endswith(said)
+    assert printed.err.count("NUL") == 1
+
+
+@pytest.mark.parametrize("words", [["-", "--from", "-"], ["-", "-"]])
+def test_standard_input_is_named_once(words, capsys):
+    assert predict(*words) == 2
+    assert capsys.readouterr().err == "imago predict: - is standard input, which is read once\n"
+
+
+@pytest.mark.usefixtures("here")
+def test_a_pattern_goes_round_in_no_loop(capsys):
+    Path("photos/again").symlink_to("../photos")
+    assert predict("photos/**/*.png") == 0
+    assert [one["image"] for one in records(capsys)] == ["photos/r.png"]
 
 
 @pytest.mark.parametrize("name", ["colors", "exports/colors", "exports/colors/model.onnx"])

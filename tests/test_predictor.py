@@ -201,8 +201,11 @@ def test_a_file_of_an_export_may_be_named(folder):
     ("name", "message"),
     [
         ("empty", r"empty: must hold model\.tflite or model\.onnx or .*; run the stage export"),
-        ("model.keras", r"model\.keras: must be a folder or a \.tflite or \.onnx file"),
-        ("none.onnx", r"none\.onnx: not found; run the stage export"),
+        ("alone/model.keras", r"model\.keras: must be a folder or a \.tflite or \.onnx file"),
+        ("none.onnx", r"none\.onnx: not found; run the stage export, or copy all that it wrote"),
+        ("none", r"none: not found; run the stage export"),
+        ("bare/saved_model", r"saved_model: must hold model\.tflite or .*; name .*/bare$"),
+        ("damaged/renamed.onnx", r"renamed\.onnx: must be a file that .*/model\.json names, model"),
         ("alone/model.onnx", r"alone/model\.json: not found; it belongs beside the model"),
         ("broken/model.onnx", r"broken/model\.json: must be JSON: .*; run the stage export again"),
         ("bare", r"bare/model\.json: must describe a model, but has no classes; run the stage"),
@@ -218,8 +221,11 @@ def test_exports_that_cannot_be_used(name, message, folder, tmp_path):
         (tmp_path / part).mkdir()
         if part != "empty":
             (tmp_path / part / "model.onnx").write_bytes(model[: 40 if part == "damaged" else None])
+    (tmp_path / "alone/model.keras").write_bytes(b"")
     (tmp_path / "broken/model.json").write_text("{", "utf-8")
     (tmp_path / "bare/model.json").write_text("{}", "utf-8")
+    (tmp_path / "bare/saved_model").mkdir()
+    (tmp_path / "damaged/renamed.onnx").write_bytes(model)
     (tmp_path / "damaged/model.json").write_bytes((folder / "model.json").read_bytes())
     with pytest.raises(DataError, match=message):
         Predictor(tmp_path / name)
@@ -276,9 +282,42 @@ def test_models_of_another_kind_whose_description_knows_their_bytes(change, faul
     change(folder)
     formats = {"onnx": {"file": "model.onnx", "sha256": model_json.digest(folder / "model.onnx")}}
     model_json.write(folder, dataclasses.replace(described, formats=formats))
-    with pytest.raises(DataError, match=rf"{fault}.*; run the stage export again$") as found:
+    with pytest.raises(
+        DataError, match=rf"{fault}.*; run the stage export again, or copy"
+    ) as found:
         Predictor(folder)
     assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "found"),
+    [
+        (np.zeros((1, 5, 4, 3), np.uint8), "uint8 of 1×5×4×3"),
+        (np.zeros((4, 4, 3), np.uint8), "uint8 of 4×4×3"),
+        (np.zeros((1, 4, 4, 3), np.float32), "float32 of 1×4×4×3"),
+        (np.zeros((), np.uint8), "uint8 of none"),
+    ],
+)
+@pytest.mark.parametrize("ask", ["predictions", "probabilities"])
+def test_pixels_that_the_model_does_not_take(folder, pixels, found, ask):
+    with pytest.raises(ImageError, match=f"pixels must be uint8 of N×4×4×3, got {found}$"):
+        getattr(Predictor(folder), ask)(pixels)
+
+
+def test_a_file_that_tells_no_distance_says_that_it_lacks_it(tmp_path):
+    """As that of 8 bits, beside others that do."""
+    folder = color_export.write(tmp_path / "colors")
+    described = model_json.read_export(folder)
+    limits = {"probability": 0.5, "distance": 0.1}
+    model_json.write(folder, dataclasses.replace(described, unsure=limits))
+    predictor = Predictor(folder)
+    assert predictor.lacks_distance
+    assert predictor.may_be_unsure
+    (found,) = predictor.predict([np.full((4, 4, 3), (9, 0, 0), np.uint8)])
+    assert (found.label, found.unsure, found.distance) == ("red", None, None)
+    assert not Predictor(folder, threshold=0).lacks_distance
+    model_json.write(folder, dataclasses.replace(described, unsure=limits | {"probability": None}))
+    assert not Predictor(folder).may_be_unsure
 
 
 @pytest.fixture
@@ -307,6 +346,8 @@ def test_polarity(on_dark, polarity, inverted):
         ({"threshold": 2}, "threshold must be a probability, 0 to 1, or None, got 2"),
         ({"threshold": float("nan")}, "got nan"),
         ({"threshold": "0.5"}, "got '0.5'"),
+        ({"threads": -1}, "threads must be a number from 1 on, or None for all cores, got -1"),
+        ({"threads": "2"}, "got '2'"),
     ],
 )
 def test_what_a_predictor_cannot_be_asked(on_dark, how, message):

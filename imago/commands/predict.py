@@ -47,8 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--threshold",
         type=probability,
         metavar="P",
-        help="probability, 0 to 1, under which the answer is `unsure`; else as the model was "
-        "given limits, if it was; 0: never",
+        help="probability, 0 to 1, under which the answer is `unsure`, in place of the model's own "
+        "limit; that of images unlike its own stays, but for 0: never unsure",
     )
     add("--polarity", choices=("auto", "as_is", "inverted"), default="auto")
     add("--whole-image", action="store_true", help="do not look for the thing in it")
@@ -60,12 +60,18 @@ def run(chosen: argparse.Namespace) -> int:
     if not chosen.images and not chosen.listed:
         print("imago predict: name an image, or - for standard input", file=sys.stderr)
         return 2
+    if chosen.images.count(given.STDIN) + (chosen.listed == given.STDIN) > 1:
+        print("imago predict: - is standard input, which is read once", file=sys.stderr)
+        return 2
     options = {
         "polarity": chosen.polarity,
         "find_subject": not chosen.whole_image,
         "threshold": chosen.threshold,
     }
     predictor = models.load(chosen.model, threads=1, **options)
+    if predictor.lacks_distance:
+        message = f"{predictor.path} does not tell how unlike the training images one is"
+        print(f"imago predict: {message}, so no answer is `unsure` for that", file=sys.stderr)
     loaded = [predictor]
 
     def load() -> Predictor:

@@ -64,10 +64,13 @@ def expand(words: Iterable[str], left_out: LeftOut | None = None) -> Iterator[Gi
     left_out = {} if left_out is None else left_out
     for word in words:
         if "\0" in word:
-            yield _refused(word, "a name cannot hold the character NUL; a list must be UTF-8")
+            reason = (
+                "a name cannot hold the character NUL; a list must be UTF-8, with a name a line"
+            )
+            yield _refused(word, f"{reason}: an image is given without --from")
         elif word == STDIN:
             yield Given(word, _read_stdin)
-        elif word.startswith(("http://", "https://")):
+        elif word.lower().startswith(("http://", "https://")):
             yield Given(word, functools.partial(_download, word))
         elif os.path.isdir(word):  # noqa: PTH112 - a Path would lose a leading ./
             yield from _or_refused(_in_folder(word, left_out), word, "holds no images")
@@ -75,7 +78,11 @@ def expand(words: Iterable[str], left_out: LeftOut | None = None) -> Iterator[Gi
             yield _file(word)
         else:
             found = sorted(glob.iglob(word, recursive=True))  # noqa: PTH207
-            files = (_file(path) for path in found if not os.path.isdir(path))  # noqa: PTH112
+            files = (
+                _file(path)
+                for path in found
+                if not os.path.isdir(path) and not _is_in_loop(os.path.dirname(path))  # noqa: PTH112, PTH120
+            )
             yield from _or_refused(files, word, "matches no files")
 
 
@@ -84,6 +91,7 @@ def lines(path: str) -> Iterator[str]:
 
     It is UTF-8, or UTF-16 where it begins with its mark, as Windows writes lists. Bytes that are
     no UTF-8 stay as they are, for names of files may hold such.
+    With the first character NUL it ends, as in an image that is given in place of a list of them.
     """
     file = cast("io.BufferedReader", sys.stdin.buffer) if path == STDIN else _opened(Path(path))
     is_utf16 = file.peek(2).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
@@ -93,6 +101,9 @@ def lines(path: str) -> Iterator[str]:
             if len(line) > LONGEST_LINE:
                 message = f"{path}: a line must have at most {LONGEST_LINE:,} characters, got more"
                 raise DataError(message)
+            if "\0" in line:  # it is no list, and no line of it is a name
+                yield line[: line.index("\0") + 1]
+                return
             if stripped := line.rstrip("\r\n"):
                 yield stripped
 
@@ -118,6 +129,13 @@ def _opened(path: Path) -> io.BufferedReader:
 
 def _file(path: str) -> Given:
     return Given(path, functools.partial(image_files.read, path))
+
+
+@functools.cache
+def _is_in_loop(folder: str) -> bool:
+    """Tell whether links lead from a folder into one that is around it."""
+    around = [os.path.realpath(one) for one in (Path(folder), *Path(folder).parents)]
+    return len(set(around)) < len(around)
 
 
 def _in_folder(folder: str, left_out: LeftOut) -> Iterator[Given]:

@@ -32,7 +32,8 @@ GREATEST_PIXELS = 100_000_000
 """Of an image, width times height: beyond it, a file is more likely an attack than a photo."""
 CHANNELS = (1, 3, 4)
 _RUNTIMES = {".tflite": "imago.runtimes.litert", ".onnx": "imago.runtimes.onnx_model"}
-_REMEDY = "run the stage export"
+_REMEDY = "run the stage export, or copy all that it wrote"
+_AGAIN = "run the stage export again, or copy anew all that it wrote"
 _PREFERRED = ("model.tflite", "model.onnx", "model_fp16.tflite", "model_int8.tflite")
 
 _BYTES = bytes | bytearray | memoryview
@@ -90,6 +91,8 @@ class Predictor:
         classes: Their names, in the order of the probabilities.
         content: Of the model's file.
         description: What model.json says of the model.
+        lacks_distance: Whether the file does not tell what one of the limits is of, as that of 8
+            bits does not: no image is then found to be unlike the training images.
     """
 
     def __init__(
@@ -115,15 +118,17 @@ class Predictor:
 
         Raises:
             DataError: There is no model that can be run here, or no description of it.
-            ValueError: polarity or threshold is none that there can be.
+            ValueError: threads, polarity or threshold is none that there can be.
         """
-        _check_asked(polarity, threshold)
+        _check_asked(threads, polarity, threshold)
         self.path = _model_file(Path(path))
         self.description = model_json.read_export(self.path.parent)
         self.content = _read(self.path, self.description)
         self.classes = self.description.classes
-        self.unsure_below, self.unsure_beyond = _limits(self.description, threshold)
+        self.unsure_below, beyond = _limits(self.description, threshold)
         self.tells_distance = _tells_distance(self.description, self.path.name)
+        self.unsure_beyond = beyond if self.tells_distance else None
+        self.lacks_distance = beyond is not None and not self.tells_distance
         wanted = self.description.input
         self.form = Form(tuple(wanted["shape"][1:]), wanted["fit"], wanted["interpolation"])
         self.framing = Framing(**known) if (known := wanted["framing"]) else None
@@ -162,7 +167,7 @@ class Predictor:
             shape, classes = self.form.shape, len(self.classes)
             calls.check(run, shape, classes, with_distance=self.tells_distance)
         except ValueError as error:
-            message = f"{self.path}: {error}; {_REMEDY} again"
+            message = f"{self.path}: {error}; {_AGAIN}"
             raise DataError(message) from error
         return run
 
@@ -183,6 +188,9 @@ class Predictor:
 
         Args:
             pixels: (N, H, W, C) uint8, 0-255, as `pixels` gives them.
+
+        Raises:
+            ImageError: They are of another shape or type.
         """
         probabilities, distances = self._outputs(pixels)
         far = [None] * len(pixels) if distances is None else distances.tolist()
@@ -191,7 +199,7 @@ class Predictor:
     def _prediction(self, row: NDArray[np.float32], distance: float | None) -> Prediction:
         probability, beyond = float(row.max()), self.unsure_beyond
         reason: Reason | None = None
-        if distance is not None and beyond is not None and distance > beyond:
+        if beyond is not None and distance is not None and distance > beyond:
             reason = "unlike"
         elif probability < self.unsure_below:
             reason = "improbable"
@@ -206,10 +214,17 @@ class Predictor:
 
         Returns:
             (N, K) float32, in the order of `classes`.
+
+        Raises:
+            ImageError: The pixels are of another shape or type.
         """
         return self._outputs(pixels).probabilities
 
     def _outputs(self, pixels: NDArray[np.uint8]) -> calls.Outputs:
+        if pixels.dtype != np.uint8 or pixels.shape[1:] != self.form.shape:
+            wanted, given = ("×".join(map(str, shape)) for shape in (self.form.shape, pixels.shape))
+            message = f"pixels must be uint8 of N×{wanted}, got {pixels.dtype} of {given or 'none'}"
+            raise ImageError(message)
         if not len(pixels):
             return calls.Outputs(np.zeros((0, len(self.classes)), np.float32), None)
         with self._lock:
@@ -245,7 +260,10 @@ class Predictor:
         return dict(zip(self.classes, row.tolist(), strict=True))
 
 
-def _check_asked(polarity: str, threshold: float | None) -> None:
+def _check_asked(threads: int | None, polarity: str, threshold: float | None) -> None:
+    if threads is not None and not (isinstance(threads, numbers.Integral) and threads >= 1):
+        message = f"threads must be a number from 1 on, or None for all cores, got {threads!r}"
+        raise ValueError(message)
     if polarity not in (known := get_args(Polarity)):
         message = f"polarity must be one of {', '.join(known)}, got {polarity!r}"
         raise ValueError(message)
@@ -334,17 +352,19 @@ def _from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _model_file(path: Path) -> Path:
+    if not path.exists():
+        message = f"{path}: not found; {_REMEDY}"
+        raise DataError(message)
     if path.is_dir():
         found = next((path / name for name in _PREFERRED if (path / name).is_file()), None)
         if found is None:
-            message = f"{path}: must hold {' or '.join(_PREFERRED)}; {_REMEDY}"
+            is_within = (path.parent / model_json.FILE).is_file()  # as TensorFlow's own format is
+            remedy = f"name {path.parent}" if is_within else _REMEDY
+            message = f"{path}: must hold {' or '.join(_PREFERRED)}; {remedy}"
             raise DataError(message)
         return found
-    if path.suffix not in _RUNTIMES:
+    if path.suffix not in _RUNTIMES or not path.is_file():
         message = f"{path}: must be a folder or a {' or '.join(_RUNTIMES)} file"
-        raise DataError(message)
-    if not path.is_file():
-        message = f"{path}: not found; {_REMEDY}"
         raise DataError(message)
     return path
 
@@ -352,18 +372,18 @@ def _model_file(path: Path) -> Path:
 def _read(path: Path, description: model_json.ExportDescription) -> bytes:
     """Return a model's bytes, which must be those that the stage export has described."""
     if (size := path.stat().st_size) > GREATEST_BYTES:
-        message = (
-            f"{path}: must have at most {GREATEST_BYTES:,} bytes, got {size:,}; {_REMEDY} again"
-        )
+        message = f"{path}: must have at most {GREATEST_BYTES:,} bytes, got {size:,}; {_AGAIN}"
         raise DataError(message)
-    told = [said["sha256"] for said in description.formats.values() if said["file"] == path.name]
-    content = path.read_bytes()
+    said, content = path.parent / model_json.FILE, path.read_bytes()
+    of_file = {one["file"]: one["sha256"] for one in description.formats.values()}
+    if path.name not in of_file:
+        message = f"{path}: must be a file that {said} names, {', '.join(of_file)}; rename it back"
+        raise DataError(message)
     found = hashlib.sha256(content).hexdigest()
-    if found not in told:
+    if found != of_file[path.name]:
         message = (
-            f"{path}: must have the sha256 that {path.parent / model_json.FILE} says, "
-            f"{told[0] if told else 'which says none'}, got {found}; it is damaged, or of another "
-            f"model: {_REMEDY} again"
+            f"{path}: must have the sha256 that {said} says, {of_file[path.name]}, got {found}; it "
+            f"is damaged, or of another model: {_AGAIN}"
         )
         raise DataError(message)
     return content
