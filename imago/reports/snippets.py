@@ -9,7 +9,8 @@ IMAGO = """\
 from imago import Predictor
 
 (prediction,) = Predictor("{export}").predict(["photo.png"])
-print(prediction.label, prediction.probability)
+label = {label}
+print(label, prediction.probability)
 """
 
 KERAS = """\
@@ -21,15 +22,13 @@ import keras
 import numpy as np
 from PIL import Image, ImageOps
 
-photo = ImageOps.exif_transpose(Image.open("photo.png")).convert("RGBA")
-photo = Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("{mode}")
-{fitted}{halved}pixels = cv2.resize(np.asarray(photo), {inside}, interpolation={interpolation})
-{bordered}pixels = pixels.reshape(1, {height}, {width}, {channels})
+{pixels}
 classes = json.loads(Path("{model}/model.json").read_text("utf-8"))["classes"]
 
 model = keras.saving.load_model("{model}/model.keras")
 (probabilities,) = model.predict(pixels)
-print(classes[probabilities.argmax()], probabilities.max())
+label = {label}
+print(label, probabilities.max())
 """
 
 LITERT = """\
@@ -41,76 +40,123 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image, ImageOps
 
-photo = ImageOps.exif_transpose(Image.open("photo.png")).convert("RGBA")
-photo = Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("{mode}")
-{fitted}{halved}pixels = cv2.resize(np.asarray(photo), {inside}, interpolation={interpolation})
-{bordered}pixels = pixels.reshape(1, {height}, {width}, {channels})
+{pixels}
 classes = json.loads(Path("{export}/model.json").read_text("utf-8"))["classes"]
 
 model = Interpreter("{export}/{file}")
 model.allocate_tensors()
 model.set_tensor(model.get_input_details()[0]["index"], pixels)
 model.invoke()
-(probabilities,) = model.get_tensor(model.get_output_details()[0]["index"])
-print(classes[probabilities.argmax()], probabilities.max())
+{outputs} = (model.get_tensor(one["index"])[0] for one in model.get_output_details())
+label = {label}
+print(label, probabilities.max())
 """
 
+OPENED = """\
+photo = ImageOps.exif_transpose(Image.open("photo.png"))
+if photo.mode.startswith("I;16"):  # 16 bits, which Pillow would clip and not scale
+    photo = Image.fromarray(((np.asarray(photo).astype(np.uint32) + 128) // 257).astype(np.uint8))
+photo = photo.convert("RGBA")
+photo = Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo).convert("RGB")
+"""
+GRAY = """\
+photo = Image.fromarray(cv2.cvtColor(np.asarray(photo), cv2.COLOR_RGB2GRAY))
+"""
+ALIKE = """\
+gray = cv2.cvtColor(np.asarray(photo), cv2.COLOR_RGB2GRAY)
+border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
+photo = Image.fromarray(gray if np.median(border) {is_ground} else 255 - gray)  # {ground} ground
+"""
+"""Of images that show a thing on plain ground; what is cut out and centred must be so already."""
 FITTED = {
-    "stretch": "",
+    "stretch": "inside = ({width}, {height})\n",
     "crop": """\
 side = min(photo.size)
 left, top = ((size - side) // 2 for size in photo.size)
 photo = photo.crop((left, top, left + side, top + side))  # its middle
+inside = ({width}, {height})
 """,
-    "pad": """\
-inside = [max(1, round(size * ({side} / max(photo.size)))) for size in photo.size]
-""",
+    "pad": "inside = [max(1, round(size * ({side} / max(photo.size)))) for size in photo.size]\n",
 }
-INSIDE = {"stretch": "({width}, {height})", "crop": "({width}, {height})", "pad": "inside"}
+RESIZED = """\
+pixels, to = np.asarray(photo), [min(sizes) for sizes in zip(photo.size, inside)]
+{fours}pixels = cv2.resize(pixels, to, interpolation={shrinking})
+pixels = cv2.resize(pixels, inside, interpolation={growing})
+"""
+FOURS = """\
+shrunk = list(zip(photo.size, to))
+if any(size % to for size, to in shrunk) and all(2 * to <= size <= 4 * to for size, to in shrunk):
+    pixels = cv2.resize(pixels, [2 * size for size in to])  # four points stand for an area
+"""
+"""Of colours, with the interpolation area."""
 BORDERED = """\
 left, top = (({side} - size) // 2 for size in inside)
 right, bottom = {side} - inside[0] - left, {side} - inside[1] - top
 pixels = cv2.copyMakeBorder(pixels, top, bottom, left, right, cv2.BORDER_CONSTANT)  # black
 """
-HALVED = """\
-if all(2 * to < size < 4 * to for size, to in zip(photo.size, {inside})):  # four points for an area
-    photo = Image.fromarray(cv2.resize(np.asarray(photo), [2 * to for to in {inside}]))
-"""
-"""Of colours, with the interpolation area."""
-INTERPOLATION = {
-    "area": "cv2.INTER_AREA if {longer_or_shorter}(photo.size) >= {side} else cv2.INTER_LINEAR",
+SHRINKING = {
+    "area": "cv2.INTER_AREA",
     "cubic": "cv2.INTER_CUBIC",
     "lanczos": "cv2.INTER_LANCZOS4",
     "linear": "cv2.INTER_LINEAR",
     "nearest": "cv2.INTER_NEAREST_EXACT",
 }
+GROWING = SHRINKING | {"area": "cv2.INTER_LINEAR"}
 
 
 def of(card: Mapping[str, Any]) -> dict[str, str]:
     """Return Python code for an image file, photo.png, by what it needs to be installed.
 
-    `imago` converts an image to the last bit as the training images were; the others nearly always.
-    bench.outside measures it.
+    `imago` converts an image to the last bit as the training images were; the others do but for a
+    large JPEG, which it decodes at a smaller scale. bench.outside measures it.
     """
-    height, width, channels = card["data"]["image_shape"]
-    fit, interpolation = card["input"]["fit"], card["input"]["interpolation"]
-    given = {"side": max(height, width), "inside": INSIDE[fit].format(height=height, width=width)}
-    values = given | {
-        "fitted": FITTED[fit].format(**given),
-        "halved": HALVED.format(**given) if interpolation == "area" and channels == 3 else "",
-        "bordered": BORDERED.format(**given) if fit == "pad" else "",
-        "interpolation": INTERPOLATION[interpolation].format(
-            **given, longer_or_shorter="max" if fit == "pad" else "min"
-        ),
+    limits = card.get("unsure") or {"probability": None, "distance": None}
+    values = {
+        "pixels": _pixels(card).rstrip("\n"),
         "export": paths.export(card["experiment"]).as_posix(),
         "model": paths.model(card["experiment"]).as_posix(),
-        "mode": "L" if channels == 1 else "RGB",
-        "height": height,
-        "width": width,
-        "channels": channels,
+        "outputs": "probabilities, *_" if limits["distance"] is None else "probabilities, distance",
     }
-    found = {"imago": IMAGO, "Keras": KERAS}
+    best = "classes[probabilities.argmax()]"
+    improbable = _limit("probabilities.max() <", limits["probability"])
+    unlike = _limit("distance >", limits["distance"])
+    own = '"unsure" if prediction.unsure else prediction.label'
+    found = {
+        "imago": IMAGO.format(**values, label=own if improbable or unlike else "prediction.label"),
+        "Keras": KERAS.format(**values, label=_label(best, improbable)),
+    }
     if "litert" in card["exports"]:
         values["file"] = card["exports"]["litert"]["file"]
-        found["LiteRT"] = LITERT
-    return {name: code.format(**values) for name, code in found.items()}
+        found["LiteRT"] = LITERT.format(**values, label=_label(best, improbable, unlike))
+    return found
+
+
+def _pixels(card: Mapping[str, Any]) -> str:
+    """Return the code that brings a photo to the model's pixels."""
+    height, width, channels = card["data"]["image_shape"]
+    given = card["input"]
+    fit, interpolation, framing = given["fit"], given["interpolation"], given.get("framing")
+    values = {"side": max(height, width), "height": height, "width": width}
+    code = OPENED
+    if framing:
+        is_ground = "< 128" if framing["ground"] == "dark" else ">= 128"
+        code += ALIKE.format(is_ground=is_ground, ground=framing["ground"])
+    elif channels == 1:
+        code += GRAY
+    code += FITTED[fit].format(**values)
+    code += RESIZED.format(
+        fours=FOURS if interpolation == "area" and channels == 3 else "",
+        shrinking=SHRINKING[interpolation],
+        growing=GROWING[interpolation],
+    )
+    code += BORDERED.format(**values) if fit == "pad" else ""
+    return f"{code}pixels = pixels.reshape(1, {height}, {width}, {channels})\n"
+
+
+def _limit(rule: str, limit: float | None) -> str:
+    return "" if limit is None else f"{rule} {limit!r}"
+
+
+def _label(best: str, *rules: str) -> str:
+    unsure = " or ".join(filter(None, rules))
+    return f'"unsure" if {unsure} else {best}' if unsure else best
