@@ -230,7 +230,7 @@ def test_nothing_is_said_where_there_is_nothing_to_say():
 def test_a_precision_that_no_limit_reaches_is_said():
     said = says("Unsure", unsure=unsure(wanted=0.9))
     assert said[1] == (
-        "No limit makes 90.00 % of its answers right, as was wanted: of images new to it it is "
-        "50.00 % at the best."
+        "No limit makes 90.00 % of its answers right, as was wanted: on images that it has not "
+        "learnt from, 50.00 % at best."
     )
     assert says("Unsure", unsure=unsure(wanted=0.5)) == [said[0], said[2]]

@@ -12,8 +12,8 @@ from imago.figures._subject import Subject
 
 TITLE = "Learning curves"
 CAPTION = (
-    "Curves that still move at the right end would gain from more epochs; training and "
-    "validation that drift apart mean that images are learnt by heart."
+    "Curves that still move at the right end would gain from more epochs; where there is "
+    "validation, that it drifts from training means that images are learnt by heart."
 )
 SECTION, PLACE = "training", 10
 

@@ -208,8 +208,8 @@ def _precision_not_reached(unsure: Mapping[str, Any]) -> str:
     if right >= wanted:
         return ""
     return (
-        f"No limit makes {percent(wanted)} of its answers right, as was wanted: of images new to "
-        f"it it is {percent(right)} at the best."
+        f"No limit makes {percent(wanted)} of its answers right, as was wanted: on images that it "
+        f"has not learnt from, {percent(right)} at best."
     )
 
 
