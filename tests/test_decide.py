@@ -5,7 +5,8 @@ from imago import cli, params
 from imago.core import paths
 from imago.core.errors import DataError, ParamsError
 from imago.datasets.image_folder import decisions
-from imago.project import decide
+from imago.project import check, decide
+from imago.project.check import Staleness
 from imago.sources import photo_folders
 from tests.params_text import TEXT
 
@@ -51,7 +52,9 @@ dog/7.jpg,dog,train,dog/8.jpg,dog,train,near,1
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
+    """A project that DVC does not know, in which all is current."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(check, "staleness", Staleness)
     paths.PARAMS.write_text(WITH_PHOTOS, "utf-8")
     return tmp_path
 
@@ -61,6 +64,8 @@ def inspected(here):
     folder.mkdir(parents=True)
     (folder / "suspects.csv").write_text(SUSPECTS, "utf-8")
     (folder / "duplicates.csv").write_text(DUPLICATES, "utf-8")
+    (folder / "counts.csv").write_text("class,all\ncat,80\ndog,80\n", "utf-8")
+    return folder
 
 
 def test_a_draft_of_what_was_found(here):
@@ -80,23 +85,22 @@ def test_a_draft_of_what_was_found(here):
 
 
 def test_classes_that_look_like_numbers_stay_names(here):
-    inspected(here)
-    folder = here / paths.inspection("seen")
+    folder = inspected(here)
     for name in ("suspects.csv", "duplicates.csv"):
         text = (folder / name).read_text()
         (folder / name).write_text(text.replace(",dog,", ",00002,").replace(",cat,", ",1e5,"))
-    found = decide.draft(folder)
+    (folder / "counts.csv").write_text("class,all\n00002,80\n1e5,80\n")
+    found, _ = decide.draft(folder)
     assert {one.label for one in found} == {"00002", ""}
     assert "one picture as 1e5 and 00002" in {one.why for one in found}
 
 
 def test_of_a_picture_in_validation_and_test_the_test_photo_stays(here):
-    inspected(here)
-    folder = here / paths.inspection("seen")
+    folder = inspected(here)
     head = DUPLICATES.splitlines()[0]
     row = "cat/6.jpg,cat,validation,cat/9.jpg,cat,test,exact,0"
     (folder / "duplicates.csv").write_text(f"{head}\n{row}\n")
-    found = {one.photo: one.why for one in decide.draft(folder)}
+    found = {one.photo: one.why for one in decide.draft(folder)[0]}
     assert found["cat/6.jpg"] == "the same picture as cat/9.jpg, in another split"
     assert "cat/9.jpg" not in found
 
@@ -106,14 +110,51 @@ def test_what_a_draft_leaves_out_is_said(here, capsys):
     inspected(here)
     assert cli.main(["decide", "photos"]) == 0
     said = capsys.readouterr().out
-    assert "2 photos to look at are left out, of which it is less sure\n" in said
-    assert "1 test photo to look at is left out: a model must not choose" in said
+    assert "left out 1 of which it is less sure\n" in said
+    assert "left out 1 of validation: by these a model says how sure it may be\n" in said
+    assert "left out 1 of the test: a model must not choose what it is tested on\n" in said
     assert "reports/data/seen/index.html shows all\n" in said
 
 
-def test_nothing_to_draft_is_no_table(here, capsys):
+@pytest.mark.parametrize("cats", [40, 41])
+def test_classes_that_cannot_be_told_apart_are_left_to_a_person(here, cats):
+    """An eighth of a class are no wrong labels: a draft would make more than it mends."""
+    folder = inspected(here)
+    (folder / "counts.csv").write_text(f"class,all\ncat,{cats}\ndog,40\n")
+    found, left_out = decide.draft(folder)
+    why = (
+        "of cat that look like dog: too many for wrong labels, so these may be classes that the "
+        "features do not tell apart"
+    )
+    assert left_out.get(why) == (3 if cats == 40 else None)
+    assert any(one.label for one in found) == (cats == 41)
+
+
+def test_photos_that_have_changed_since_are_to_be_looked_at_again(here, monkeypatch):
     inspected(here)
-    folder = here / paths.inspection("seen")
+    stale = Staleness(followers=["inspect@seen"])
+    monkeypatch.setattr(check, "staleness", lambda: stale)
+    with pytest.raises(DataError, match=r"photos: has changed since .*; run `dvc repro inspect@s"):
+        decide.take_up("photos")
+    assert not paths.decisions("photos").exists()
+
+
+def test_a_table_that_is_gone_is_held_to_no_more(here, capsys):
+    inspected(here)
+    decide.take_up("photos")
+    paths.decisions("photos").unlink()
+    assert cli.main(["decide", "photos"]) == 0
+    assert capsys.readouterr().out == (
+        "decisions/photos.csv is gone, and params.yaml holds to it no more\n"
+        "For a new draft, run `dvc repro inspect@…` and then this again.\n"
+    )
+    assert params.load().datasets["photos"].extract.decisions_sha256 is None
+    assert "decisions_sha256" not in paths.PARAMS.read_text()
+    assert decide.take_up("photos").decided
+
+
+def test_nothing_to_draft_is_no_table(here, capsys):
+    folder = inspected(here)
     for name, kept in (("suspects.csv", [0, 3, 4]), ("duplicates.csv", [0])):
         lines = (folder / name).read_text().splitlines()
         (folder / name).write_text("\n".join([lines[row] for row in kept]) + "\n")

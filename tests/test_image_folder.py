@@ -569,6 +569,15 @@ def test_decisions_stand_beside_the_photos_in_one_form(here):
     assert found == "photo,decision,label,why\nTrain/Cat/2.png,drop,,\n"
 
 
+def test_a_photo_that_cannot_be_read_may_be_dropped(here):
+    """The page lists it, and `imago decide` knows it by its name."""
+    contents = split_pets() | {"train/cat/2.png": b"broken"}
+    digest = decide(here, "train/cat/2.png,drop,,")
+    extract(here, contents, decisions_sha256=digest)
+    (row,) = table(here / "out/pets/set_aside.csv")
+    assert row["reason"].startswith("not of a known format")
+
+
 def test_decisions_that_leave_a_class_without_photos(here):
     dogs = [name for name in split_pets() if name.startswith("train/dog/")]
     digest = decide(here, *(f"{name},drop,," for name in dogs))

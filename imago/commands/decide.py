@@ -18,6 +18,10 @@ def run(chosen: argparse.Namespace) -> int:
     from imago.project import decide  # here, for pandas takes a while to import
 
     taken = decide.take_up(chosen.dataset)
+    if taken.is_withdrawn:
+        print(f"{taken.path} is gone, and params.yaml holds to it no more")
+        print("For a new draft, run `dvc repro inspect@…` and then this again.")
+        return 0
     of_photos = {one.photo: one.decision for one in taken.decided}  # the last one holds
     drops = sum(decision == "drop" for decision in of_photos.values())
     is_written = bool(taken.decided) or not taken.is_draft
@@ -26,21 +30,12 @@ def run(chosen: argparse.Namespace) -> int:
         print(f"{taken.path}: photos to drop {drops:,}, to be given a label {labels:,}")
     else:
         print(f"{taken.path}: nothing is sure enough to be drafted; nothing was written")
-    if taken.unsure:
-        print(f"{_are(taken.unsure, 'photo')} left out, of which it is less sure")
-    if taken.of_test:
-        print(
-            f"{_are(taken.of_test, 'test photo')} left out: a model must not choose what it is "
-            "tested on"
-        )
-    if taken.unsure or taken.of_test:
+    for why, count in taken.left_out.items():
+        print(f"left out {count:,} {why}")
+    if taken.left_out:
         print(f"{taken.page} shows all")
     if taken.is_draft and is_written:
         print(f"A draft: look at it, change it, and run `imago decide {chosen.dataset}` again.")
     if is_written:
         print("`dvc repro` then does as it says.")
     return 0
-
-
-def _are(count: int, what: str) -> str:
-    return f"{count:,} {what}s to look at are" if count > 1 else f"1 {what} to look at is"

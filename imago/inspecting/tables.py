@@ -106,7 +106,7 @@ def summary(found: Mapping[str, pd.DataFrame]) -> str:
     two_labels = int((pairs["class"] != pairs["other_class"]).sum())
     across = int((pairs["split"] != pairs["other_split"]).sum())
     return (
-        f"{len(pairs):,} pair{'s' * (len(pairs) != 1)} of one picture ({two_labels:,} with two labels, {across:,} across "
-        f"splits), {len(found['suspects']):,} labels to look at, {len(found['left_out']):,} files "
-        "left out"
+        f"{len(pairs):,} pair{'s' * (len(pairs) != 1)} of one picture ({two_labels:,} with two "
+        f"labels, {across:,} across splits), {len(found['suspects']):,} labels to look at, "
+        f"{len(found['left_out']):,} files left out"
     )

@@ -92,7 +92,11 @@ def verify(path: Path, sha256: str) -> None:
 
 
 def apply(
-    where: Path, photos: Sequence[Photo], decisions: Iterable[Decision], classes: Iterable[str]
+    where: Path,
+    photos: Sequence[Photo],
+    decisions: Iterable[Decision],
+    classes: Iterable[str],
+    unreadable: Iterable[str] = (),
 ) -> tuple[list[Photo], dict[str, str]]:
     """Do what was decided.
 
@@ -101,6 +105,7 @@ def apply(
         photos: All that can be used.
         decisions: The last one on a photo holds.
         classes: Names of all.
+        unreadable: Paths of photos that cannot be used anyway: decisions on them change nothing.
 
     Returns:
         The photos that are left, with the right labels; and why each other one is set aside.
@@ -117,7 +122,8 @@ def apply(
                 called[said].append(photo)
     changed: dict[str, Photo | None] = {}
     dropped: dict[str, str] = {}
-    check(where, decisions, [name for name, on in called.items() if on], list(known.values()))
+    there = [name for name, on in called.items() if on]
+    check(where, decisions, [*there, *unreadable], list(known.values()))
     for one in decisions:
         for photo in called[photo_names.folded(one.photo)]:
             dropped.pop(photo.path, None)

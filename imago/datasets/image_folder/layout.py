@@ -64,9 +64,8 @@ def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
         greatest_fraction = wanted.greatest_unreadable_fraction
         _check_readable(path, found, greatest_fraction, set_aside, paths.set_aside(target.name))
         decided = _decided(target.name, wanted)
-        photos, dropped = decisions.apply(
-            paths.decisions(target.name), found.photos, decided, arrangement.classes("train")
-        )
+        table, classes = paths.decisions(target.name), arrangement.classes("train")
+        photos, dropped = decisions.apply(table, found.photos, decided, classes, found.unreadable)
         set_aside |= dropped
         splits = _split(photos, arrangement, wanted)
         _check_complete(path, splits, arrangement, found.unreadable, wanted, target.name)
