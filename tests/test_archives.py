@@ -244,8 +244,8 @@ def test_names_that_collide(path, first, second, beside):
     pack(path, {first: TEXT, "x": TEXT}, set_all(filename=second))
 
     message = (
-        f"{path}: {second}: must differ by more than case from every other name, "
-        f"got {beside} beside it; rename one"
+        f"{path}: {second}: must differ by more than case or its form in Unicode from every other "
+        f"name, got {beside} beside it; rename one"
     )
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         contents_of(path)

@@ -69,7 +69,7 @@ def test_a_folder_that_cannot_be_looked_into(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("cat/1.JPG", "must differ by more than case from every other name"),
+        ("cat/1.JPG", "must differ by more than case or its form in Unicode from every other name"),
         ("cat/a\n.jpg", "name must have no control characters; rename it"),
         ("cat/caf\udce9.jpg", "name must be UTF-8; rename it, such as with `convmv`"),
     ],

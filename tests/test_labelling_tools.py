@@ -138,16 +138,17 @@ def zipped(path, files):
     return path
 
 
-def test_cvat_imagenet(tmp_path):
+@pytest.mark.parametrize("folder", ["no_label", "_unlabeled"], ids=["CVAT", "FiftyOne"])
+def test_folders_of_classes_and_one_without(tmp_path, folder):
     files = {f"{CLASSES[n % 2]}/photos/{n}.jpg": photo(n) for n in range(6)}
-    path = zipped(tmp_path / "task.zip", files | {"no_label/photos/9.jpg": photo(9)})
+    path = zipped(tmp_path / "task.zip", files | {f"{folder}/photos/9.jpg": photo(9)})
 
     found = opened(path)
 
     assert {one: place.class_name for one, place in found.places.items()} == {
         one: one.partition("/")[0] for one in files
     }
-    assert found.unused == {"no_label/photos/9.jpg": "has no label"}
+    assert found.unused == {f"{folder}/photos/9.jpg": "has no label"}
 
 
 def test_cvat_yolo_classification(tmp_path):

@@ -66,6 +66,38 @@ def test_what_split_and_group_may_be_called(tmp_path, header, cells, split, grou
     assert read(tmp_path, text) == [Row("1.jpg", "cat", split, group)]
 
 
+@pytest.mark.parametrize(
+    ("header", "rows", "labels"),
+    [
+        ("path,class,category", ["1.jpg,0,cat", "2.jpg,1,dog"], ["cat", "dog"]),
+        ("path,label,class_name", ["1.jpg,0,cat", "2.jpg,1,dog"], ["cat", "dog"]),
+        ("path,category,choice", ["1.jpg,pets,cat", "2.jpg,pets,dog"], ["cat", "dog"]),
+        ("path,label,label", ["1.jpg,cat,cat", "2.jpg,dog,dog"], ["cat", "dog"]),
+        ("path,label,class", ["1.jpg,3,0", "2.jpg,4,1"], ["3", "4"]),
+    ],
+    ids=["numbers and names", "label in numbers", "Label Studio", "twice", "numbers alone"],
+)
+def test_of_several_labels_that_say_the_same_the_names(tmp_path, header, rows, labels):
+    found = read(tmp_path, "\n".join([header, *rows]))
+    assert [row.label for row in found] == labels
+
+
+def test_the_split_as_fastai_writes_it(tmp_path):
+    found = read(tmp_path, "path,label,is_valid\n1.jpg,cat,True\n2.jpg,dog,False\n")
+    assert [row.split for row in found] == ["validation", "train"]
+
+
+def test_the_path_may_be_the_index_of_a_parquet(tmp_path):
+    table = pd.DataFrame({"label": ["cat"]}, pd.Index(["1.jpg"], name="path"))
+    table.to_parquet(tmp_path / "labels.parquet")
+    assert tables.read(tmp_path / "labels.parquet").rows == [Row("1.jpg", "cat")]
+
+
+def test_the_delimiter_that_a_first_line_names(tmp_path):
+    found = read(tmp_path, "sep=;\r\npath;label\r\n1.jpg;cat, tabby\r\n")
+    assert found == [Row("1.jpg", "cat, tabby")]
+
+
 def test_which_columns_are_used_is_told(tmp_path):
     (tmp_path / "a.csv").write_text("image,label,Patient ID,age,\n1.jpg,cat,7,3,\n")
 
@@ -132,11 +164,11 @@ def test_a_table_that_is_not_there(tmp_path, name):
         ("a.csv", "a,b\n1,2\n", "must have the columns path and label, and may have split and gro"),
         ("a.csv", "path,b\n1,2\n", "got path, b; name the column label"),
         ("a.csv", "", "got none; name the column path and label"),
-        ("a.csv", b"path,label\n\xff\xfe,\n", "must be a table in UTF-8, with commas"),
+        ("a.csv", b"path,label\n\xff\xfe,\n", "must be a table in UTF-8, as CSV UTF-8 of Excel"),
         (
             "a.csv",
             'path,label\n"1.jpg,cat\n2.jpg,dog\n',
-            "commas: a quote is opened and not closed; ",
+            "Excel: a quote is opened and not closed; ",
         ),
         (
             "a.csv",
@@ -145,6 +177,23 @@ def test_a_table_that_is_not_there(tmp_path, name):
         ),
         ("a.csv", "\n\npath,label\n1.jpg,cat, tabby\n", "line 4: must have at most 2 cells"),
         ("a.parquet", b"no", "must be a whole Parquet file: "),
+        (
+            "a.csv",
+            "path,label,class\n1.jpg,cat,tabby\n2.jpg,cat,ginger\n",
+            "one column must be the label, got label and class, which do not say the same; rename",
+        ),
+        (
+            "a.csv",
+            "path,label,usage\n1.jpg,cat,Training\n2.jpg,cat,Public\n",
+            "usage looks like the split, and must then say train, .*, got Public; correct it",
+        ),
+        ("a.csv", "cat/1.jpg,cat\ncat/2.jpg,cat\n", "looks like a photo's, must name them"),
+        (
+            "a.csv",
+            "path,cat,dog\n1.jpg,1,0\n2.jpg,0,1\n",
+            "; write in one column, label, which of cat, dog a photo is",
+        ),
+        ("a.json", '{"labels": {}}', "JSON-MIN; of other tools, export a table as CSV, or folders"),
     ],
 )
 def test_what_is_no_table(tmp_path, name, text, message):
@@ -273,3 +322,45 @@ def test_case_alone_tells_no_photos_apart():
     found = arrange(("IMAGES/1.JPG", "cat"), ("2.Jpg", "dog"))
 
     assert found.places == {"images/1.jpg": CAT, "images/2.jpg": DOG}
+
+
+@pytest.mark.parametrize("said", ["nan", "NaN", "<NA>", "null", "\u200b"])
+def test_what_programs_write_for_no_label(said):
+    found = arrange(("1.jpg", "cat"), ("2.jpg", "dog"), ("3.png", said))
+    assert found.unused["images/3.png"] == "has no label in the table"
+    assert list(found.counts()) == ["cat", "dog"]
+
+
+def test_signs_that_are_not_seen_make_no_other_class():
+    found = arrange(
+        ("1.jpg", "cat"), ("2.jpg", "dog"), ("3.png", "cat\u200b"), ("4.jpg", "\ufeffdog")
+    )
+    assert found.counts() == {"cat": {"train": 2}, "dog": {"train": 2}}
+
+
+@pytest.mark.parametrize(
+    "said",
+    ['[{"x": 1.5, "y": 2}]', '{"objects": []}', '[["animal", "cat"]]', '{"choices": [["a"]]}'],
+    ids=["boxes", "Labelbox", "taxonomy", "nested choices"],
+)
+def test_a_label_that_is_no_name(said):
+    message = r"2\.jpg: the label must be the name of a class, got boxes or .*; export one choice"
+    with pytest.raises(DataError, match=message):
+        arrange(("1.jpg", "cat"), ("2.jpg", said))
+
+
+def test_a_class_in_brackets_is_one():
+    found = arrange(("1.jpg", "[cat]"), ("2.jpg", "{dog"))
+    assert list(found.counts()) == ["[cat]", "{dog"]
+
+
+def test_zeros_that_a_program_took_away():
+    with pytest.raises(DataError, match="write 53 as 00053, and others as such: a program took"):
+        arrange(("53", "cat"), ("2.jpg", "dog"), photos=["images/00053.jpg", "images/2.jpg"])
+
+
+def test_images_within_a_parquet(tmp_path):
+    table = pd.DataFrame({"image": [{"bytes": b"\xff\xd8", "path": "1.jpg"}], "label": ["cat"]})
+    table.to_parquet(tmp_path / "labels.parquet")
+    with pytest.raises(DataError, match="got images in the column image; save each as a file"):
+        tables.read(tmp_path / "labels.parquet")

@@ -23,7 +23,7 @@ def run(chosen: argparse.Namespace) -> int:
         if removed.artifacts:
             print(f"deleted what came of it: {len(removed.artifacts)} files and folders")
         for decided in removed.decisions:
-            print(f"{decided} stays, for a person wrote it; photos of that name would be under it")
+            print(f"{decided} stays, with what was decided; photos of that name would be under it")
     if remove.renew_overview():
         print(f"{paths.overview()} forgot what is gone")
     return 0

@@ -85,6 +85,8 @@ def run(chosen: argparse.Namespace) -> int:
         print(terminal.as_json(rendering.as_json(result, chosen.floors), indent=2))
     else:
         rendering.print_tables(result, terminal.console())
+        if photos.table:
+            print(photos.table)
         for line in (*said_of(found.unreadable), *said_of(photos.left_out)):
             print(line)
         if chosen.output:

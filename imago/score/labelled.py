@@ -33,6 +33,7 @@ class Labelled:
     archive: Archive
     labels: Mapping[str, int]
     left_out: Mapping[str, str]
+    table: str = ""
 
 
 @contextlib.contextmanager
@@ -63,7 +64,7 @@ def opened(
         names = sorted(set(wanted.values()))
         position = _positions(where, names, classes, by_table=bool(of_tables))
         labels = {path: position[name] for path, name in wanted.items()}
-        yield Labelled(where, archive, labels, arrangement.unused)
+        yield Labelled(where, archive, labels, arrangement.unused, arrangement.table)
 
 
 def _check_split(where: str, arrangement: Arrangement, split: SplitName | None) -> None:

@@ -129,8 +129,8 @@ def check_names_differ(where: str, names: Iterable[str]) -> None:
             if old is not new and (is_file or old[:2] != (part, False)):
                 beside = "/".join([*parts[: depth - 1], old[0]])
                 message = (
-                    f"{where}: {shown(name)}: must differ by more than case from every other "
-                    f"name, got {beside} beside it; rename one"
+                    f"{where}: {shown(name)}: must differ by more than case or its form in "
+                    f"Unicode from every other name, got {beside} beside it; rename one"
                 )
                 raise DataError(message)
             entries = old[2]

@@ -10,6 +10,8 @@ from imago.core.errors import DataError
 DELIMITERS = ",;\t|"
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _BREAKS = "\r\n"
+_NAMED_DELIMITER = re.compile(r"sep=(.)[\r\n]+")
+"""A first line for Excel, which names what parts the cells."""
 _LETTERS_SHOWN = 100
 _NOT_CLOSED = "unexpected end of data"
 """What Python's reader says, if strict, of a quote that goes on to the end."""
@@ -45,6 +47,8 @@ def read(content: bytes, where: str) -> tuple[list[str], list[Line]]:
         text = whole.lstrip(_BREAKS)
         first = re.split(f"[{_BREAKS}]", text, maxsplit=1)[0]
         delimiter = max(DELIMITERS, key=first.count)
+        if named := _NAMED_DELIMITER.match(text):
+            delimiter, text = named[1], text[named.end() :]
         try:
             header, lines = _parsed(text, delimiter, strict=True)
         except csv.Error as error:
@@ -53,7 +57,7 @@ def read(content: bytes, where: str) -> tuple[list[str], list[Line]]:
             header, lines = _parsed(text, delimiter, strict=False)  # such as "a" b
     except (UnicodeDecodeError, csv.Error) as error:
         reason = _QUOTE if str(error) == _NOT_CLOSED else f"{error}; save it as such"
-        message = f"{where}: must be a table in UTF-8, with commas: {reason}"
+        message = f"{where}: must be a table in UTF-8, as CSV UTF-8 of Excel: {reason}"
         raise DataError(message) from error
     passed_over = len(whole[: len(whole) - len(text)].splitlines())
     lines = [Line(passed_over + number, cells) for number, cells in lines]

@@ -17,8 +17,6 @@ _LOCAL_FILE, _UPLOADED, _DIGITS = "?d=", "data/upload/", re.compile(r"^[0-9a-f]{
 before its name."""
 _INVALID = re.compile(r"[^-\w.]")
 """What is not kept of an uploaded file's name, but for spaces, which become underscores."""
-_SEVERAL = '{"choices"'
-"""Begins what stands in place of a label where a photo has several."""
 
 
 def readings(said: str) -> list[str]:
@@ -44,13 +42,22 @@ def uploaded_name(name: str) -> str:
 
 
 def labels(said: str) -> list[str]:
-    """Return the labels that a cell holds: one, or several written as JSON."""
-    if not said.startswith(_SEVERAL):
+    """Return the labels that a cell holds: one, or several written as JSON.
+
+    Raises:
+        ValueError: It holds something else in JSON, such as boxes.
+    """
+    if not said.startswith(("[", "{")):
         return [said]
     try:
-        return [str(one) for one in json.loads(said)["choices"]] or [""]
-    except (KeyError, TypeError, ValueError):
+        value = json.loads(said)
+    except (ValueError, RecursionError):
         return [said]
+    several = value.get("choices") if isinstance(value, dict) else value
+    if not isinstance(several, list) or any(isinstance(one, dict | list) for one in several):
+        message = "must be the name of a class, got boxes or values of several parts"
+        raise ValueError(message)
+    return [str(one) for one in several] or [""]
 
 
 def table(content: bytes, where: str) -> list[list[str]]:
@@ -65,7 +72,10 @@ def table(content: bytes, where: str) -> list[list[str]]:
         message = f"{where}: must be JSON in UTF-8: {error}; export it anew, or as CSV"
         raise DataError(message) from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        message = f"{where}: must be a list of objects, one for each photo; export JSON-MIN or CSV"
+        message = (
+            f"{where}: must be a list of objects, one for each photo, as Label Studio's JSON-MIN; "
+            "of other tools, export a table as CSV, or folders of classes"
+        )
         raise DataError(message)
     if any("annotations" in row and "data" in row for row in rows):
         message = f"{where}: must be Label Studio's JSON-MIN, got its JSON; export JSON-MIN or CSV"

@@ -25,9 +25,10 @@ _WORDS: dict[str, SplitName] = {
 }
 """Words within a name: of a split, where the folders beneath say so too."""
 _UNLABELLED = frozenset({"pred", "predict", "prediction", "unlabeled", "unlabelled", "unsup"})
-_NO_LABEL = "no_label"
-"""What CVAT calls the folder, beside those of classes, of photos without a tag. Source: the code
-of Datumaro, by which it exports, of the format ImageNet."""
+_NO_LABEL = ("no_label", "_unlabeled")
+"""What CVAT and FiftyOne call the folder, beside those of classes, of photos without a tag. Source:
+the code of Datumaro, by which CVAT exports, of the format ImageNet; FiftyOne's documentation, of
+ImageClassificationDirectoryTree."""
 _WORD = re.compile(r"[^\W\d_]+")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -50,7 +51,7 @@ def is_unlabelled(name: str) -> bool:
 
 def is_without_label(name: str) -> bool:
     """Tell the name of a folder, beside those of classes, whose photos nobody has labelled."""
-    return photo_names.folded(name) == _NO_LABEL
+    return photo_names.folded(name) in _NO_LABEL
 
 
 def _words(name: str) -> list[str]:

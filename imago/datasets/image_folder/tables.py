@@ -7,43 +7,39 @@ group    optional: photos that no two splits may share, such as those of a patie
 """
 
 import functools
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from imago.core import photo_names
 from imago.core.errors import DataError
 from imago.core.photo_names import listed
 from imago.data.arrays import SplitName
-from imago.datasets.image_folder import delimited, folder_checks, label_studio, split_names
+from imago.datasets.image_folder import (
+    columns,
+    delimited,
+    folder_checks,
+    label_studio,
+    split_names,
+)
 from imago.datasets.image_folder.archive import shown
 from imago.datasets.image_folder.arrangement import Arrangement, Place
+from imago.datasets.image_folder.path_ends import PathEnds
 from imago.datasets.image_folder.settings import TABLES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NOT_LISTED, NO_LABEL = "not in the table", "has no label in the table"
 """Reasons why a photo is left out."""
-_CALLED = {
-    "path": (
-        *("path", "file", "filename", "file_name", "filepath", "image", "image_path", "id"),
-        *("image_name", "image_id", "photo", "picture", "img", "url"),
-    ),
-    "label": ("label", "class", "class_name", "category", "choice", "target", "labels"),
-    "split": ("split", "subset", "set", "partition"),
-    "group": (
-        *("group", "group_id", "patient", "patient_id", "subject", "subject_id"),
-        *("video", "video_id"),
-    ),
-}
-"""What each column may be called, in any case, with _ or a space or - between words; the first one
-that is there is taken, of paths the first that has names of photos, if one has."""
-_MAY_BE_SPLIT = ("phase", "usage", "dataset_split", "data_split")
-"""What the split may be called too, where all that stands there are names of splits."""
 _UNREAD = (".jsonl", ".ndjson", ".numbers", ".ods", ".txt", ".xls", ".xlsm", ".xlsx")
 _NEEDED = ("path", "label")
 _NO_GROUP = ("na", "n/a", "nan", "none", "null", "unknown", "-")
 """What stands where nobody knows the group, which is no group of all of those."""
+_NOT_A_LABEL = ("nan", "<na>", "null")
+"""What programs write where there is no label; people call classes NA and none."""
 
 
 class Row(NamedTuple):
@@ -51,8 +47,8 @@ class Row(NamedTuple):
 
     path: str
     label: str
-    split: str
-    group: str
+    split: str = ""
+    group: str = ""
 
 
 def is_table(path: str | Path) -> bool:
@@ -100,49 +96,18 @@ def read(path: Path) -> Table:
         message = f"{path}: not found; name the table where it is"
         raise DataError(message) from error
     cells = [row for row in cells if any(cell.strip() for cell in row)]
-    places = _places(header, cells)
+    places = columns.places(header, cells, str(path))
     if missing := [field for field in _NEEDED if field not in places]:
         message = (
             f"{path}: must have the columns path and label, and may have split and group, got "
-            f"{listed([shown(name) for name in header], 9) or 'none'}; name the column "
-            f"{' and '.join(missing)}"
+            f"{listed([shown(name) for name in header], 9) or 'none'}; "
+            f"{columns.remedy(header, cells, missing)}"
         )
         raise DataError(message)
-    rows = [
-        Row(**{field: _cell(row, places.get(field, len(row))) for field in Row._fields})
-        for row in cells
-    ]
+    rows = [Row(**columns.said(header, row, places)) for row in cells]
     used = {field: header[at].strip() for field, at in places.items()}
     unused = [name.strip() for at, name in enumerate(header) if at not in places.values()]
     return Table(rows, used, [shown(name) for name in unused if name])
-
-
-def _places(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, int]:
-    """Return which column each field of a row is, of those that there are."""
-    names = [
-        photo_names.folded(name.strip()).replace(" ", "_").replace("-", "_") for name in header
-    ]
-    found = {
-        field: [names.index(name) for name in called if name in names]
-        for field, called in _CALLED.items()
-    }
-    found["path"].sort(key=lambda at: not any(_is_photo(_cell(row, at)) for row in rows))
-    may_be = [names.index(name) for name in _MAY_BE_SPLIT if name in names]
-    found["split"] += [at for at in may_be if _are_splits(_cell(row, at) for row in rows)]
-    return {field: places[0] for field, places in found.items() if places}
-
-
-def _is_photo(said: str) -> bool:
-    return said.lower().endswith(tuple(photo_names.SUFFIXES))
-
-
-def _are_splits(cells: Iterable[str]) -> bool:
-    said = [cell for cell in cells if cell]
-    return bool(said) and all(map(split_names.likely, said))
-
-
-def _cell(row: Sequence[str], at: int) -> str:
-    return row[at].strip() if at < len(row) else ""
 
 
 def _csv(path: Path) -> list[list[str]]:
@@ -157,13 +122,27 @@ def _parquet(path: Path) -> list[list[str]]:
     try:
         # Whole numbers stay such where some are missing.
         table = pd.read_parquet(path, dtype_backend="numpy_nullable")
+        if any(table.index.names):
+            table = table.reset_index()
+        _check_holds_no_images(table, path)
         rows = table.astype("string").fillna("").to_numpy().tolist()
-    except FileNotFoundError:
+    except (DataError, FileNotFoundError):
         raise
     except (KeyError, OSError, TypeError, ValueError, pa.ArrowException) as error:
         message = f"{path}: must be a whole Parquet file: {error}; save it anew, or as CSV"
         raise DataError(message) from error
     return [[str(name) for name in table.columns], *rows]
+
+
+def _check_holds_no_images(table: "pd.DataFrame", path: Path) -> None:
+    for name in table:
+        held = table[name].dropna()
+        if len(held) and isinstance(held.iloc[0], bytes | dict):
+            message = (
+                f"{path}: must say where the photos are, got images in the column {name}; save "
+                "each as a file, in a folder for its class"
+            )
+            raise DataError(message)
 
 
 def _json(path: Path) -> list[list[str]]:
@@ -194,15 +173,22 @@ def arrange(
     places: dict[str, Place] = {}
     classes: dict[str, str] = {}
     for path, row in named.items():
-        said, *others = label_studio.labels(row.label)
+        try:
+            said, *others = label_studio.labels(row.label)
+        except ValueError as error:
+            message = (
+                f"{where}: {shown(row.path)}: the label {error}: {shown(row.label)}; export one "
+                "choice or tag for each photo"
+            )
+            raise DataError(message) from error
         if others:
             message = (
                 f"{where}: a photo must have one label, got {listed([said, *others])} for "
                 f"{shown(row.path)}; mend the table"
             )
             raise DataError(message)
-        if said:
-            label = classes.setdefault(photo_names.folded(said), photo_names.normal(said))
+        if (name := _class_name(said)) and name.lower() not in _NOT_A_LABEL:
+            label = classes.setdefault(photo_names.folded(name), photo_names.normal(name))
             group = None if row.group.lower() in ("", *_NO_GROUP) else row.group
             places[path] = Place(_split(row, where), label, group)
         else:
@@ -218,6 +204,11 @@ def arrange(
         raise DataError(message)
     folder_checks.check_classes(arrangement, where, for_training)
     return arrangement
+
+
+def _class_name(said: str) -> str:
+    """Return a label without signs that are not seen, such as spaces of no width."""
+    return "".join(sign for sign in said if unicodedata.category(sign) != "Cf").strip()
 
 
 def _split(row: Row, where: str) -> SplitName:
@@ -236,7 +227,7 @@ def _found(
     rows: Sequence[Row], photos: Sequence[str], unused: Mapping[str, str], where: str
 ) -> dict[str, Row]:
     """Return the row of each photo that is named."""
-    exact, loose = _Ends(photos), functools.cache(lambda: _Ends(photos, photo_names.folded))
+    exact, loose = PathEnds(photos), functools.cache(lambda: PathEnds(photos, photo_names.folded))
     found: dict[str, Row] = {}
     absent: list[str] = []
     doubtful: list[str] = []
@@ -255,7 +246,7 @@ def _found(
             )
             raise DataError(message)
     for some, what, remedy in (
-        (absent, "be there", _remedy(absent, unused)),
+        (absent, "be there", _remedy(absent, unused, photos)),
         (doubtful, "be of one photo alone", "write them with their folders"),
     ):
         if some:
@@ -268,67 +259,17 @@ def _found(
     return found
 
 
-def _remedy(absent: Iterable[str], unused: Mapping[str, str]) -> str:
+def _remedy(absent: Iterable[str], unused: Mapping[str, str], photos: Iterable[str]) -> str:
     """Say what to do about paths that are of no photo: they may be of files that are left out."""
     if not any(absent):
         return "write them, or take the rows out"
-    ends = _Ends(unused)
+    stems = {path.rpartition("/")[2].partition(".")[0] for path in photos}
+    whole = {stem.lstrip("0"): stem for stem in stems if stem.startswith("0")}
+    if cut := next((said for said in absent if said in whole), None):
+        return f"write {cut} as {whole[cut]}, and others as such: a program took the zeros away"
+    ends = PathEnds(unused)
     some = [path for said in absent for path in ends.of(said)]
     if not some:
         return "add the folder or archive that holds them"
     reasons = photo_names.by_reason(unused[path] for path in some)
     return f"files that are left out: {reasons}; convert or move them, or take the rows out"
-
-
-class _Ends:
-    """Files by the ends of their paths: tables know other folders around them, or none.
-
-    Args:
-        paths: Of all files.
-        read: Makes of a path what is compared; no two become one.
-    """
-
-    def __init__(self, paths: Iterable[str], read: Callable[[str], str] = str) -> None:
-        self._read = read
-        self._whole = {read(path): path for path in paths}
-        self._uploaded: defaultdict[str, list[str]] = defaultdict(list)
-        for said, path in self._whole.items():
-            self._uploaded[label_studio.uploaded_name(said.rpartition("/")[2])].append(path)
-        self._complete: dict[str, list[str]] = {}
-        for said, path in self._whole.items():
-            for name in _with_and_without_suffix(said):
-                self._complete.setdefault(name, []).append(path)
-        self._by_end: dict[int, dict[str, list[str]]] = {}
-
-    def of(self, said: str) -> list[str]:
-        """Return the files that a table may mean: one, if all is well."""
-        readings = [self._read(one) for one in label_studio.readings(said)]
-        found = next(filter(None, map(self._of, readings)), [])
-        return found or (self._uploaded[readings[-1]] if label_studio.is_uploaded(said) else [])
-
-    def _of(self, said: str) -> list[str]:
-        """Return the files whose ends are what is said, or else those that are its longest end."""
-        if said in self._whole:
-            return [self._whole[said]]
-        if found := self._with_folders(said.count("/")).get(said):
-            return found
-        parts = said.split("/")
-        ends = ("/".join(parts[start:]) for start in range(1, len(parts)))
-        return next((self._complete[end] for end in ends if end in self._complete), [])
-
-    def _with_folders(self, count: int) -> Mapping[str, list[str]]:
-        """Return the files by their names and so many folders before; few tables have two such."""
-        if count not in self._by_end:
-            found = self._by_end[count] = {}
-            for whole, path in self._whole.items():
-                parts = whole.split("/")
-                end = "/".join(parts[-count - 1 :]) if count < len(parts) else None
-                for name in _with_and_without_suffix(end) if end else ():
-                    found.setdefault(name, []).append(path)
-        return self._by_end[count]
-
-
-def _with_and_without_suffix(path: str) -> list[str]:
-    folders, slash, name = path.rpartition("/")
-    stem = name.rpartition(".")[0]
-    return [path, f"{folders}{slash}{stem}"] if stem else [path]
