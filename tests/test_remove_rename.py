@@ -132,7 +132,7 @@ def test_decisions_stay_and_are_said(monkeypatch, capsys):
     assert cli.main(["remove", "validated", "plain"]) == 0
 
     assert decided.exists()
-    assert f"{decided} stays, for a person wrote it" in capsys.readouterr().out
+    assert f"{decided} stays, with what was decided" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", [["remove", "none"], ["rename", "none", "some"]], ids=" ".join)
