@@ -10,7 +10,7 @@ from imago import datasets, params
 from imago.core import paths, registry, stage
 from imago.data import arrays, provenance, raw
 
-logger = logging.getLogger("imago.stages.extract")
+log = logging.getLogger("imago.stages.extract")
 
 
 def main(name: str) -> None:
@@ -25,7 +25,7 @@ def main(name: str) -> None:
     layout = registry.load(datasets, f"{settings.layout}.layout")
     info: arrays.Info = layout.extract(settings, paths.raw(name), paths.extracted(name))
     provenance.write(paths.extracted(name), name, settings)
-    logger.info("%s: %s", name, info.summary())
+    log.info("%s: %s", name, info.summary())
 
 
 if __name__ == "__main__":

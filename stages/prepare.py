@@ -17,7 +17,7 @@ from imago.data.rows import Rows
 from imago.photos import decoding, packs
 from imago.preparing import conversion, pieces, splits
 
-logger = logging.getLogger("imago.stages.prepare")
+log = logging.getLogger("imago.stages.prepare")
 
 
 def main(name: str) -> None:
@@ -60,7 +60,7 @@ def main(name: str) -> None:
         writer.statistics = totals.statistics()
         provenance.carry(source, writer.folder, prepare=asked)
         index.carry(source, writer.folder, chosen, copies)
-    logger.info("%s: %s", name, writer.info.summary())
+    log.info("%s: %s", name, writer.info.summary())
 
 
 def _counted(split: arrays.SplitName, made: pieces.Cut) -> Iterator[NDArray[np.uint8]]:
