@@ -13,7 +13,7 @@ from imago.core import paths
 from imago.data import arrays
 from imago.models import transfer
 from imago.params import Experiment
-from imago.runtimes import calls, determinism, saving
+from imago.runtimes import calls, determinism, frozen, saving
 from imago.scoring import predictions
 from imago.scoring.predictions import Predictions
 from imago.training import loop, optimizers
@@ -99,7 +99,7 @@ def _trained(experiment: str, seed: int) -> tuple[Experiment, keras.Model, float
     loop.fit(model, train, validation, plan, NoCheckpoint())
     seconds = time.perf_counter() - start
     if chosen.features:
-        backbone = saving.read_model(paths.data(chosen.input) / "backbone.keras")
+        backbone = saving.read_model(paths.data(chosen.input) / frozen.COPY)
         model = transfer.complete(backbone, model)
     return chosen, model, seconds
 

@@ -56,7 +56,7 @@ def main(name: str) -> None:
                 outputs = backbone.runtime.outputs(images, advance, backbone.elsewhere)
                 writer.add(split, data.labels, outputs)
         per_second = total / (time.monotonic() - start_s)
-        shutil.copyfile(folder / trained.KERAS_FILE, writer.folder / "backbone.keras")
+        shutil.copyfile(folder / trained.KERAS_FILE, writer.folder / frozen.COPY)
         made_by = whole.backbones[settings.backbone].model_dump(exclude_unset=True)
         provenance.carry(source, writer.folder, features=asked | made_by)
     log.info(

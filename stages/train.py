@@ -18,7 +18,7 @@ from imago import history, models, params
 from imago.core import cluster, files, paths, registry, sections, stage
 from imago.core.errors import DataError
 from imago.data import arrays, index
-from imago.runtimes import determinism, saving
+from imago.runtimes import determinism, frozen, saving
 from imago.runtimes.certainty import Certainty
 from imago.training import certainty, devices, launch, out_of_fold, phases
 from imago.training.certainty import Asked
@@ -59,7 +59,7 @@ def main(experiment: str) -> None:
         model = build()
         done, epochs, measured = [first], phases.run(model, first), model
         if isinstance(training, sections.TrainOnFeatures):
-            backbone = saving.read_model(data / "backbone.keras")
+            backbone = saving.read_model(data / frozen.COPY)
             if fine_tune:
                 architecture.unfreeze(backbone, fine_tune.layers)
             model = architecture.complete(backbone, model)

@@ -16,6 +16,9 @@ from pathlib import Path
 from imago.core.errors import DataError
 from imago.runtimes import calls, inference, model_json, trained
 
+COPY = "backbone.keras"
+"""In a folder of features the net that made them, as Keras saves it."""
+
 
 @dataclass(frozen=True)
 class Backbone:
