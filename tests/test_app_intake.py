@@ -47,19 +47,8 @@ def test_names(name: str, shown: str) -> None:
     assert intake.shown(name) == shown
 
 
-def test_scans_of_the_picture_alone_are_counted() -> None:
-    assert intake.jpeg_scans(malformed.picture("PNG")) == 0
-    assert intake.jpeg_scans(JPEG) == 1
-    usual = intake.jpeg_scans(malformed.progressive(1))
-    assert intake.jpeg_scans(malformed.progressive(31)) == usual + 30
-    thumbnail = b"\xff\xe1" + (2 + len(JPEG)).to_bytes(2, "big") + JPEG
-    assert intake.jpeg_scans(JPEG[:2] + thumbnail + JPEG[2:] + JPEG) == 1
-    assert intake.jpeg_scans(b"\xff\xd8\xff") == 0
-
-
 @pytest.mark.parametrize("padding", [b"\xff", b"\xff\xe2\0\2", b"\xff\xd0"])
 def test_endless_segments_are_not_gone_through(padding: bytes) -> None:
-    assert intake.jpeg_scans(JPEG[:2] + padding * 100 + JPEG[2:]) == 1
     found = intake.examine("a.jpg", JPEG[:2] + padding * 3000 + JPEG[2:])
     assert isinstance(found, intake.Rejected)
     assert found.fault == "too_complex"

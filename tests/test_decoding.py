@@ -639,3 +639,22 @@ def _reason(content, shrinking):
     except UnreadableError as error:
         return str(error)
     return None
+
+
+def test_scans_of_the_picture_alone_are_counted():
+    picture = malformed.picture("JPEG")
+    thumbnail = b"\xff\xe1" + (2 + len(picture)).to_bytes(2, "big") + picture
+    assert jpeg.scans(malformed.picture("PNG"), 99) == 0
+    assert jpeg.scans(picture[:2] + b"\xff", 99) == 0
+    assert jpeg.scans(picture, 99) == 1
+    assert jpeg.scans(picture[:2] + thumbnail + picture[2:] + picture, 99) == 1
+    assert (
+        jpeg.scans(malformed.progressive(31), 99) - jpeg.scans(malformed.progressive(1), 99) == 30
+    )
+
+
+@pytest.mark.parametrize("padding", [b"\xff", b"\xff\xe2\0\2", b"\xff\xd0"])
+def test_endless_segments_before_the_scans_are_not_gone_through(padding):
+    picture = malformed.picture("JPEG")
+    padded = picture[:2] + padding * 100 + picture[2:]
+    assert (jpeg.scans(padded, 200), jpeg.scans(padded, 100)) == (1, float("inf"))

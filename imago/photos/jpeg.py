@@ -4,6 +4,7 @@ It also tells of damage that Pillow fills with grey, and decodes at smaller scal
 it still reads every code, so that damage is found at any of them.
 """
 
+import math
 import re
 import struct
 from dataclasses import dataclass
@@ -26,8 +27,10 @@ _METADATA = (b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0")
 _DAMAGE = "Corrupt JPEG data"
 """Begins what libjpeg says of pixels that it has to make up."""
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_SCAN_HEADER, _MARKER_BYTES = 0xDA, 2
-_END_OF_IMAGE = b"\xff\xd9"
+_SCAN, _END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
+_SCAN_HEADER, _MARKER_BYTES = _SCAN[1], len(_SCAN)
+_FILL = 0xFF
+_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 _NOT_IN_SCANS = re.compile(rb"\xff[^\x00\xff\xc4\xd0-\xd7\xda-\xdd\xe0-\xef\xfe]")
 """Markers other than those that stand in or between scans, of which the first should be the end of
 the image. Source of all markers: ITU-T T.81 (1992), table B.1."""
@@ -72,6 +75,33 @@ def read_frame(content: bytes) -> Frame | None:
     height, width, components = size
     head = content[:position]
     return Frame(width, height, components, position, any(mark in head for mark in _METADATA))
+
+
+def scans(content: bytes, segments: int) -> float:
+    """Count the scans of a JPEG's first image, whatever else the file holds; 0 for what is none.
+
+    What stands in segments before, such as an embedded thumbnail, or after the image's end is
+    not counted. Infinitely many where the first scan is none of so many segments.
+    """
+    if not content.startswith(START):
+        return 0
+    position = len(START)
+    for _ in range(segments):
+        start = content.find(b"\xff", position)
+        marker = content[start + 1 : start + _MARKER_BYTES] if start >= 0 else b""
+        if not marker:
+            return 0
+        if marker[0] == _SCAN_HEADER:
+            end = content.find(_END_OF_IMAGE, start)
+            return content.count(_SCAN, start, end if end >= 0 else None)
+        if marker[0] == _FILL:
+            position = start + 1
+        elif marker[0] in _WITHOUT_LENGTH:
+            position = start + _MARKER_BYTES
+        else:
+            length = content[start + _MARKER_BYTES : start + _MARKER_BYTES + 2]
+            position = start + _MARKER_BYTES + int.from_bytes(length, "big")
+    return math.inf
 
 
 def check_scans(content: bytes, frame: Frame) -> None:
