@@ -17,7 +17,7 @@ from imago.core import paths
 from imago.core.errors import ImagoError
 from imago.data import arrays
 from imago.predict.predictor import Predictor
-from imago.runtimes import model_json
+from imago.runtimes import model_json, trained
 from imago.scoring import summary
 
 log = logging.getLogger("imago.app")
@@ -112,8 +112,8 @@ def knows_digits(predictor: Predictor) -> bool:
 def is_convolutional(name: str) -> bool:
     """Tell whether an experiment's model has convolutions, and is there to be looked into."""
     experiment = _experiments().get(name)
-    has_model = (paths.model(name) / "model.keras").is_file()
-    return experiment is not None and experiment.train.model != "mlp" and has_model
+    has_model = (paths.model(name) / trained.KERAS_FILE).is_file()
+    return experiment is not None and experiment.train.convolutional and has_model
 
 
 def examples(name: str) -> list[Example]:
@@ -145,7 +145,7 @@ def metrics(name: str) -> dict[str, Any]:
 
 def card(name: str) -> dict[str, Any]:
     """Read an experiment's model card; empty where there is none."""
-    return _read_object(Path("reports/cards", f"{name}.json"))
+    return _read_object(paths.card(name))
 
 
 def reliability(name: str, probability: float) -> Reliability | None:

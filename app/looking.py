@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imago.core import paths
+from imago.runtimes import trained
 
 Look = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 """From (n, H, W, C) uint8 to the same in grey, (n, H, W, 3), with what counted in colour."""
@@ -22,7 +23,7 @@ def load(name: str) -> Look:
         ImagoError: The model is missing, damaged, or not convolutional.
         OSError: The same, where the file cannot be read.
     """
-    written = (paths.model(name) / "model.keras").stat().st_mtime_ns
+    written = (paths.model(name) / trained.KERAS_FILE).stat().st_mtime_ns
     with _LOCK:
         look = _load(name, written)
 

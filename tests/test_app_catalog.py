@@ -6,6 +6,7 @@ import pytest
 
 from app import catalog
 from imago.core.errors import DataError
+from imago.models import cnn
 from imago.runtimes import model_json
 from tests import app_project
 
@@ -54,7 +55,7 @@ def test_a_model_that_cannot_be_loaded_is_left_out(project: Path) -> None:
         catalog.load("cnn")
 
 
-def test_what_a_model_is_about() -> None:
+def test_what_a_model_is_about(monkeypatch: pytest.MonkeyPatch) -> None:
     assert catalog.knows_digits(catalog.load("digits"))
     assert not catalog.knows_digits(catalog.load("cnn"))
     assert not catalog.is_convolutional("cnn")  # for want of models/cnn/model.keras
@@ -62,6 +63,8 @@ def test_what_a_model_is_about() -> None:
     Path("models/cnn/model.keras").touch()
     assert catalog.is_convolutional("cnn")
     assert not catalog.is_convolutional("digits")
+    monkeypatch.setattr(cnn.Settings, "convolutional", False)  # whatever the name of the model
+    assert not catalog.is_convolutional("cnn")
 
 
 def test_examples() -> None:
