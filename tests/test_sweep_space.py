@@ -16,6 +16,7 @@ from imago.sweep.space import Choices, Range
         ("rate=0.0001..0.1:log", Range(0.0001, 0.1, by_ratio=True)),
         ("dropout=0.0..0.5", Range(0.0, 0.5, by_ratio=False)),
         ("batch_size=16..128", Range(16, 128, by_ratio=False)),
+        ("epochs=01..10", Choices(["01..10"])),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -25,6 +25,7 @@ def test_trainings_have_the_values_of_their_trials(trainings):
     ("trial", "message"),
     [
         ({"learning_rate": "1e-3"}, r"^learning_rate=1e-3: .*learning_rate must be a number"),
+        ({"epochs": "01..10"}, r"^epochs=01..10: .*epochs must be a whole number"),
         ({"learning_rat": 0.1}, r"^learning_rat=0.1: experiments.validated.train.learning_rat "),
         ({"epochs.many": 3}, r"^experiments.validated.train.epochs.many: .* and epochs holds 8$"),
     ],

@@ -15,7 +15,7 @@ from imago.core.errors import SweepError
 Trial = dict[str, Any]
 """The value of each key that is searched over."""
 
-_NUMBER = r"-?\d+(?:\.\d+)?"
+_NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?"  # of those that params.yaml takes for numbers
 _RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(:log)?")
 DIGITS = 3
 """Significant digits of a number that is drawn: more would be no different, and long to read."""
