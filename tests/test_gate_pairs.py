@@ -15,6 +15,10 @@ def parsed(rows):
     return predictions.parse(rows.to_csv(index=False).encode(), "p.csv")
 
 
+def new(rows):
+    return rows.iloc[[0]].assign(image="f" * 16)
+
+
 def test_rows_are_paired_by_their_images():
     shuffled = ROWS.sample(frac=1, random_state=4)
 
@@ -59,9 +63,17 @@ def test_images_that_are_alike_are_paired_in_turn():
         (lambda rows: rows.iloc[2:], "2 images only in the base"),
         (lambda rows: rows.assign(image=rows["image"].str.replace("000", "abc", n=1)), "30 images"),
         (lambda rows: rows.assign(true=["b", *rows["true"][1:]]), "1 images with another true"),
+        (
+            lambda rows: pd.concat([rows.assign(true=["b", *rows["true"][1:]]), new(rows)]),
+            "1 images with another true",
+        ),
+        (
+            lambda rows: pd.concat([rows.iloc[2:], new(rows)]),
+            "2 images only in the base, 1 images only here;",
+        ),
         (lambda rows: rows.rename(columns={"p:a": "p:A"}).replace("a", "A"), "classes a, b, c, d"),
     ],
-    ids=["fewer", "others", "relabelled", "renamed"],
+    ids=["fewer", "others", "relabelled", "relabelled and new", "gone and new", "renamed"],
 )
 def test_other_splits_are_refused(change, said):
     with pytest.raises(GateError, match=f"the test splits differ: {said}"):

@@ -56,7 +56,7 @@ def _difference(
     relabelled = (gone & new).total()
     found = [
         (gone.total() - relabelled, "images only in the base"),
-        (new.total() - relabelled if gone else 0, "images only here"),
+        (new.total() - relabelled if gone.total() > relabelled else 0, "images only here"),
         (relabelled, "images with another true class"),
     ]
     return ", ".join(f"{count:,} {what}" for count, what in found if count)
