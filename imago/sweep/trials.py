@@ -6,8 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
-
 from imago import params
 from imago.core import paths, sections, strict_yaml
 from imago.core.errors import ParamsError, SweepError
@@ -38,9 +36,8 @@ def trainings(experiment: str, trials: Sequence[Trial]) -> list[sections.Train]:
         changed = copy.deepcopy(raw)
         for key, value in _by_full_key(experiment, trial).items():
             _set(changed, key, value)
-        plain = json.loads(json.dumps(changed))  # so that no part is written as an anchor
         try:
-            checked = params.parse(yaml.safe_dump(plain), describe(trial))
+            checked = params.check(changed, describe(trial))
         except ParamsError as error:
             raise SweepError(str(error)) from error
         found.append(checked.experiments[experiment].train)
