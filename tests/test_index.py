@@ -63,6 +63,32 @@ def test_rows_out_of_order(tmp_path):
         list(index.rows(folder, "train"))
 
 
+@pytest.mark.parametrize(
+    ("damage", "line"),
+    [
+        (lambda text: text.replace(b"split", b"slit"), 2),
+        (lambda text: text.replace(b",train,1,", b",train,one,"), 3),
+        (lambda text: text.replace(b"dog/c.jpg,dog,train,2,8,9", b"dog/c.jpg,dog,train,2"), 4),
+        (lambda text: text.replace(b",8,9", b",8,9,10"), 4),
+        (lambda text: text[: text.index(b"train")], 2),
+    ],
+    ids=["another column", "no number", "too few cells", "too many", "cut off"],
+)
+def test_a_damaged_index(extracted, damage, line):
+    path = extracted / index.FILE
+    path.write_bytes(damage(path.read_bytes()))
+    message = rf"index\.csv: line {line}: must have .*, got \{{.*\}}; run the stage that writes it"
+    with pytest.raises(DataError, match=message):
+        list(index.rows(extracted, "train"))
+
+
+def test_an_index_in_another_encoding(extracted):
+    path = extracted / index.FILE
+    path.write_text(path.read_text("utf-8"), "latin-1")
+    with pytest.raises(DataError, match=r"index\.csv: line \d: .*can't decode .*; run the stage"):
+        list(index.rows(extracted, "train"))
+
+
 def test_an_index_of_fewer_images(extracted, tmp_path):
     chosen = {"test": ("test", np.array([0, 3]))}
     with pytest.raises(DataError, match=r"index\.csv: must have 4 rows of test or more, got fewer"):

@@ -23,6 +23,8 @@ FILE = "index.csv"
 
 Row = dict[str, str]
 """What is known of an image, by the columns of the table."""
+_NEEDED = {"path", "split", "row"}
+"""Columns without which a table is none."""
 
 
 def rows(folder: Path, split: SplitName) -> Iterator[Row]:
@@ -39,14 +41,33 @@ def rows(folder: Path, split: SplitName) -> Iterator[Row]:
     if not path.is_file():
         return
     before = -1
+    for row in _lines(path):
+        if row["split"] == split:
+            if (place := int(row["row"])) < before:
+                message = f"{path}: rows must be in their order; {_AGAIN}"
+                raise DataError(message)
+            before = place
+            yield row
+
+
+def _lines(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["split"] == split:
-                if (place := int(row["row"])) < before:
-                    message = f"{path}: rows must be in their order; {_AGAIN}"
-                    raise DataError(message)
-                before = place
+        table = csv.DictReader(file)
+        try:
+            for row in table:
+                _check(row)
                 yield row
+        except (ValueError, csv.Error) as error:  # of bytes that are no UTF-8, too
+            message = f"{path}: line {table.line_num}: {error}; {_AGAIN}"
+            raise DataError(message) from error
+
+
+def _check(row: Row) -> None:
+    """Raise ValueError where a line has no cell for a column, one too many, or no number."""
+    is_whole = None not in row and None not in row.values()
+    if not (is_whole and row.keys() >= _NEEDED and row["row"].isdecimal()):
+        message = f"must have a path, a split, a whole row and a cell for each column, got {row}"
+        raise ValueError(message)
 
 
 def carry(
