@@ -78,8 +78,8 @@ def test_read_only_memory_maps_are_converted(tmp_path):
 
 def statistics(*blocks):
     totals = conversion.Totals(blocks[0].shape[-1])
-    passed = list(totals.over(iter(blocks)))
-    assert [block is given for block, given in zip(passed, blocks, strict=True)]
+    passed = list(totals.over(blocks[1:], blocks[:1]))
+    assert all(block is given for block, given in zip(passed, blocks[1:], strict=True))
     return totals.statistics()
 
 

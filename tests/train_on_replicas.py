@@ -23,10 +23,10 @@ strategies = [
 ]
 models = []
 for strategy in strategies:
+    plan = loop.Plan(epochs=3, batch_size=BATCH, seed=5, jit_compile=sys.argv[1] == "xla")
     with strategy.scope():
         model = build()
-    plan = loop.Plan(epochs=3, batch_size=BATCH, seed=5, jit_compile=sys.argv[1] == "xla")
-    loop.fit(model, blobs, blobs, plan, NoCheckpoint(), strategy=strategy)
+        loop.fit(model, blobs, blobs, plan, NoCheckpoint())
     models.append(model)
 difference = np.abs(weights(models[0]) - weights(models[1])).max()
 print(difference, int(models[1].optimizer.iterations.numpy()))

@@ -68,13 +68,13 @@ def train() -> dict[str, object]:
     labels = generator.integers(0, 3, 320, dtype=np.int32)
     noise = generator.integers(0, 60, (320, 8, 8, 1))
     split = Split((noise + labels[:, None, None, None] * 90).astype(np.uint8), labels)
-    with strategy.scope():
-        model = build()
     is_shared = strategy.num_replicas_in_sync > 1
     checkpoint = SharedCheckpoint(folder, strategy) if is_shared else FileCheckpoint(folder / "one")
     callbacks = [Kill()] if "killed" in options else []
     plan = loop.Plan(epochs=4, batch_size=32, seed=5, jit_compile=False)  # of ten steps
-    history = loop.fit(model, split, split, plan, checkpoint, callbacks, strategy)
+    with strategy.scope():
+        model = build()
+        history = loop.fit(model, split, split, plan, checkpoint, callbacks)
     checkpoint.remove()
     return {"history": history, "weights": [float(np.sum(w)) for w in model.get_weights()]}
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imago.scoring.intervals import LEVEL, Interval
 from imago.scoring.metric import Counts
 
 _ROUNDING = 1e-12
@@ -51,9 +52,9 @@ class Changes:
         """Compute the one-sided p-value of a rise."""
         return self._share(self.samples - self.change >= self.change - _ROUNDING)
 
-    def interval(self, level: float = 0.95) -> tuple[float, float]:
+    def interval(self) -> Interval:
         """Compute the percentile interval of the change."""
-        low, high = np.quantile(self.samples, [(1 - level) / 2, (1 + level) / 2])
+        low, high = np.quantile(self.samples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return float(low), float(high)
 
     def negative(self) -> "Changes":

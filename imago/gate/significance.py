@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
+from imago.scoring.intervals import LEVEL, Interval
+
 
 def loss(lost: int, gained: int, examples: int, margin: float) -> float:
     """Compute the p-value of a share of right answers that fell by more than `margin`.
@@ -45,7 +47,7 @@ def score(lost: int, gained: int, examples: int, margin: float) -> float:
     return float(stats.norm.sf((lost - gained - examples * margin) / np.sqrt(variance)))
 
 
-def interval(lost: int, gained: int, examples: int, level: float = 0.95) -> tuple[float, float]:
+def interval(lost: int, gained: int, examples: int) -> Interval:
     """Compute the confidence interval of the change of a share of right answers.
 
     Source: Agresti and Min (2005), doi:10.1002/sim.1781: Wald's interval with half an example
@@ -54,7 +56,7 @@ def interval(lost: int, gained: int, examples: int, level: float = 0.95) -> tupl
     total = examples + 2
     change = (gained - lost) / total
     variance = (lost + gained + 1) / total - change**2
-    half = float(stats.norm.isf((1 - level) / 2) * np.sqrt(variance / total))
+    half = float(stats.norm.isf((1 - LEVEL) / 2) * np.sqrt(variance / total))
     return max(change - half, -1.0), min(change + half, 1.0)
 
 

@@ -66,7 +66,7 @@ class Totals:
         self._sums, self._squares = np.zeros((2, self.channels), np.uint64)
 
     def over(
-        self, blocks: Iterable[NDArray[np.uint8]], done: Iterable[NDArray[np.uint8]] = ()
+        self, blocks: Iterable[NDArray[np.uint8]], done: Iterable[NDArray[np.uint8]]
     ) -> Iterator[NDArray[np.uint8]]:
         """Yield blocks, (n, H, W, C), as they come; add each to the totals, after those done."""
         for block in done:

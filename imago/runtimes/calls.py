@@ -106,11 +106,10 @@ def apart(outputs: NDArray[np.float32], classes: int) -> Outputs:
 def probabilities(
     call: Call,
     images: NDArray[np.uint8],
-    advance: Callable[[int], object] = lambda _: None,
     elsewhere: Elsewhere | None = None,
 ) -> NDArray[np.float32]:
     """Return a model's outputs, (N, K), of all images, (N, H, W, C); see `in_batches`."""
-    return np.concatenate(list(in_batches(call, images, batch_size(images), advance, elsewhere)))
+    return np.concatenate(list(in_batches(call, images, batch_size(images), elsewhere=elsewhere)))
 
 
 def check(

@@ -59,8 +59,8 @@ def as_one(model: keras.Model, spread: tf.distribute.Strategy) -> Iterator[None]
             del generator.next  # the method of its class shows again
 
 
-def _next_of_replica(draw: Callable[..., tf.Tensor], ordered: bool = True) -> tf.Tensor:
-    seed = draw(ordered)
+def _next_of_replica(draw: Callable[[], tf.Tensor]) -> tf.Tensor:
+    seed = draw()
     context = tf.distribute.get_replica_context()
     replica = tf.cast(context.replica_id_in_sync_group, seed.dtype) if context else 0
     return seed + tf.stack([replica * 2**20, tf.zeros((), seed.dtype)])

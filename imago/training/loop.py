@@ -84,9 +84,10 @@ def fit(
     plan: Plan,
     checkpoint: Checkpoint,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    strategy: tf.distribute.Strategy | None = None,
 ) -> list[Logs]:
     """Train a compiled model on sparse categorical cross-entropy, in place.
+
+    Where the current `tf.distribute` strategy runs, in whose scope the model was built.
 
     Arrays mapped from files, as imago.data.arrays gives them, are used in place, without a copy.
     Callbacks get the calls at the beginning and end of the training and of each epoch; a batch is
@@ -94,14 +95,12 @@ def fit(
     replayed to the callbacks, whose parameter `finished_epochs` says how many there are.
 
     Args:
-        model: From uint8 images to probabilities, (N, K) float32; compiled with an optimizer, and
-            built in the scope of `strategy`.
+        model: From uint8 images to probabilities, (N, K) float32; compiled with an optimizer.
         train: Images (N, H, W, C) uint8, labels (N,) int32.
         validation: Scored after each epoch, where there is one.
         plan: How to go over the examples.
         checkpoint: Where a training that was interrupted goes on from.
         callbacks: Keras callbacks, which must hold no weights of their own.
-        strategy: Where to run. None: the current strategy.
 
     Returns:
         For each epoch learning_rate, at its beginning, loss, accuracy and, with validation,
@@ -113,9 +112,8 @@ def fit(
             XLA cannot compile the model.
         ValueError: A callback keeps weights, which a replay could not give back to it.
     """
-    strategy = strategy or tf.distribute.get_strategy()
-    with strategy.scope():
-        model.optimizer.build(model.trainable_variables)
+    strategy = tf.distribute.get_strategy()
+    model.optimizer.build(model.trainable_variables)
     is_compiled = xla.is_wanted(plan.jit_compile, model, strategy)
     run_epoch = _epoch(model, train, validation, plan, strategy, is_compiled)
     _refuse_keepers_of_weights(callbacks)

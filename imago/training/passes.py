@@ -46,10 +46,10 @@ def training(
     batch_size: int,
     strategy: tf.distribute.Strategy,
     is_compiled: bool,
-    class_weights: Sequence[float] | None = None,
-    label_smoothing: float | None = None,
-    transform: Transform | None = None,
-    is_mixed: bool = False,
+    class_weights: Sequence[float] | None,
+    label_smoothing: float | None,
+    transform: Transform | None,
+    is_mixed: bool,
 ) -> Pass:
     """Compile a pass that takes a step of the model's optimizer for each batch.
 
