@@ -106,12 +106,8 @@ def build(
         if index < len(settings.filters):
             maps = _pooled(maps, index, settings)
     outputs = keras.layers.Flatten(name="flatten")(maps)
-    for index, units in enumerate(settings.dense_units, 1):
-        outputs = keras.layers.Dense(units, activation="relu", name=f"hidden_{index}")(outputs)
-        if settings.dropout:
-            outputs = keras.layers.Dropout(settings.dropout, name=f"dropout_{index}")(outputs)
-    head = keras.layers.Dense(class_count, activation="softmax", name="probabilities")
-    return keras.Model(pixels, head(outputs), name="cnn")
+    outputs = _layers.probabilities(outputs, settings.dense_units, settings.dropout, class_count)
+    return keras.Model(pixels, outputs, name="cnn")
 
 
 def _convolved(

@@ -50,9 +50,5 @@ def build(
     pixels = keras.Input(image_shape, dtype="uint8", name="pixels")
     outputs = _layers.layer(settings.normalization, statistics)(pixels)
     outputs = keras.layers.Flatten(name="flatten")(outputs)
-    for index, units in enumerate(settings.hidden_units, 1):
-        outputs = keras.layers.Dense(units, activation="relu", name=f"hidden_{index}")(outputs)
-        if settings.dropout:
-            outputs = keras.layers.Dropout(settings.dropout, name=f"dropout_{index}")(outputs)
-    head = keras.layers.Dense(class_count, activation="softmax", name="probabilities")
-    return keras.Model(pixels, head(outputs), name="mlp")
+    outputs = _layers.probabilities(outputs, settings.hidden_units, settings.dropout, class_count)
+    return keras.Model(pixels, outputs, name="mlp")

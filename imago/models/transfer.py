@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from imago.core import sections
 from imago.core.errors import ParamsError
 from imago.data import arrays
+from imago.models import _layers
 
 if TYPE_CHECKING:
     import keras
@@ -54,13 +55,8 @@ def build(
     import keras  # here, since checking params.yaml must not cost TensorFlow's start
 
     features = keras.Input(features_shape, name="features")
-    outputs = features
-    for index, units in enumerate(settings.hidden_units, 1):
-        outputs = keras.layers.Dense(units, activation="relu", name=f"hidden_{index}")(outputs)
-        if settings.dropout:
-            outputs = keras.layers.Dropout(settings.dropout, name=f"dropout_{index}")(outputs)
-    last = keras.layers.Dense(class_count, activation="softmax", name="probabilities")
-    return keras.Model(features, last(outputs), name="head")
+    outputs = _layers.probabilities(features, settings.hidden_units, settings.dropout, class_count)
+    return keras.Model(features, outputs, name="head")
 
 
 def complete(backbone: keras.Model, head: keras.Model) -> keras.Model:
