@@ -9,12 +9,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from imago.scoring import resampling
+
 Interval = tuple[float, float]
 LEVEL = 0.95
 SAMPLES, SEED = 2_000, 0
 """Of the bootstrap: so many that another seed moves an end by some twentieth of the width."""
-SAMPLES_AT_ONCE = 100
-"""In memory: a row of the classes' counts each."""
 
 
 def wilson(successes: int, trials: int) -> Interval:
@@ -78,22 +78,12 @@ def of_counts(
         predicted: (N,) predicted ones.
         class_count: K.
     """
-    from scipy.sparse import coo_array
 
-    # Examples of one true and one predicted class are alike, so the numbers of each kind are drawn.
-    codes, counts = np.unique(labels * class_count + predicted, return_counts=True)
-    true, said = np.unravel_index(codes, (class_count, class_count))
-    kinds = np.arange(len(codes))
+    def by_columns(*counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        # In this order sums over classes are rounded as they always were: ends keep their digits.
+        return metric(*map(np.asfortranarray, counts))
 
-    def of_class(values: NDArray[np.bool_], classes: NDArray[np.integer]) -> coo_array:
-        return coo_array((values, (kinds, classes)), (len(kinds), class_count)).tocsr()
-
-    every = np.ones(len(kinds), np.bool_)
-    random, samples = np.random.default_rng(SEED), []
-    for _ in range(SAMPLES // SAMPLES_AT_ONCE):
-        drawn = random.multinomial(len(labels), counts / len(labels), SAMPLES_AT_ONCE)
-        right, predictions = drawn @ of_class(true == said, true), drawn @ of_class(every, said)
-        numbers = (right, predictions, drawn @ of_class(every, true))
-        samples.append(metric(*(number.astype(np.float64) for number in numbers)))
-    low, high = np.quantile(np.concatenate(samples), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    answers, random = [predicted], np.random.default_rng(SEED)
+    _, (samples,) = resampling.of_counts(by_columns, labels, answers, class_count, SAMPLES, random)
+    low, high = np.quantile(samples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
