@@ -433,6 +433,18 @@ def test_the_table(project, capsys):
     )
 
 
+def test_a_floor_is_written_as_its_metric(project, capsys):
+    """The area under a curve is a number, and no share."""
+    project.settings({}, experiments={"digits": {"floors": {"roc_auc": 0.97}}})
+    project.evaluate("digits", OTHER, roc_auc=0.96531)
+
+    code, said = gate(capsys, "--md")
+
+    assert code == 1
+    assert "| roc_auc |  | 0.9653 |  |  |  | 0.9700 not met |" in said
+    assert "- digits: roc_auc 0.96531 is below its floor, 0.97\n" in said
+
+
 def test_a_narrow_table_has_fewer_columns(project, capsys, monkeypatch):
     monkeypatch.setattr("imago.terminal.WIDTH_OF_LOGS", 80)
     project.evaluate("digits", WORSE)

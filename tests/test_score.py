@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 
 from imago import cli
+from imago.commands.score import floor as floor_of
 from imago.predict.predictor import Predictor
 from imago.runtimes import model_json
-from imago.score import answers, floors, labelled
+from imago.score import answers, labelled
 from tests import color_export
 
 pytestmark = pytest.mark.fault
@@ -315,7 +316,7 @@ def test_what_cannot_be_scored(words, message, here, capsys):
         ("accuracy=0.94", "accuracy 93.33 % is below its floor, 94.00 %"),
         ("loss=100", None),
         ("loss=0.01", "loss 1."),
-        ("top_3_accuracy=0.5", "top_3_accuracy is none of these photos' metrics, and has a floor,"),
+        ("top_3_accuracy=0.5", "top_3_accuracy is missing from the metrics, and has a floor,"),
     ],
 )
 @pytest.mark.usefixtures("here")
@@ -345,8 +346,8 @@ def test_floors_that_are_none(text, message, capsys):
 
 
 def test_every_metric_with_a_direction_may_have_a_floor():
-    assert floors.parse("expected_calibration_error=0.1").metric.better == "lower"
-    assert floors.parse("balanced_accuracy_low=0.1").metric.better == "higher"
+    assert floor_of("expected_calibration_error=0.1").metric.better == "lower"
+    assert floor_of("balanced_accuracy_low=0.1").metric.better == "higher"
 
 
 def test_the_page_holds_all_and_needs_no_other_file(here):

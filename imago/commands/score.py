@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 
 from imago.commands._arguments import positive, probability
-from imago.score import floors
+from imago.scoring import floors, metric
 
 CANNOT_TELL = 2
 """The exit code of a failure."""
@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         dest="floors",
         action="append",
         default=[],
-        type=floors.parse,
+        type=floor,
         metavar="METRIC=VALUE",
         help="what a metric must reach, such as accuracy=0.95; may be given more than once",
     )
@@ -61,6 +61,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="share of the photos that may be unreadable; else %(default)s",
     )
     add("--workers", type=positive, metavar="N", help="cores to work on, at most; else all")
+
+
+def floor(text: str) -> floors.Floor:
+    """Read METRIC=VALUE."""
+    name, _, value = text.partition("=")
+    allowed = {one.name: one for one in metric.known() if one.better is not None}
+    if name not in allowed:
+        message = f"must be of one of {', '.join(allowed)}, such as accuracy=0.95, got {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    try:
+        bound = float(value)
+    except ValueError as error:
+        message = f"must be a number, such as {name}=0.95, got {text!r}"
+        raise argparse.ArgumentTypeError(message) from error
+    if not (0 <= bound <= 1 if allowed[name].kind == "share" else bound >= 0):  # NaN is neither
+        rule = "0 to 1" if allowed[name].kind == "share" else "0 or more"
+        message = f"{name} must be {rule}, got {value}"
+        raise argparse.ArgumentTypeError(message)
+    return floors.Floor(allowed[name], bound)
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from imago.gate.revisions import AGREEMENT, Commit, Evidence, Revision, Tree, Wo
 from imago.gate.verdicts import Finding, Outcome, Recorded, Verdict
 from imago.project import git
 from imago.project.stores import Storage
+from imago.scoring import floors
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,8 @@ def _hold(
     finding: Finding, here: Revision, metrics: Mapping[str, float], fate: Verdict | None = None
 ) -> None:
     """Hold metrics that can be relied upon against their floors."""
-    finding.floors = verdicts.floors(here.params.floors(finding.experiment), metrics)
+    finding.floors = floors.of(here.params.floors(finding.experiment))
+    finding.metrics = metrics
     finding.fate = fate
 
 

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from imago import terminal
 from imago.gate.comparing import Report
-from imago.gate.verdicts import Finding, Floor, Judged, Outcome, Verdict
+from imago.gate.verdicts import Finding, Judged, Outcome, Verdict
+from imago.scoring import floors
 from imago.scoring.metric import Kind
 
 COLUMNS = (
@@ -119,7 +120,13 @@ def _finding_as_json(finding: Finding) -> dict[str, Any]:
         "verdict": finding.verdict.value,
         "result": finding.outcome.value,
         "floors": [
-            dataclasses.asdict(floor) | {"is_met": floor.is_met} for floor in finding.floors
+            {
+                "metric": floor.metric.name,
+                "floor": floor.bound,
+                "value": finding.metrics.get(floor.metric.name),
+                "is_met": floor.is_met(finding.metrics),
+            }
+            for floor in finding.floors
         ],
         "metrics": [_judged_as_json(one) for one in finding.judged if one.change.of_class is None],
         "classes": [_judged_as_json(one) for one in finding.judged if one.change.of_class],
@@ -148,19 +155,26 @@ def _rows(finding: Finding) -> Iterator[tuple[str, ...]]:
 
     What was not compared has one for each metric that git says has changed.
     """
-    floors = {floor.metric: floor for floor in finding.floors}
+    left = {floor.metric.name: floor for floor in finding.floors}
+
+    def of_floor(metric: str) -> str:
+        if (floor := left.pop(metric, None)) is None:
+            return ""
+        bound = _number(floor.metric.kind, floor.bound)
+        return bound if floor.is_met(finding.metrics) else f"{bound}{_NOT_MET}"
+
     rows: list[tuple[str, ...]] = []
     for judged in finding.judged:
         if judged.change.of_class is None or judged.verdict == Verdict.REGRESSION:
-            least = _of_floor(floors.pop(judged.change.metric, None))
-            rows.append((*_cells(judged), least, judged.verdict))
+            rows.append((*_cells(judged), of_floor(judged.change.metric), judged.verdict))
     fate = finding.fate or ""
     for one in finding.recorded if finding.fate else ():
         numbers = _numbers(one.kind, one.base, one.here)
-        rows.append((one.metric, *numbers, "", "", _of_floor(floors.pop(one.metric, None)), fate))
-    for floor in floors.values():
-        here = _percent(floor.value)
-        rows.append((floor.metric, "", here, "", "", "", _of_floor(floor), fate))
+        rows.append((one.metric, *numbers, "", "", of_floor(one.metric), fate))
+    for metric, floor in list(left.items()):
+        here = finding.metrics.get(metric)
+        shown = "" if here is None else _number(floor.metric.kind, here)
+        rows.append((metric, "", shown, "", "", "", of_floor(metric), fate))
     name = finding.experiment
     for row in rows or [("",) * 7 + (fate,)]:
         yield (name, *row)
@@ -183,38 +197,24 @@ def _cells(judged: Judged) -> tuple[str, ...]:
 
 def _numbers(kind: Kind, base: float, here: float) -> tuple[str, str, str]:
     """Write both values and the change."""
+    change = {
+        "share": f"{100 * (here - base):+.2f}",
+        "count": f"{here - base:+,.0f}",
+        "number": f"{here - base:+.4f}",
+    }[kind]
+    return _number(kind, base), _number(kind, here), change
+
+
+def _number(kind: Kind, value: float) -> str:
     if kind == "share":
-        return _percent(base), _percent(here), f"{100 * (here - base):+.2f}"
-    if kind == "count":
-        return f"{base:,.0f}", f"{here:,.0f}", f"{here - base:+,.0f}"
-    return f"{base:.4f}", f"{here:.4f}", f"{here - base:+.4f}"
-
-
-def _of_floor(floor: Floor | None) -> str:
-    if floor is None:
-        return ""
-    return f"{_percent(floor.floor)}{'' if floor.is_met else _NOT_MET}"
+        return f"{100 * value:.2f} %"
+    return f"{value:,.0f}" if kind == "count" else f"{value:.4f}"
 
 
 def _notes(findings: Sequence[Finding]) -> Iterator[str]:
     for finding in findings:
-        for floor in finding.floors:
-            if not floor.is_met:
-                yield f"{finding.experiment}: {_said(floor)}"
-        for note in finding.notes:
+        for note in (*floors.missed(finding.floors, finding.metrics), *finding.notes):
             yield f"{finding.experiment}: {note}"
-
-
-def _said(floor: Floor) -> str:
-    if floor.value is None:
-        return (
-            f"{floor.metric} is missing from the metrics, and has a floor, {_percent(floor.floor)}"
-        )
-    return f"{floor.metric} {_percent(floor.value)} is below its floor, {_percent(floor.floor)}"
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.2f} %"
 
 
 def _escaped(text: str) -> str:

@@ -9,7 +9,8 @@ from imago import params
 from imago.core.errors import ParamsError
 from imago.gate import significance
 from imago.gate.changes import Change
-from imago.scoring import metric
+from imago.scoring import floors, metric
+from imago.scoring.floors import Floor
 from imago.scoring.metric import Kind
 
 
@@ -38,20 +39,6 @@ class Outcome(enum.StrEnum):
     def exit_code(self) -> int:
         """What a shell is told."""
         return list(Outcome).index(self)
-
-
-@dataclass(frozen=True)
-class Floor:
-    """The least that a metric may be, and what it is; none where it is missing."""
-
-    metric: str
-    floor: float
-    value: float | None
-
-    @property
-    def is_met(self) -> bool:
-        """Whether the metric is there and no less than the floor."""
-        return self.value is not None and self.value >= self.floor
 
 
 @dataclass(frozen=True)
@@ -90,7 +77,9 @@ class Finding:
     experiment: str
     fate: Verdict | None = None
     """What kept it from being compared, or made that needless, if anything did."""
-    floors: list[Floor] = field(default_factory=list)
+    floors: Sequence[Floor] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """What the floors are held against."""
     changes: list[Change] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
     recorded: list[Recorded] = field(default_factory=list)
@@ -113,7 +102,7 @@ class Finding:
         """Whether the experiment may pass."""
         if self.verdict in (Verdict.REGRESSION, Verdict.MISSING):
             return Outcome.FAIL
-        if not all(floor.is_met for floor in self.floors):
+        if floors.missed(self.floors, self.metrics):
             return Outcome.FAIL
         return Outcome.NOT_COMPARED if self.verdict == Verdict.NOT_COMPARED else Outcome.PASS
 
@@ -122,11 +111,6 @@ def outcome(findings: Sequence[Finding]) -> Outcome:
     """Return the outcome of all experiments: a failure before what could not be compared."""
     found = {finding.outcome for finding in findings}
     return next((one for one in (Outcome.FAIL, Outcome.NOT_COMPARED) if one in found), Outcome.PASS)
-
-
-def floors(wanted: Mapping[str, float], metrics: Mapping[str, float]) -> list[Floor]:
-    """Hold metrics against their floors."""
-    return [Floor(metric, floor, metrics.get(metric)) for metric, floor in wanted.items()]
 
 
 def judge(findings: Sequence[Finding], gate: params.Gate) -> None:

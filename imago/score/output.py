@@ -20,10 +20,10 @@ from imago.photos.decoding import UnreadableError, decode
 from imago.predict.predictor import GREATEST_PIXELS
 from imago.reports import rendering
 from imago.score import rendering as texts
-from imago.score.floors import Floor
 from imago.score.labelled import Labelled
 from imago.score.result import Result
 from imago.scoring import predictions, summary
+from imago.scoring.floors import Floor
 
 PAGE = "index.html"
 EXAMPLES, SUREST = 8, 24

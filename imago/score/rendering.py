@@ -11,8 +11,8 @@ from rich.text import Text
 
 from imago import terminal
 from imago.reports import numbers
-from imago.score.floors import Floor
 from imago.score.result import Result
+from imago.scoring.floors import Floor
 from imago.scoring.intervals import Interval
 from imago.scoring.metric import Kind
 
