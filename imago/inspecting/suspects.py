@@ -11,13 +11,13 @@ listed 119 with all 75 among them, the thresholds 61 with 56.
 """
 
 import dataclasses
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imago.core import joining
 from imago.inspecting import discriminant
 
 FOLDS = 5
@@ -107,19 +107,14 @@ def out_of_fold(
         advance: Told the number of photos after each fold.
     """
     from sklearn.linear_model import LogisticRegression  # here: it takes a second to import
-    from sklearn.model_selection import StratifiedGroupKFold
 
     classes = int(labels.max()) + 1
-    most = max(len(np.unique(pictures[labels == label])) for label in range(classes))
-    if most < 2:
+    divided = joining.folds(labels, pictures, FOLDS, seed)
+    if not divided:
         advance(len(labels))
         return np.eye(classes)[labels]
     scaled = features / max(float(features.std()), float(np.finfo(np.float32).tiny))
     found = np.zeros((len(labels), classes))
-    divide = StratifiedGroupKFold(min(FOLDS, most), shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The least populated class")  # which is as it is
-        divided = list(divide.split(scaled, labels, pictures))
     for learnt, asked in divided:
         present = np.unique(labels[learnt])
         if len(present) == 1:  # nothing to tell apart

@@ -16,12 +16,12 @@ from rich.text import Text
 from imago import models, params
 from imago.core import paths, progress, registry, sections
 from imago.core.errors import SweepError
+from imago.core.joining import Fold
 from imago.data import arrays, index
 from imago.data.arrays import Split, SplitName
 from imago.params import Experiment
 from imago.runtimes import determinism
 from imago.sweep import folds, space, trials
-from imago.sweep.folds import Fold
 from imago.sweep.space import Trial
 from imago.training import phases
 
@@ -80,7 +80,7 @@ def run(experiment: str, values: Sequence[str], count: int) -> list[Result]:
         _check(experiment, chosen, training)
     examples = read(chosen)
     labels, classes = examples.labels, examples.classes
-    divided = list(folds.draw(labels, classes, examples.groups, count, settings.seed))
+    divided = folds.draw(labels, classes, examples.groups, count, settings.seed)
     results = []
     with progress.bar("cross-validation", len(wanted) * count, "trainings") as advance:
         for trial, training in zip(wanted, trainings, strict=True):

@@ -1,17 +1,15 @@
 """Examples divided into folds, each once held out and otherwise learnt from."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imago.core import joining
 from imago.core.errors import SweepError
 from imago.datasets.image_folder import groups
 from imago.datasets.image_folder.inspection import Photo
 from imago.photos import fingerprints
-
-Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
-"""Rows to learn from and rows to score on, each in ascending order."""
 
 
 def of_groups(
@@ -59,7 +57,7 @@ def draw(
     groups_of: NDArray[np.intp],
     count: int,
     seed: int,
-) -> Iterator[Fold]:
+) -> list[joining.Fold]:
     """Divide examples, about the same share of each class in every fold, and no group in two.
 
     Args:
@@ -80,8 +78,4 @@ def draw(
                 f"each fold, got {found}; {'use fewer folds, or ' if found > 1 else ''}add images"
             )
             raise SweepError(message)
-
-    from sklearn.model_selection import StratifiedGroupKFold  # here: it takes a second to import
-
-    folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
-    yield from folds.split(labels, labels, groups_of)
+    return joining.folds(labels, groups_of, count, seed)

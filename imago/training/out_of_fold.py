@@ -7,16 +7,14 @@ Source: J. Platt, Probabilistic Outputs for Support Vector Machines (1999), sect
 such answers to find how certain a model may be.
 """
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from imago.core import progress, sections
+from imago.core import joining, progress, sections
 from imago.core.errors import DataError
-from imago.core.joining import joined
 from imago.data.arrays import Split
 from imago.runtimes import certainty, determinism
 from imago.training import phases
@@ -27,8 +25,6 @@ ALIKE, SAME = 0.9, 0.9999
 EfficientNet-Lite0's, copies that are a little shifted or lighter have 0.94 at least, and of some
 750 photos of cats, dogs and other things no two others have more than 0.88. From the other on they
 are one."""
-GREATEST_SHARE = 0.25
-"""Of the pictures of a class that are taken for one: of more, the likeness is that of the class."""
 ROWS_AT_ONCE = 256
 
 
@@ -94,19 +90,10 @@ def answers(
 
 def _divided(
     labels: NDArray[np.int32], groups_of: NDArray[np.intp], count: int, seed: int
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+) -> list[joining.Fold]:
     """Return rows to learn from and rows to ask of each fold in which there are any."""
-    from sklearn.model_selection import StratifiedGroupKFold  # here: it takes a second to import
-
-    most = max(len(np.unique(groups_of[labels == label])) for label in np.unique(labels))
-    if most < 2:
-        return []
-    folds = StratifiedGroupKFold(min(count, most), shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The least populated class")  # which is as it is
-        divided = list(folds.split(labels, labels, groups_of))
     found = []
-    for learn, held_out in divided:
+    for learn, held_out in joining.folds(labels, groups_of, count, seed):
         unknown = held_out[~np.isin(labels[held_out], labels[learn])]
         is_learnt = np.isin(groups_of[held_out], groups_of[unknown])
         if not is_learnt.all():
@@ -127,16 +114,15 @@ def groups(
     """
     first: dict[str, int] = {}
     named = [(first.setdefault(name, row), row) for row, name in enumerate(given) if name]
-    pictures = joined(np.arange(len(labels)), *np.array(named, np.intp).reshape(-1, 2).T)
+    pictures = joining.joined(np.arange(len(labels)), *np.array(named, np.intp).reshape(-1, 2).T)
     looks = pictures
     for one, other, likeness in _near(features):
         is_same = likeness >= SAME
-        pictures = joined(pictures, one[is_same], other[is_same])
-        looks = joined(looks, one, other)
+        pictures = joining.joined(pictures, one[is_same], other[is_same])
+        looks = joining.joined(looks, one, other)
     of_look = np.bincount(looks[np.unique(pictures, return_index=True)[1]])
     of_class = np.array([len(np.unique(pictures[labels == k])) for k in range(labels.max() + 1)])
-    is_look_of_class = of_look[looks] > np.maximum(2, GREATEST_SHARE * of_class[labels])
-    torn = np.isin(looks, looks[is_look_of_class])
+    torn = np.isin(looks, looks[joining.is_of_class(of_look[looks], of_class[labels])])
     return np.where(torn, len(looks) + pictures, looks)
 
 

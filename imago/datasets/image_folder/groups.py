@@ -11,15 +11,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from imago.core.joining import joined
+from imago.core import joining
 from imago.data.arrays import SplitName
 from imago.datasets.image_folder.inspection import Photo
 from imago.datasets.image_folder.leaks import GREATEST_DIFFERING_BITS
 from imago.photos import near
 
-GREATEST_SHARE = 0.25
-"""Of the pictures of a class that are taken for look-alikes of each other: of more, the look is
-that of the class, as of X-rays or scanned forms, and says nothing of a picture."""
 NEED: tuple[SplitName, ...] = ("train", "test", "validation")
 """In a class of fewer groups than splits, those in front come first."""
 _DIGEST_BITS = 64
@@ -31,13 +28,15 @@ def together(photos: Sequence[Photo]) -> list[list[int]]:
     Photos belong together that are equal in every pixel, that look alike, each to some other one,
     or that a table puts into one group.
     """
-    of_sure = joined(np.arange(len(photos)), *np.array(_equal(photos), np.intp).reshape(-1, 2).T)
+    of_sure = joining.joined(
+        np.arange(len(photos)), *np.array(_equal(photos), np.intp).reshape(-1, 2).T
+    )
     sure, look = _rows_of(of_sure), _rows_of(_alike(photos, of_sure))
-    largest = _largest(photos)
+    of_class = _pictures(photos)
     found = []
     for rows in look:
         pictures = len({photos[row].fingerprint.pixels for row in rows})
-        if pictures > max(2, largest[photos[rows[0]].class_name]):
+        if joining.is_of_class(pictures, of_class[photos[rows[0]].class_name]):
             known = set(rows)
             found += [some for some in sure if known.issuperset(some)]
         else:
@@ -62,9 +61,9 @@ def _alike(photos: Sequence[Photo], groups: NDArray[np.intp]) -> NDArray[np.intp
     rows = np.array([row for row, look in seen if look is not None], np.intp)
     looks = np.array([look for _, look in seen if look is not None], np.uint64)
     looks, first, which = np.unique(looks, return_index=True, return_inverse=True)
-    groups = joined(groups, rows, rows[first[which]])
+    groups = joining.joined(groups, rows, rows[first[which]])
     for one, other, _ in near.pairs(looks, looks, GREATEST_DIFFERING_BITS):
-        groups = joined(groups, rows[first[one]], rows[first[other]])
+        groups = joining.joined(groups, rows[first[one]], rows[first[other]])
     return groups
 
 
@@ -76,12 +75,11 @@ def _rows_of(groups: NDArray[np.intp]) -> list[list[int]]:
     return list(found.values())
 
 
-def _largest(photos: Sequence[Photo]) -> dict[str, float]:
-    """Return how many pictures of a class may look alike."""
-    pictures = Counter(
+def _pictures(photos: Sequence[Photo]) -> Counter[str]:
+    """Count the pictures of each class."""
+    return Counter(
         name for name, _ in {(photo.class_name, photo.fingerprint.pixels) for photo in photos}
     )
-    return {name: GREATEST_SHARE * count for name, count in pictures.items()}
 
 
 def draw(photos: Sequence[Photo], fractions: Mapping[SplitName, float]) -> list[SplitName]:
