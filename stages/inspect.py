@@ -66,8 +66,7 @@ def _originals(folder: Path) -> dict[arrays.SplitName, arrays.Split]:
     found = {}
     for split in SPLITS:
         if split in info.splits:
-            step = 1 + info.views if split == "train" else 1
-            whole = arrays.read_split(folder, split)
+            whole, step = arrays.read_split(folder, split), info.step(split)
             found[split] = arrays.Split(whole.images[::step], whole.labels[::step])
     return found
 

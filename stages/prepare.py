@@ -37,15 +37,16 @@ def main(name: str) -> None:
     arrays.verify(source, *info.splits)
     labels = {split: arrays.read_labels(source, split) for split in info.splits}
     chosen = splits.draw(labels, info.classes, variant, settings.seed)
-    form, copies = conversion.form(variant), variant.views or 0
+    form = conversion.form(variant)
     totals = conversion.Totals(form.shape[-1])
 
     asked = {"name": name, "seed": settings.seed} | variant.model_dump(exclude_unset=True)
-    writing = arrays.writing(target, info.classes, form.shape, copies, [info.digest, asked])
+    views, made_of = variant.views or 0, [info.digest, asked]
+    writing = arrays.writing(target, info.classes, form.shape, views, made_of)
     with decoding.quiet(), writing as writer:
         for split, (origin, rows) in chosen.items():
             is_train = split == "train"
-            step = 1 + copies * is_train
+            step = writer.info.step(split)
             images = Rows(packs.read_images(source, origin, form.shrinking), rows)
             changes = variant.augment if is_train else None
             whole = pieces.Piece(images, form, step - 1, changes, settings.seed)
@@ -59,7 +60,7 @@ def main(name: str) -> None:
         writer.identify("test", packs.identities(originals, tested.rows))
         writer.statistics = totals.statistics()
         provenance.carry(source, writer.folder, prepare=asked)
-        index.carry(source, writer.folder, chosen, copies)
+        index.carry(source, writer.folder, chosen, writer.info)
     log.info("%s: %s", name, writer.info.summary())
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from imago.core.errors import DataError
 from imago.data import index
+from imago.data.arrays import Info
 
 HEAD = "path,class,split,row,width_px,height_px"
 
@@ -13,6 +14,10 @@ def write(folder, *lines):
     folder.mkdir(exist_ok=True)
     (folder / index.FILE).write_text("\n".join([HEAD, *lines, ""]), "utf-8")
     return folder
+
+
+def info(views):
+    return Info(("cat", "dog"), (4, 4, 3), splits={}, views=views, statistics=None)
 
 
 @pytest.fixture
@@ -34,7 +39,7 @@ def test_rows_of_each_split(extracted):
 
 def test_no_index(tmp_path):
     assert not list(index.rows(tmp_path, "train"))
-    index.carry(tmp_path, tmp_path, {"train": ("train", np.array([0]))}, 0)
+    index.carry(tmp_path, tmp_path, {"train": ("train", np.array([0]))}, info(views=0))
     assert not list(tmp_path.iterdir())
 
 
@@ -46,7 +51,7 @@ def test_prepared_data_name_the_files_of_their_rows(extracted, tmp_path):
         "test": ("test", np.array([0])),
     }
     (tmp_path / "prepared").mkdir()
-    index.carry(extracted, tmp_path / "prepared", chosen, 2)
+    index.carry(extracted, tmp_path / "prepared", chosen, info(views=2))
     with (tmp_path / "prepared" / index.FILE).open(encoding="utf-8", newline="") as file:
         rows = [(row["path"], row["split"], row["row"]) for row in csv.DictReader(file)]
     assert rows == [
@@ -92,5 +97,5 @@ def test_an_index_in_another_encoding(extracted):
 def test_an_index_of_fewer_images(extracted, tmp_path):
     chosen = {"test": ("test", np.array([0, 3]))}
     with pytest.raises(DataError, match=r"index\.csv: must have 4 rows of test or more, got fewer"):
-        index.carry(extracted, tmp_path, chosen, 0)
+        index.carry(extracted, tmp_path, chosen, info(views=0))
     assert not (tmp_path / index.FILE).exists()

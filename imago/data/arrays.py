@@ -114,6 +114,10 @@ class Info:
         """Identify the data: a sha256 over this description, which holds that of each array."""
         return hashlib.sha256(json.dumps(dataclasses.asdict(self)).encode()).hexdigest()
 
+    def step(self, split: SplitName) -> int:
+        """Return how many images stand for each of a split: it, and in training its copies."""
+        return 1 + self.views if split == "train" else 1
+
     def summary(self) -> str:
         """Say the splits in one line, such as `60,000 train, 10,000 test images of 28×28×1`."""
         counts = ", ".join(f"{split.examples:,} {name}" for name, split in self.splits.items())

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from imago.core import files
 from imago.core.errors import DataError
-from imago.data.arrays import SplitName
+from imago.data.arrays import Info, SplitName
 
 FILE = "index.csv"
 
@@ -74,7 +74,7 @@ def carry(
     source: Path,
     target: Path,
     chosen: Mapping[SplitName, tuple[SplitName, NDArray[np.intp]]],
-    copies: int,
+    info: Info,
 ) -> None:
     """Write the index of a folder of prepared data, if that of the extracted data has one.
 
@@ -82,7 +82,7 @@ def carry(
         source: The extracted data.
         target: The prepared data.
         chosen: For each split, the split of the extracted data and the rows there, which ascend.
-        copies: That follow each training image.
+        info: Of the prepared data.
 
     Raises:
         DataError: The index of the extracted data is damaged.
@@ -94,7 +94,7 @@ def carry(
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
         table = csv.writer(file, lineterminator="\n")
-        for number, row in enumerate(_chosen(source, chosen, copies)):
+        for number, row in enumerate(_chosen(source, chosen, info)):
             if not number:
                 table.writerow(row)
             table.writerow(row.values())
@@ -103,14 +103,14 @@ def carry(
 def _chosen(
     source: Path,
     chosen: Mapping[SplitName, tuple[SplitName, NDArray[np.intp]]],
-    copies: int,
+    info: Info,
 ) -> Iterator[dict[str, Any]]:
     for split, (origin, positions) in chosen.items():
-        step, found = 1 + copies if split == "train" else 1, 0
+        found = 0
         is_chosen = np.zeros(int(positions.max(initial=-1)) + 1, np.bool_)
         is_chosen[positions] = True
         for found, row in enumerate(itertools.compress(rows(source, origin), is_chosen), start=1):
-            yield row | {"split": split, "row": (found - 1) * step}
+            yield row | {"split": split, "row": (found - 1) * info.step(split)}
         if found != len(positions):
             message = (
                 f"{source / FILE}: must have {len(is_chosen):,} rows of {origin} or more, got "

@@ -122,11 +122,10 @@ def read(chosen: Experiment) -> Examples:
     features, images, labels = [], [], []
     rows: list[index.Row] = []
     for split in there:
-        step = 1 + info.views if split == "train" else 1
-        found = arrays.read_split(folder, split)
+        found, step = arrays.read_split(folder, split), info.step(split)
         own = np.asarray(found.images).reshape(-1, step, found.images.shape[-1])
         # A validation image has no copies: it stands for them, so that each counts as much.
-        features.append(np.broadcast_to(own, (len(own), 1 + info.views, own.shape[-1])))
+        features.append(np.broadcast_to(own, (len(own), info.step("train"), own.shape[-1])))
         labels.append(found.labels[::step])
         images.append(arrays.read_split(pixels, split).images[::step])  # stay on disk
         rows += index.rows(pixels, split)
