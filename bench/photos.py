@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from bench import cat_dog
 from imago.backbones import mobilenet_v2
 from imago.core import paths
-from imago.data import arrays, provenance
+from imago.data import arrays, provenance, writing
 from imago.images import forms
 from imago.photos import decoding, fingerprints, packs
 from imago.photos.decoding import Shrinking
@@ -172,7 +172,7 @@ def embedders(extracted: Path, weights: Path) -> tuple[Callable[[], int], Callab
 
 def peak_mb(project: Path, photos: Photos, times: int) -> float:
     """Return the most memory that prepare holds, with each photo so many times."""
-    with arrays.writing(project / paths.extracted("cat_dog"), ("cat", "dog"), None) as writer:
+    with writing.splits(project / paths.extracted("cat_dog"), ("cat", "dog"), None) as writer:
         for split, (labels, contents) in photos.items():
             packs.add(writer, split, np.tile(labels, times), contents * times)
         provenance.carry(project / paths.extracted("cat_dog"), writer.folder)

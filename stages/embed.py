@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from imago import params
 from imago.core import paths, progress, stage
-from imago.data import arrays, provenance, unfinished
+from imago.data import arrays, provenance, unfinished, writing
 from imago.data.rows import Rows
 from imago.runtimes import calls, frozen, trained
 
@@ -46,7 +46,7 @@ def main(name: str) -> None:
     made_of = [info.digest, asked, backbone.elsewhere.sha256]
     shape = (backbone.features,)
     start_s = time.monotonic()
-    with arrays.writing(paths.features(name), info.classes, shape, info.views, made_of) as writer:
+    with writing.splits(paths.features(name), info.classes, shape, info.views, made_of) as writer:
         with progress.bar(f"{name}: features", total, "images") as advance:
             for split, data in splits.items():
                 between = functools.partial(_between, data.images, backbone.elsewhere)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from imago import params
 from imago.core import paths, progress, stage
-from imago.data import arrays, index, provenance
+from imago.data import arrays, index, provenance, writing
 from imago.data.rows import Rows
 from imago.photos import decoding, packs
 from imago.preparing import conversion, pieces, splits
@@ -42,8 +42,8 @@ def main(name: str) -> None:
 
     asked = {"name": name, "seed": settings.seed} | variant.model_dump(exclude_unset=True)
     views, made_of = variant.views or 0, [info.digest, asked]
-    writing = arrays.writing(target, info.classes, form.shape, views, made_of)
-    with decoding.quiet(), writing as writer:
+    opened = writing.splits(target, info.classes, form.shape, views, made_of)
+    with decoding.quiet(), opened as writer:
         for split, (origin, rows) in chosen.items():
             is_train = split == "train"
             step = writer.info.step(split)

@@ -9,7 +9,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from imago.data import arrays
+from imago.data import writing
 from imago.runtimes import model_json
 from imago.runtimes.model_json import ExportDescription, digest
 from tests import tiny_project
@@ -25,7 +25,7 @@ def create(folder: Path) -> None:
     export(folder, "cnn", COLORS, 0.05 * channels)
     export(folder, "digits", tuple("0123456789"), 0.2 * np.linspace(-1, 1, 10)[np.newaxis])
     tiny_project.write_params(folder, tiny_project.with_cnn(tiny_project.settings_with_photos()))
-    with arrays.writing(folder / "data/prepared/photos16", COLORS, (SIDE_PX, SIDE_PX, 3)) as writer:
+    with writing.splits(folder / "data/prepared/photos16", COLORS, (SIDE_PX, SIDE_PX, 3)) as writer:
         labels = np.arange(6, dtype=np.int32) % 3
         images = np.zeros((6, SIDE_PX, SIDE_PX, 3), np.uint8)
         images += np.array([RGB[COLORS[label]] for label in labels], np.uint8)[:, None, None]

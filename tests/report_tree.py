@@ -10,7 +10,7 @@ from PIL import Image
 
 from imago import params
 from imago.core import files
-from imago.data import arrays, provenance
+from imago.data import provenance, writing
 from imago.runtimes import model_json
 
 CLASSES = ('<b>cat</b> & "co"', "naïve 猫", "d" * 90)
@@ -125,7 +125,7 @@ def write(folder: Path) -> None:
     extracted.mkdir(parents=True)
     provenance.write(extracted, "pets", params.load().datasets["pets"])
     write_csv(extracted / "set_aside.csv", [["path", "reason"], ["a", "truncated: at 4"]])
-    with arrays.writing(prepared, CLASSES, (4, 4, 3), views=1) as writer:
+    with writing.splits(prepared, CLASSES, (4, 4, 3), views=1) as writer:
         for split, counts in (("train", TRAIN), ("validation", TEST), ("test", TEST)):
             labels = np.repeat(np.arange(3, dtype=np.int32), list(counts.values()))
             writer.add(split, labels, [np.zeros((len(labels), 4, 4, 3), np.uint8)])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from imago.core.errors import DataError
-from imago.data import arrays
+from imago.data import arrays, writing
 from imago.data.arrays import Statistics
 from tests.trees import contents
 
@@ -17,7 +17,7 @@ IMAGES = np.arange(5 * 2 * 3 * 1, dtype=np.uint8).reshape(5, 2, 3, 1)
 
 
 def write(folder, statistics=None):
-    with arrays.writing(folder, CLASSES, (2, 3, 1)) as writer:
+    with writing.splits(folder, CLASSES, (2, 3, 1)) as writer:
         writer.add("train", LABELS, arrays.blocks(IMAGES))
         writer.add("test", LABELS[:2], [IMAGES[:2]])
         writer.statistics = statistics
@@ -57,7 +57,7 @@ def test_splits_are_memory_mapped_and_read_only(folder):
 
 
 def test_writer_gives_the_split_memory_mapped(tmp_path):
-    with arrays.writing(tmp_path / "pets", CLASSES, (2, 3, 1)) as writer:
+    with writing.splits(tmp_path / "pets", CLASSES, (2, 3, 1)) as writer:
         split = writer.add("train", LABELS, [IMAGES])
 
         assert isinstance(split.images, np.memmap)
@@ -131,7 +131,7 @@ def test_images_are_taken_only_as_they_are_written(tmp_path):
             taken.append((position, path.exists()))
             yield image[np.newaxis]
 
-    with arrays.writing(tmp_path / "pets", CLASSES, (2, 3, 1)) as writer:
+    with writing.splits(tmp_path / "pets", CLASSES, (2, 3, 1)) as writer:
         writer.add("train", LABELS, one_by_one())
 
     assert taken == [(position, True) for position in range(5)]
@@ -146,7 +146,7 @@ def test_interrupted_writing_leaves_what_was_there(folder):
 
     with (
         pytest.raises(RuntimeError, match="power cut"),
-        arrays.writing(folder, CLASSES, (2, 3, 1)) as writer,
+        writing.splits(folder, CLASSES, (2, 3, 1)) as writer,
     ):
         writer.add("train", LABELS, interrupted())
 
@@ -175,7 +175,7 @@ def test_interrupted_writing_leaves_what_was_there(folder):
 def test_writer_refuses(tmp_path, labels, images, message):
     with (
         pytest.raises(ValueError, match=message),
-        arrays.writing(tmp_path / "pets", CLASSES, (2, 3, 1)) as writer,
+        writing.splits(tmp_path / "pets", CLASSES, (2, 3, 1)) as writer,
     ):
         writer.add("train", labels, images)
 
@@ -292,7 +292,7 @@ def test_blocks_count_the_bytes_of_features(monkeypatch):
 
 def test_features_of_images(tmp_path):
     features = np.random.default_rng(3).normal(size=(5, 7)).astype(np.float32)
-    with arrays.writing(tmp_path / "features", CLASSES, (7,), views=4) as writer:
+    with writing.splits(tmp_path / "features", CLASSES, (7,), views=4) as writer:
         writer.add("train", LABELS, arrays.blocks(features))
 
     info = arrays.read_info(tmp_path / "features")
@@ -308,7 +308,7 @@ def test_labels_alone(folder):
 
 def test_write_a_data_set(folder, tmp_path):
     train, test = arrays.Split(IMAGES, LABELS), arrays.Split(IMAGES[:2], LABELS[:2])
-    info = arrays.write(tmp_path / "again", arrays.Dataset(CLASSES, train, test))
+    info = writing.dataset(tmp_path / "again", arrays.Dataset(CLASSES, train, test))
 
     assert info == arrays.read_info(folder)
     assert contents(tmp_path / "again") == contents(folder)
@@ -324,7 +324,7 @@ def test_blocks_hold_few_bytes_but_at_least_one_image(monkeypatch):
 
 def test_identities_read_back(tmp_path):
     identities = np.array([2**64 - 1, 0], np.uint64)
-    with arrays.writing(tmp_path / "tiny", ("a",), (1, 1, 1)) as writer:
+    with writing.splits(tmp_path / "tiny", ("a",), (1, 1, 1)) as writer:
         writer.add("test", np.zeros(2, np.int32), [np.zeros((2, 1, 1, 1), np.uint8)])
         writer.identify("test", identities)
 
@@ -335,7 +335,7 @@ def test_identities_read_back(tmp_path):
 
 
 def test_every_image_has_an_identity(tmp_path):
-    with arrays.writing(tmp_path / "tiny", ("a",), (1, 1, 1)) as writer:
+    with writing.splits(tmp_path / "tiny", ("a",), (1, 1, 1)) as writer:
         writer.add("test", np.zeros(2, np.int32), [np.zeros((2, 1, 1, 1), np.uint8)])
         with pytest.raises(ValueError, match="must have an identity for each of 2 images, got 1"):
             writer.identify("test", np.zeros(1, np.uint64))
@@ -362,7 +362,7 @@ def test_a_flipped_byte_is_found_in_the_splits_that_are_asked_for(folder, split,
 
 def test_what_tells_images_apart_is_verified_too(tmp_path):
     folder = tmp_path / "pets"
-    with arrays.writing(folder, CLASSES, IMAGES.shape[1:]) as writer:
+    with writing.splits(folder, CLASSES, IMAGES.shape[1:]) as writer:
         writer.add("test", LABELS, [IMAGES])
         writer.identify("test", np.arange(5, dtype=np.uint64))
     arrays.verify(folder, "test")

@@ -10,7 +10,7 @@ import pytest
 from dvc.repo import Repo
 
 from imago import cli
-from imago.data import arrays
+from imago.data import writing
 from tests import tiny_project
 from tests.tiny_project import commit, dvc, environment, run
 
@@ -87,7 +87,7 @@ def toy(tmp_path, monkeypatch) -> Path:
     (folder / "train.py").write_text(TOY_TRAIN)
     (folder / ".gitignore").write_text("/data\n/models\n")
     for variant, splits in (("tiny6", ("train", "validation")), ("tiny8", ("train",))):
-        with arrays.writing(folder / "data/prepared" / variant, ("a", "b"), (2, 2, 1)) as writer:
+        with writing.splits(folder / "data/prepared" / variant, ("a", "b"), (2, 2, 1)) as writer:
             for split in splits:
                 writer.add(split, np.array([0, 1], np.int32), [np.zeros((2, 2, 2, 1), np.uint8)])
     run(folder, "git", "init", "--quiet", "--initial-branch=main")

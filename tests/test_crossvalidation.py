@@ -7,7 +7,7 @@ import pytest
 
 from imago import cli, params
 from imago.core.errors import SweepError
-from imago.data import arrays
+from imago.data import arrays, writing
 from imago.sweep import crossvalidation
 from tests import test_stage_train
 
@@ -30,7 +30,7 @@ def write(tree, *, learnable, **train_keys):
     generator = np.random.default_rng(2)
     test_stage_train.write_transfer_params(tree, hidden_units=[], learning_rate=0.05, **train_keys)
     for kind, shape in (("prepared", (8, 8, 3)), ("features", (6,))):
-        with arrays.writing(tree / f"data/{kind}/pets8", CLASSES, shape, 1) as writer:
+        with writing.splits(tree / f"data/{kind}/pets8", CLASSES, shape, 1) as writer:
             for split, count in COUNTS.items():
                 labels = np.arange(count, dtype=np.int32) % 3
                 copies = 4 if split == "train" else 1  # its twin, and one augmented of each

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from imago.core.errors import DataError
-from imago.data import arrays
+from imago.data import arrays, writing
 from imago.datasets.cifar import layout as cifar
 from imago.datasets.cifar.settings import Settings as CifarSettings
 from imago.datasets.idx import layout as idx
@@ -237,7 +237,7 @@ def npy(header: str) -> bytes:
 @pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # NumPy's own, counting
 def test_arrays_with_odd_headers(content: bytes, tmp_path: Path) -> None:
     folder = tmp_path / "arrays"
-    arrays.write(folder, SMALL)
+    writing.dataset(folder, SMALL)
     (path,) = folder.rglob("train/images.npy")
     path.write_bytes(content)
     assert tried(lambda: arrays.read_split(folder, "train")) is None

@@ -22,7 +22,7 @@ from PIL import Image
 from app import catalog, endpoint
 from imago import cli
 from imago.core import boundary, files
-from imago.data import arrays
+from imago.data import writing
 from imago.runtimes import inference, litert, model_json, saving
 from imago.runtimes.model_json import ExportDescription, TrainedDescription
 from stages import evaluate, export
@@ -50,7 +50,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     values["exports"][tiny_project.EXPORT] |= {"formats": ["onnx"]}
     tiny_project.write_params(folder, values)
     data = folder / "data/prepared/tiny8"
-    with arrays.writing(data, CLASSES, SHAPE) as writer:
+    with writing.splits(data, CLASSES, SHAPE) as writer:
         for split in ("train", "test"):
             writer.add(split, np.arange(12, dtype=np.int32) % 3, [IMAGES])
     files.write_json(

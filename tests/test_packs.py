@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from imago.core.errors import DataError
-from imago.data import arrays
+from imago.data import arrays, writing
 from imago.photos import packs
 from tests.photo_archives import encoded, photo, picture
 
@@ -18,7 +18,7 @@ LABELS = np.array([0, 1, 1, 0], np.int32)
 
 
 def write(folder, labels=LABELS, contents=CONTENTS):
-    with arrays.writing(folder, CLASSES, image_shape=None) as writer:
+    with writing.splits(folder, CLASSES, image_shape=None) as writer:
         packs.add(writer, "train", labels, iter(contents))
         packs.add(writer, "test", labels[:1], contents[:1])
 
@@ -81,7 +81,7 @@ def test_equal_photos_are_equal_bytes(folder, tmp_path):
 
 def test_images_of_one_shape_are_read_as_an_array(tmp_path):
     images = np.stack([picture(number, 4, 4) for number in range(4)])
-    with arrays.writing(tmp_path / "pets", CLASSES, (4, 4, 3)) as writer:
+    with writing.splits(tmp_path / "pets", CLASSES, (4, 4, 3)) as writer:
         writer.add("train", LABELS, [images])
 
     found = packs.read_images(tmp_path / "pets", "train")
@@ -119,7 +119,7 @@ def test_threads_may_share_the_photos(found):
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the system what a process has mapped")
 def test_photos_are_not_mapped_into_memory(folder):
     images = np.zeros((4, 4, 4, 3), np.uint8)
-    with arrays.writing(folder.with_name("arrays"), CLASSES, (4, 4, 3)) as writer:
+    with writing.splits(folder.with_name("arrays"), CLASSES, (4, 4, 3)) as writer:
         writer.add("train", LABELS, [images])
     opened = [packs.read_images(place, "train") for place in (folder, folder.with_name("arrays"))]
     assert [len(images[:]) for images in opened] == [4, 4]
@@ -139,7 +139,7 @@ def test_photos_are_written_as_they_come(tmp_path):
             (pack,) = tmp_path.rglob("images.pack")
             written.append(pack.stat().st_size)
 
-    with arrays.writing(tmp_path / "pets", CLASSES, image_shape=None) as writer:
+    with writing.splits(tmp_path / "pets", CLASSES, image_shape=None) as writer:
         packs.add(writer, "train", LABELS, contents())
 
     assert written == [100_000, 200_000, 300_000, 400_000]

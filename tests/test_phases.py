@@ -5,7 +5,7 @@ import pytest
 
 from imago.core import sections
 from imago.core.errors import DataError
-from imago.data import arrays
+from imago.data import writing
 from imago.models import transfer
 from imago.runtimes import determinism
 from imago.training import phases
@@ -30,7 +30,7 @@ def _place(tmp_path, monkeypatch):
 
 
 def write(folder, features=FEATURES, validation=True):
-    with arrays.writing(folder, CLASSES, (4,)) as writer:
+    with writing.splits(folder, CLASSES, (4,)) as writer:
         writer.add("train", LABELS[:14], [features[:14]])
         if validation:
             writer.add("validation", LABELS[14:], [features[14:]])

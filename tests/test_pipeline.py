@@ -427,7 +427,7 @@ def test_what_the_docs_add_is_computed_drawn_and_shown(project):
 
 @pytest.mark.slow
 def test_images_in_many_shards_come_to_the_same(finished, project):
-    code = project / "imago/data/arrays.py"
+    code = project / "imago/data/writing.py"
     whole = "SHARD_BYTES = 32 * BLOCK_BYTES"
     assert whole in code.read_text("utf-8")
     code.write_text(code.read_text("utf-8").replace(whole, "SHARD_BYTES = 500"), "utf-8")

@@ -14,7 +14,7 @@ from PIL import Image
 
 import imago
 from imago.core.errors import DataError, ImageError
-from imago.data import arrays
+from imago.data import writing
 from imago.images import forms
 from imago.photos import packs
 from imago.predict import predictor
@@ -104,7 +104,7 @@ def test_pixels_are_those_of_prepare(colors, tmp_path):
     photo = np.random.default_rng(1).integers(0, 256, (70, 110, 3), dtype=np.uint8)
     content = encoded(photo, "JPEG")
     form = forms.Form((4, 4, 3), "stretch", "area")
-    with arrays.writing(tmp_path / "one", ("cat", "dog"), None) as writer:
+    with writing.splits(tmp_path / "one", ("cat", "dog"), None) as writer:
         packs.add(writer, "train", np.zeros(1, np.int32), [content])
     packed = packs.read_images(tmp_path / "one", "train", form.shrinking)
     assert packed[0].shape == (9, 14, 3)  # an eighth, of which 4 are made

@@ -12,7 +12,7 @@ import pytest
 
 from imago.core import paths, sections
 from imago.core.errors import DataError
-from imago.data import arrays, npy, shards
+from imago.data import arrays, npy, shards, writing
 from imago.data.arrays import Split
 from imago.data.rows import Rows
 from imago.data.shards import Shards
@@ -29,7 +29,7 @@ LABELS = np.arange(10, dtype=np.int32) % 2
 @pytest.fixture
 def of_three(monkeypatch):
     """Let a shard be three images, which no block is."""
-    monkeypatch.setattr(arrays, "SHARD_BYTES", 3 * 6 + 5)
+    monkeypatch.setattr(writing, "SHARD_BYTES", 3 * 6 + 5)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def folder(tmp_path, of_three) -> Path:
 
 
 def written(folder, blocks, made_of=None):
-    with arrays.writing(folder, CLASSES, (2, 3, 1), made_of=made_of) as writer:
+    with writing.splits(folder, CLASSES, (2, 3, 1), made_of=made_of) as writer:
         done = len(writer.finished("train", 10))
         writer.add("train", LABELS, (block for block in blocks[done // 3 :]))
     return folder
@@ -74,7 +74,7 @@ def gone_on_with(folder):
     """What a run finds that follows another, which was killed; it is killed too."""
     with (
         contextlib.suppress(KilledError),
-        arrays.writing(folder.with_name("other"), CLASSES, (2, 3, 1), made_of="it") as writer,
+        writing.splits(folder.with_name("other"), CLASSES, (2, 3, 1), made_of="it") as writer,
     ):
         images = writer.finished("train", 10)
         writer.add("train", LABELS, killed([IMAGES[:9]], at=1))
@@ -84,7 +84,7 @@ def gone_on_with(folder):
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files as Linux does")
 @pytest.mark.parametrize("how", ["read", "unpickled", "gone on with", "photos"])
 def test_more_of_them_than_files_may_be_open(folder, how):
-    with arrays.writing(folder.with_name("photos"), CLASSES, image_shape=None) as writer:
+    with writing.splits(folder.with_name("photos"), CLASSES, image_shape=None) as writer:
         packs.add(writer, "train", LABELS, [bytes(20)] * 10)
     content = pickle.dumps(read(folder))
     gone_on_with(folder)
@@ -100,7 +100,7 @@ def test_more_of_them_than_files_may_be_open(folder, how):
 
 
 def test_their_size_may_have_been_another(folder, monkeypatch):
-    monkeypatch.setattr(arrays, "SHARD_BYTES", 2**20)
+    monkeypatch.setattr(writing, "SHARD_BYTES", 2**20)
     np.testing.assert_array_equal(arrays.read_split(folder, "train").images, IMAGES)
 
 
@@ -184,7 +184,7 @@ def test_a_killed_run_goes_on_after_its_last_shard(tmp_path, of_three, monkeypat
     target, asked = Path("data/prepared/pets"), {"seed": 1}
     with (
         pytest.raises(KilledError),
-        arrays.writing(target, CLASSES, (2, 3, 1), made_of=asked) as writer,
+        writing.splits(target, CLASSES, (2, 3, 1), made_of=asked) as writer,
     ):
         writer.add("train", LABELS, killed(blocks, at=2))
     assert not target.exists()
@@ -196,7 +196,7 @@ def test_a_killed_run_goes_on_after_its_last_shard(tmp_path, of_three, monkeypat
             taken.append(len(block))
             yield block
 
-    with arrays.writing(target, CLASSES, (2, 3, 1), made_of=asked) as writer:
+    with writing.splits(target, CLASSES, (2, 3, 1), made_of=asked) as writer:
         done = writer.finished("train", 10)
         np.testing.assert_array_equal(done, IMAGES[:6])
         writer.add("train", LABELS, told([IMAGES[6:]]))
@@ -214,7 +214,7 @@ def test_without_hard_links_what_a_cluster_wrote_is_moved(tmp_path, of_three, mo
 
     target = Path("data/prepared/pets")
     monkeypatch.setattr(os, "link", refused)
-    with arrays.writing(target, CLASSES, (2, 3, 1), made_of={}) as writer:
+    with writing.splits(target, CLASSES, (2, 3, 1), made_of={}) as writer:
         writer.unfinished.folder.mkdir(parents=True)
         first = tmp_path / "first"
         digest = npy.write(first, (3, 2, 3, 1), np.uint8, [IMAGES[:3]])
@@ -233,17 +233,17 @@ def test_shards_of_other_data_are_not_taken(tmp_path, of_three, monkeypatch, cha
     target, asked = Path("data/prepared/pets"), {"seed": 1}
     with (
         pytest.raises(KilledError),
-        arrays.writing(target, CLASSES, (2, 3, 1), made_of=asked) as writer,
+        writing.splits(target, CLASSES, (2, 3, 1), made_of=asked) as writer,
     ):
         writer.add("train", LABELS, killed([IMAGES[:6]], at=1))
     if change == "settings":
         asked = {"seed": 2}
     elif change == "code":
-        monkeypatch.setattr(arrays.workers, "fingerprint", lambda: "another")
+        monkeypatch.setattr(writing.workers, "fingerprint", lambda: "another")
     else:
         (first,) = paths.unfinished(target).rglob("train-images-00000*")
         first.write_bytes(first.read_bytes()[:-1] + b"\0")
-    with arrays.writing(target, CLASSES, (2, 3, 1), made_of=asked) as writer:
+    with writing.splits(target, CLASSES, (2, 3, 1), made_of=asked) as writer:
         assert len(writer.finished("train", 10)) == 0
         writer.add("train", LABELS, [IMAGES])
     np.testing.assert_array_equal(arrays.read_split(target, "train").images, IMAGES)
@@ -253,8 +253,8 @@ def test_shards_of_other_data_are_not_taken(tmp_path, of_three, monkeypatch, cha
 @pytest.mark.parametrize("options", [{}, {"jit_compile": True}], ids=["graph", "xla"])
 def test_a_training_takes_the_same_steps(tmp_path, monkeypatch, options):
     blobs = make_blobs()
-    monkeypatch.setattr(arrays, "SHARD_BYTES", 9 * 16)
-    with arrays.writing(tmp_path / "blobs", ("a", "b", "c"), blobs.images.shape[1:]) as writer:
+    monkeypatch.setattr(writing, "SHARD_BYTES", 9 * 16)
+    with writing.splits(tmp_path / "blobs", ("a", "b", "c"), blobs.images.shape[1:]) as writer:
         writer.add("train", blobs.labels, [blobs.images])
     split = arrays.read_split(tmp_path / "blobs", "train")
     assert isinstance(split.images, Shards)
@@ -272,8 +272,8 @@ def test_cut_keeps_every_row():
 
 def test_photos_in_several_packs(tmp_path, monkeypatch):
     contents = [bytes([number]) * length for number, length in enumerate((40, 50, 60, 101, 1, 99))]
-    monkeypatch.setattr(arrays, "SHARD_BYTES", 100)
-    with arrays.writing(tmp_path / "pets", CLASSES, image_shape=None) as writer:
+    monkeypatch.setattr(writing, "SHARD_BYTES", 100)
+    with writing.splits(tmp_path / "pets", CLASSES, image_shape=None) as writer:
         packs.add(writer, "train", LABELS[:6], contents)
     sizes = {path.name: path.stat().st_size for path in (tmp_path / "pets/train").glob("*.pack")}
     assert sizes == {f"images-0000{n}.pack": size for n, size in enumerate((90, 60, 101, 100))}

@@ -14,7 +14,7 @@ import pytest
 
 from imago.core import files
 from imago.core.errors import DataError, ParamsError
-from imago.data import arrays, provenance
+from imago.data import arrays, provenance, writing
 from imago.runtimes import saving
 from stages import backbone, embed
 from tests import tiny_net
@@ -109,7 +109,7 @@ def embedded(tmp_path_factory, made) -> Run:
 
 
 def prepare(tree, *splits):
-    with arrays.writing(tree / "data/prepared/pets32", CLASSES, SHAPE) as writer:
+    with writing.splits(tree / "data/prepared/pets32", CLASSES, SHAPE) as writer:
         for split in splits:
             writer.add(split, LABELS[split], [IMAGES[split]])
         files.write_json(writer.folder / "provenance.json", {"dataset": {"name": "pets"}})

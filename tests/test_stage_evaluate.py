@@ -9,7 +9,7 @@ import pytest
 
 from imago.core import files
 from imago.core.errors import DataError, ParamsError
-from imago.data import arrays
+from imago.data import arrays, writing
 from imago.runtimes import saving, trained
 from stages import evaluate
 from tests import tiny_project
@@ -38,7 +38,7 @@ def template(tmp_path_factory):
     folder = tmp_path_factory.mktemp("template")
     tiny_project.write_params(folder, tiny_project.settings())
     images = PIXELS.reshape(-1, 1, 3, 1)
-    with arrays.writing(folder / "data/prepared/tiny8", CLASSES, (1, 3, 1)) as writer:
+    with writing.splits(folder / "data/prepared/tiny8", CLASSES, (1, 3, 1)) as writer:
         writer.add("train", 2 - LABELS, [images])
         writer.add("test", LABELS, [images])
         writer.identify("test", np.arange(8, dtype=np.uint64))

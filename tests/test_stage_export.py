@@ -9,7 +9,7 @@ import pytest
 
 from imago.core import files, paths, registry
 from imago.core.errors import DataError, ExportError, ParamsError
-from imago.data import arrays
+from imago.data import writing
 from imago.exports import formats
 from imago.exports.formats import litert_int8
 from imago.predict.predictor import Predictor
@@ -33,7 +33,7 @@ def template(tmp_path_factory):
     folder = tmp_path_factory.mktemp("template")
     write_params(folder, ["litert", "onnx"])
     data = folder / "data/prepared/tiny8"
-    with arrays.writing(data, CLASSES, (1, 3, 1)) as writer:
+    with writing.splits(data, CLASSES, (1, 3, 1)) as writer:
         writer.add("train", np.zeros(60, np.int32), [TRAINING])
         writer.add("test", LABELS, [IMAGES])
     variant = tiny_project.settings()["prepare"]["tiny8"]

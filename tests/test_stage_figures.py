@@ -12,7 +12,7 @@ import imago.figures
 from imago import history, params
 from imago.core import files, paths, registry, sections
 from imago.core.errors import DataError, ParamsError
-from imago.data import arrays
+from imago.data import arrays, writing
 from imago.drawing import augmented, canvas
 from imago.figures import views
 from imago.images import augment
@@ -38,7 +38,7 @@ def write_data(folder, side_px, channels, copies=0):
     shape = (side_px, side_px, channels)
     images = generator.integers(0, 256, (30 * (1 + copies), *shape), dtype=np.uint8)
     labels = np.arange(30, dtype=np.int32) % 3
-    with arrays.writing(folder, CLASSES, shape, copies) as writer:
+    with writing.splits(folder, CLASSES, shape, copies) as writer:
         writer.add("train", labels.repeat(1 + copies), [images])
         writer.add("test", labels, [images[:30]])
     return images, labels

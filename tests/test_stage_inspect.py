@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from imago.core import files
-from imago.data import arrays
+from imago.data import writing
 from imago.runtimes import saving
 from stages import backbone, inspect
 from tests import tiny_net
@@ -64,8 +64,8 @@ def made(tmp_path_factory):
     labels["train"][WRONG] ^= 1
     images["test"][0] = images["train"][COPIED[1]]
     with (
-        arrays.writing(prepared, CLASSES, SHAPE, 1) as writer,
-        arrays.writing(features, CLASSES, (16,), 1) as embedded,
+        writing.splits(prepared, CLASSES, SHAPE, 1) as writer,
+        writing.splits(features, CLASSES, (16,), 1) as embedded,
     ):
         for split in COUNTS:
             views = 2 if split == "train" else 1

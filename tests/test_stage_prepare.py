@@ -8,7 +8,7 @@ import pytest
 from imago import params
 from imago.core import files, paths
 from imago.core.errors import DataError, ParamsError
-from imago.data import arrays, provenance
+from imago.data import arrays, provenance, writing
 from imago.data.arrays import Statistics
 from imago.images import augment
 from imago.photos import packs
@@ -107,11 +107,11 @@ PHOTO_LABELS = np.arange(15, dtype=np.int32) // 2 % 2
 def tree(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     seed(tmp_path, 20)
-    with arrays.writing(tmp_path / "data/extracted/pets", ("cat", "dog"), (4, 4, 1)) as writer:
+    with writing.splits(tmp_path / "data/extracted/pets", ("cat", "dog"), (4, 4, 1)) as writer:
         writer.add("train", LABELS, [IMAGES])
         writer.add("test", LABELS[:5], [255 - IMAGES[:5]])
     contents = [encoded(photo) for photo in PHOTOS]
-    with arrays.writing(tmp_path / "data/extracted/photos", ("cat", "dog"), None) as writer:
+    with writing.splits(tmp_path / "data/extracted/photos", ("cat", "dog"), None) as writer:
         packs.add(writer, "train", PHOTO_LABELS[:12], contents[:12])
         packs.add(writer, "test", PHOTO_LABELS[12:], contents[12:])
     for name, dataset in params.load().datasets.items():
@@ -311,7 +311,7 @@ def test_validation_and_test_images_are_not_augmented(tree):
 
 
 def test_data_with_validation_images_of_their_own(tree):
-    with arrays.writing(tree / "data/extracted/photos", ("cat", "dog"), None) as writer:
+    with writing.splits(tree / "data/extracted/photos", ("cat", "dog"), None) as writer:
         for split, rows in (("train", range(8)), ("validation", range(8, 12)), ("test", [12])):
             chosen = [encoded(PHOTOS[row]) for row in rows]
             packs.add(writer, split, PHOTO_LABELS[list(rows)], chosen)

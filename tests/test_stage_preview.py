@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from imago.core.errors import DataError, ParamsError
-from imago.data import arrays
+from imago.data import arrays, writing
 from imago.drawing import augmented, canvas
 from stages import preview
 from tests.params_text import TEXT
@@ -18,7 +18,7 @@ def tree(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(TEXT, "utf-8")
     folder = tmp_path / "data/prepared/pets4"
-    with arrays.writing(folder, CLASSES, (4, 4, 1), views=2) as writer:
+    with writing.splits(folder, CLASSES, (4, 4, 1), views=2) as writer:
         writer.add("train", LABELS, [IMAGES])
     return tmp_path
 

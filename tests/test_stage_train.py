@@ -12,7 +12,7 @@ import yaml
 from imago import params
 from imago.core import files, sections
 from imago.core.errors import DataError, ParamsError
-from imago.data import arrays
+from imago.data import arrays, writing
 from imago.data.arrays import Statistics
 from imago.images import augment
 from imago.models import mlp
@@ -36,7 +36,7 @@ def tree(tmp_path, monkeypatch):
     write_params(tmp_path)
     labels = np.arange(60, dtype=np.int32) % 3
     for variant, shape in (("tiny8", (8, 8, 1)), ("tiny6", (6, 6, 3))):
-        with arrays.writing(tmp_path / "data/prepared" / variant, CLASSES, shape) as writer:
+        with writing.splits(tmp_path / "data/prepared" / variant, CLASSES, shape) as writer:
             writer.statistics = STATISTICS[shape[2]]
             writer.add("train", labels, [images_of(labels, shape)])
             if variant == "tiny6":
@@ -69,10 +69,10 @@ def write_features(tree, backbone_seed=3, splits=("train", "validation")):
         backbone_and_features(backbone_seed),
     )
     rows = {"train": slice(None, 45), "validation": slice(45, None)}
-    with arrays.writing(tree / "data/prepared/pets8", CLASSES, (8, 8, 3)) as writer:
+    with writing.splits(tree / "data/prepared/pets8", CLASSES, (8, 8, 3)) as writer:
         for split in splits:
             writer.add(split, labels[rows[split]], [images[rows[split]]])
-    with arrays.writing(tree / "data/features/pets8", CLASSES, (4,)) as writer:
+    with writing.splits(tree / "data/features/pets8", CLASSES, (4,)) as writer:
         for split in splits:
             writer.add(split, labels[rows[split]], [features[rows[split]]])
         saving.write_model(writer.folder / "backbone.keras", backbone)
@@ -402,7 +402,7 @@ def test_missing_data(tree):
 def test_balanced_class_weights_reach_the_loss(tree):
     labels = np.repeat(np.arange(3, dtype=np.int32), [30, 20, 10])
     images = images_of(labels, (8, 8, 1))
-    with arrays.writing(tree / "data/prepared/tiny8", CLASSES, (8, 8, 1)) as writer:
+    with writing.splits(tree / "data/prepared/tiny8", CLASSES, (8, 8, 1)) as writer:
         writer.statistics = STATISTICS[1]
         writer.add("train", labels, [images])
     write_params(tree, only="plain", class_weights="balanced", epochs=1, batch_size=60, dropout=0.0)

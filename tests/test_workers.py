@@ -13,7 +13,7 @@ import pytest
 
 from imago.core import paths, workers
 from imago.core.errors import ClusterError, DataError
-from imago.data import arrays, rows
+from imago.data import arrays, rows, writing
 from imago.data.rows import Rows
 from imago.preparing import conversion
 from tests.test_shards import LABELS, piece
@@ -172,7 +172,7 @@ POSITIONS = np.array([3, 499, 0])
 def test_mapped_images_are_pickled_as_their_place(tmp_path):
     labels = np.zeros(500, np.int32)
     split = arrays.Split(IMAGES, labels)
-    arrays.write(tmp_path / "data", arrays.Dataset(("one",), split, split))
+    writing.dataset(tmp_path / "data", arrays.Dataset(("one",), split, split))
     mapped = arrays.read_split(tmp_path / "data", "train").images
     content = pickle.dumps(Rows(mapped, POSITIONS))
     assert len(content) < 1000
@@ -199,8 +199,8 @@ def test_they_write_the_shards_that_are_not_there(spread, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     whole, target = piece(), Path("data/prepared/pets")
     wanted = np.concatenate(list(whole.blocks()))
-    monkeypatch.setattr(arrays, "SHARD_BYTES", 7 * wanted[0].nbytes)
-    with arrays.writing(target, ("cat", "dog"), (4, 4, 3), 2, made_of={}) as writer:
+    monkeypatch.setattr(writing, "SHARD_BYTES", 7 * wanted[0].nbytes)
+    with writing.splits(target, ("cat", "dog"), (4, 4, 3), 2, made_of={}) as writer:
         done = writer.finished("train", 30, whole.between)
         np.testing.assert_array_equal(done, wanted)
         assert len(writer.unfinished.found["train"]) == 5

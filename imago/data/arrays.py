@@ -9,16 +9,14 @@ Photos of many sizes stand in images.pack instead (see imago.photos.packs), and 
 features images.npy holds what a backbone made of each image, (N, F) float32. More than SHARD_BYTES
 of images stand in shards, images-00000.npy and on, which are read as one array.
 
-Written in blocks, so that memory does not grow with the number of images, and without dates, so
-that equal data are equal bytes.
+`imago.data.writing` writes them.
 """
 
-import contextlib
 import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,18 +26,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from imago.core import files, paths, workers
+from imago.core import files
 from imago.core.errors import DataError
 from imago.data import npy, shards
-from imago.data.unfinished import Between, Unfinished
 
 DESCRIPTION, IMAGES, LABELS = "dataset.json", "images.npy", "labels.npy"
 IDENTITIES, PACK = "identities.npy", "images.pack"
 REMEDY = "delete {folder}, and `dvc checkout {folder}` brings it back from the DVC cache"
 BLOCK_BYTES = 8 * 2**20
 """Pixels held at a time: enough for whole-array arithmetic, little beside any machine's memory."""
-SHARD_BYTES = 32 * BLOCK_BYTES
-"""Of images in a file: that of whole images nearest below."""
 
 SplitName = Literal["train", "validation", "test"]
 ImageShape = tuple[int, int, int]
@@ -129,7 +124,7 @@ def read_info(folder: Path) -> Info:
     """Read the description of the splits in `folder`.
 
     Raises:
-        DataError: dataset.json is missing or is not what `writing` writes.
+        DataError: dataset.json is missing or is not what `imago.data.writing` writes.
     """
     path = folder / DESCRIPTION
     try:
@@ -222,7 +217,7 @@ def read_split(folder: Path, split: SplitName) -> Split:
     if info.image_shape is None:
         message = f"{folder}: must hold images of one shape, got packed photos"
         raise DataError(message)
-    return _map_split(folder / split, info.splits[split], info.image_shape)
+    return mapped(folder / split, info.splits[split], info.image_shape)
 
 
 def read_labels(folder: Path, split: SplitName) -> Labels:
@@ -267,204 +262,25 @@ def _images_per_block(shape: Shape, item_bytes: int) -> int:
     return max(1, BLOCK_BYTES // (math.prod(shape) * item_bytes))
 
 
-def _images_per_shard(shape: Shape) -> int:
-    return max(1, SHARD_BYTES // (math.prod(shape) * np.dtype(_dtype(shape)).itemsize))
-
-
-@dataclass
-class Writer:
-    """Writes splits into a folder; made by `writing`.
-
-    Attributes:
-        statistics: Of the training split, set by whoever knows them.
-    """
-
-    folder: Path
-    classes: tuple[str, ...]
-    image_shape: Shape | None
-    views: int = 0
-    statistics: Statistics | None = None
-    splits: dict[SplitName, SplitInfo] = dataclasses.field(default_factory=dict)
-    unfinished: Unfinished | None = None
-
-    @property
-    def info(self) -> Info:
-        """Describe what was added so far."""
-        return Info(self.classes, self.image_shape, self.splits, self.views, self.statistics)
-
-    def add(self, split: SplitName, labels: Labels, images: Iterable[NDArray[Any]]) -> Split:
-        """Write a split of images of one shape, or of their features.
-
-        Args:
-            split: Its name.
-            labels: (N,) int32, at least one.
-            images: Blocks, (n, H, W, C) uint8 or (n, F) float32, N images in all.
-
-        Returns:
-            What was written, memory-mapped.
-
-        Raises:
-            ValueError: The arrays are not of the kind that this folder holds.
-        """
-        shape = self._shape
-        self.put(split, labels, lambda folder: self._write_images(folder, len(labels), images))
-        return _map_split(self.folder / split, self.splits[split], shape)
-
-    def finished(
-        self, split: SplitName, examples: int, between: Between | None = None
-    ) -> NDArray[Any]:
-        """Return the first images of a split, (n, ...), that need not be written again.
-
-        Whole shards of them, which a run that was killed had finished; on a cluster workers write
-        all others now. `add` then takes the images that follow. None where all are one shard.
-
-        Args:
-            split: Its name.
-            examples: N, of the whole split.
-            between: Says how images from one position to another are made. None: not on a cluster.
-        """
-        shape = self._shape
-        none = np.zeros((0, *shape), _dtype(shape))
-        per_shard = _images_per_shard(shape)
-        if self.unfinished is None or examples <= per_shard:
-            return none
-        if between and workers.are_elsewhere():
-            whole = (examples, *shape)
-            self.unfinished.spread(split, IMAGES, whole, _dtype(shape), per_shard, between)
-        found = self.unfinished.find(split, IMAGES)
-        shards.let_many_be_open()
-        starts = range(0, examples, per_shard)
-        parts = [
-            npy.mapped(path, (min(per_shard, examples - start), *shape), _dtype(shape))
-            for start, path in zip(starts, found, strict=False)
-        ]
-        return _as_one(parts) if parts else none
-
-    @property
-    def _shape(self) -> Shape:
-        if self.image_shape is None:
-            message = f"{self.folder}: must hold photos, of sizes of their own, got an array"
-            raise ValueError(message)
-        return self.image_shape
-
-    def _write_images(
-        self, folder: Path, examples: int, images: Iterable[NDArray[Any]]
-    ) -> str | tuple[str, ...]:
-        shape = self._shape
-        dtype, per_shard = _dtype(shape), _images_per_shard(shape)
-        if examples <= per_shard:
-            return npy.write(folder / IMAGES, (examples, *shape), dtype, images)
-        split = folder.name
-        digests = self.unfinished.put(split, folder, IMAGES) if self.unfinished else []
-        left = examples - per_shard * len(digests)
-        for blocks_of_shard in shards.cut(images, left, per_shard):
-            path = folder / shards.file_name(IMAGES, len(digests))
-            rows = min(per_shard, examples - per_shard * len(digests))
-            digests.append(npy.write(path, (rows, *shape), dtype, blocks_of_shard))
-            if self.unfinished:
-                self.unfinished.keep(split, path, digests[-1])
-        if left <= 0 and (more := sum(map(len, images))):  # whoever looks at what passes is to end
-            message = f"{folder}: must get the images after those that are there, got {more} more"
-            raise ValueError(message)
-        return tuple(digests)
-
-    def put(
-        self,
-        split: SplitName,
-        labels: Labels,
-        write_images: Callable[[Path], str | tuple[str, ...]],
-    ) -> None:
-        """Write a split by a function that writes N images into its folder.
-
-        It gives their file's sha256, or that of each shard.
-        """
-        counts = np.bincount(labels, minlength=len(self.classes)).tolist()
-        if not len(labels) or len(counts) > len(self.classes):
-            message = (
-                f"{split}: must have one or more labels of 0 to {len(self.classes) - 1}, "
-                f"got {len(labels)} of 0 to {len(counts) - 1}"
-            )
-            raise ValueError(message)
-        folder = self.folder / split
-        folder.mkdir()
-        self.splits[split] = SplitInfo(
-            examples=len(labels),
-            examples_per_class=dict(zip(self.classes, counts, strict=True)),
-            images_sha256=write_images(folder),
-            labels_sha256=npy.write(folder / LABELS, labels.shape, np.int32, [labels]),
-        )
-
-    def identify(self, split: SplitName, identities: Identities) -> None:
-        """Write what tells the images of a split, added before, apart from one another.
-
-        Raises:
-            ValueError: There is not one for each image.
-        """
-        if len(identities) != self.splits[split].examples:
-            message = (
-                f"{split}: must have an identity for each of {self.splits[split].examples} images, "
-                f"got {len(identities)}"
-            )
-            raise ValueError(message)
-        path = self.folder / split / IDENTITIES
-        digest = npy.write(path, identities.shape, np.uint64, [identities])
-        self.splits[split] = dataclasses.replace(self.splits[split], identities_sha256=digest)
-
-
-@contextlib.contextmanager
-def writing(
-    folder: Path,
-    classes: Sequence[str],
-    image_shape: Shape | None,
-    views: int = 0,
-    made_of: Any = None,
-) -> Iterator[Writer]:
-    """Yield a writer for `folder`, which appears whole when all went well, or not at all.
-
-    Args:
-        folder: What stood there before is replaced.
-        classes: Names, in the order of the labels.
-        image_shape: (H, W, C) of every image in every split, (F,) of its features, or None where
-            photos are added.
-        views: Augmented copies that follow each training image.
-        made_of: All that the images depend on beside the code, a JSON value: with it, finished
-            shards are kept until the folder is whole. None: they are not.
-    """
-    with files.replacing(folder) as temporary:
-        temporary.mkdir()
-        writer = Writer(temporary, tuple(classes), image_shape, views)
-        if made_of is not None:
-            writer.unfinished = Unfinished(folder, made_of)
-        yield writer
-        files.write_json(temporary / DESCRIPTION, dataclasses.asdict(writer.info))
-    if made_of is not None:
-        files.remove(paths.unfinished(folder))
-
-
-def write(folder: Path, dataset: Dataset) -> Info:
-    """Write the splits of a data set whose images are of one shape, and describe them."""
-    with writing(folder, dataset.classes, dataset.train.images.shape[1:]) as writer:
-        writer.add("train", dataset.train.labels, blocks(dataset.train.images))
-        writer.add("test", dataset.test.labels, blocks(dataset.test.images))
-    return writer.info
-
-
-def _dtype(shape: Shape) -> type[np.generic]:
+def dtype(shape: Shape) -> type[np.generic]:
+    """Return the type of the numbers in images, or in features, of a shape."""
     return np.float32 if len(shape) == 1 else np.uint8  # features are vectors, images are not
 
 
-def _map_split(folder: Path, info: SplitInfo, shape: Shape) -> Split:
+def mapped(folder: Path, info: SplitInfo, shape: Shape) -> Split:
+    """Map the arrays of a split in its own folder, as `read_split` does."""
     *first, last = image_files(folder, IMAGES, info)
-    dtype = _dtype(shape)
+    kind = dtype(shape)
     if first:
         shards.let_many_be_open()
-    parts = [npy.mapped(path, (npy.ANY, *shape), dtype) for path in first]
+    parts = [npy.mapped(path, (npy.ANY, *shape), kind) for path in first]
     # The last has what is left, so that a file of another split is found out.
     left = info.examples - sum(map(len, parts))
-    parts.append(npy.mapped(last, (left, *shape), dtype))
+    parts.append(npy.mapped(last, (left, *shape), kind))
     labels = npy.mapped(folder / LABELS, (info.examples,), np.int32)
-    return Split(_as_one(parts), labels)
+    return Split(as_one(parts), labels)
 
 
-def _as_one(parts: list[NDArray[Any]]) -> NDArray[Any]:
+def as_one(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """Return mapped arrays, (n, ...), as one: itself, or a `Shards`."""
     return parts[0] if len(parts) == 1 else cast("NDArray[Any]", shards.joined(parts))

@@ -24,15 +24,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imago.core.errors import DataError
-from imago.data import arrays, npy, shards
-from imago.data.arrays import PACK, Identities, Labels, SplitName, Writer
+from imago.data import arrays, npy, shards, writing
+from imago.data.arrays import PACK, Identities, Labels, SplitName
 from imago.photos import decoding
 from imago.photos.decoding import Shrinking
 
 OFFSETS = "offsets.npy"
 
 
-def add(writer: Writer, split: SplitName, labels: Labels, contents: Iterable[bytes]) -> None:
+def add(
+    writer: writing.Writer, split: SplitName, labels: Labels, contents: Iterable[bytes]
+) -> None:
     """Write a split of encoded photos, holding one at a time in memory.
 
     Args:
@@ -71,7 +73,7 @@ def _shards(folder: Path, contents: Iterable[bytes]) -> Iterator[tuple[Path, Ite
 
     def of_shard() -> Iterator[bytes]:
         length = 0
-        while held and (not length or length + len(held[0]) <= arrays.SHARD_BYTES):
+        while held and (not length or length + len(held[0]) <= writing.SHARD_BYTES):
             length += len(held[0])
             yield held.pop()
             held.extend(itertools.islice(stream, 1))

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from imago.core import tars
 from imago.core.errors import DataError
-from imago.data import arrays
+from imago.data import arrays, writing
 from imago.datasets.cifar import pickles
 from imago.datasets.cifar.settings import Settings
 
@@ -37,7 +37,7 @@ ARCHIVE_BYTES = 2**30
 
 def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
     """Check the archive in `source`, see `read`, and write its splits into `target`."""
-    return arrays.write(target, read(settings, source))
+    return writing.dataset(target, read(settings, source))
 
 
 def read(settings: Settings, folder: Path) -> arrays.Dataset:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imago.core.errors import DataError
-from imago.data import arrays
+from imago.data import arrays, writing
 from imago.datasets.idx.settings import Pair, Settings
 
 UNSIGNED_BYTE = 0x08
@@ -33,7 +33,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
     """Check the files in `source`, see `read`, and write their splits into `target`."""
-    return arrays.write(target, read(settings, source))
+    return writing.dataset(target, read(settings, source))
 
 
 def read(settings: Settings, folder: Path) -> arrays.Dataset:

@@ -23,7 +23,7 @@ import numpy as np
 from imago.core import paths, progress
 from imago.core.errors import DataError
 from imago.core.photo_names import by_reason, listed
-from imago.data import arrays, provenance
+from imago.data import arrays, provenance, writing
 from imago.data.arrays import SplitName
 from imago.datasets.image_folder import contents, decisions, extracted, groups, inspection, leaks
 from imago.datasets.image_folder.archive import Archive, Limits
@@ -73,7 +73,7 @@ def extract(settings: Settings, source: Path, target: Path) -> arrays.Info:
         leaked = leaks.find(splits)
         _check_leaks(path, leaked, wanted.allow_leaks, paths.leaks(target.name))
 
-        with arrays.writing(target, arrangement.classes("train"), image_shape=None) as writer:
+        with writing.splits(target, arrangement.classes("train"), image_shape=None) as writer:
             _pack(writer, archive, splits)
             extracted.write_index(writer.folder / extracted.INDEX, splits)
             extracted.write_set_aside(writer.folder / extracted.SET_ASIDE, set_aside)
@@ -256,7 +256,7 @@ def _check_leaks(path: Path, leaked: Sequence[Leak], allowed: bool, listing: Pat
 
 
 def _pack(
-    writer: arrays.Writer, archive: Archive, splits: Mapping[SplitName, Sequence[Photo]]
+    writer: writing.Writer, archive: Archive, splits: Mapping[SplitName, Sequence[Photo]]
 ) -> None:
     """Write the photos of each split as they are in the archive."""
     label_of = {name: label for label, name in enumerate(writer.classes)}
