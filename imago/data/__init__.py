@@ -1,1 +1,1 @@
-"""Images on their way from a data set to a model: arrays on disk, sizes, splits, augmentation."""
+"""Images on their way from a data set to a model, on disk: arrays, where they come from, shards."""

@@ -1,1 +1,1 @@
-"""Photos as people bring them: zips of folders, checked, told apart, and packed."""
+"""Photos as people bring them: decoded, told apart by their looks, and packed."""

@@ -1,1 +1,1 @@
-"""How weights come to be: the epoch loop and what it needs, frozen backbones and their features."""
+"""How weights come to be: the epoch loop, its phases and devices, and how sure the model is."""
