@@ -8,7 +8,7 @@ import pytest
 from imago import cli, params
 from imago.core.errors import SweepError
 from imago.data import arrays, writing
-from imago.sweep import crossvalidation
+from imago.sweep import crossvalidation, fold_scores
 from tests import test_stage_train
 
 CLASSES = test_stage_train.CLASSES
@@ -140,4 +140,6 @@ def test_early_stopping_that_is_left_out(tree):
 def test_balanced_accuracy_is_the_mean_recall():
     hits = np.array([True, True, True, False, False, True])
     labels = np.array([0, 0, 0, 0, 1, 1])
-    assert crossvalidation._balanced(hits, labels) == pytest.approx((0.75 + 0.5) / 2)
+    found = fold_scores.of({}, [hits], [labels])
+    assert found.balanced_accuracies == [pytest.approx((0.75 + 0.5) / 2)]
+    assert found.accuracies == [pytest.approx(4 / 6)]

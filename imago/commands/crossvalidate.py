@@ -38,10 +38,10 @@ def run(chosen: argparse.Namespace) -> int:
     """Train on each fold, with each of the values, and print what came of it."""
     from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
     from imago import terminal  # here, for they take seconds to import
-    from imago.sweep import crossvalidation
+    from imago.sweep import crossvalidation, fold_scores
 
     results = crossvalidation.run(chosen.experiment, chosen.values, chosen.folds)
-    terminal.print_whole(crossvalidation.table(results))
+    terminal.print_whole(fold_scores.table(results))
     print(
         f"\nEach is the mean of {chosen.folds} folds, ± their standard deviation; what is smaller "
         "than that may be chance."

@@ -4,14 +4,12 @@ Over the training and the validation images of an experiment; the test split is 
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from rich.table import Table
-from rich.text import Text
 
 from imago import models, params
 from imago.core import paths, progress, registry, sections
@@ -21,26 +19,11 @@ from imago.data import arrays, index
 from imago.data.arrays import Split, SplitName
 from imago.params import Experiment
 from imago.runtimes import determinism
-from imago.sweep import folds, space, trials
-from imago.sweep.space import Trial
+from imago.sweep import fold_scores, folds, space, trials
+from imago.sweep.fold_scores import Result
 from imago.training import phases
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation")
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a way of training came to.
-
-    Attributes:
-        trial: The values that were tried; none where it is as params.yaml says.
-        accuracies: Of each fold, 0..1.
-        balanced_accuracies: Of each fold, the mean recall of its classes, 0..1.
-    """
-
-    trial: Trial
-    accuracies: Sequence[float]
-    balanced_accuracies: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -88,7 +71,9 @@ def run(experiment: str, values: Sequence[str], count: int) -> list[Result]:
             for fold in divided:
                 hits.append(_hits(training, examples, fold, settings.seed))
                 advance(1)
-            results.append(_result(trial, hits, [labels[held_out] for _, held_out in divided]))
+            results.append(
+                fold_scores.of(trial, hits, [labels[held_out] for _, held_out in divided])
+            )
     return sorted(results, key=lambda result: -float(np.mean(result.balanced_accuracies)))
 
 
@@ -130,6 +115,8 @@ def read(chosen: Experiment) -> Examples:
         images.append(arrays.read_split(pixels, split).images[::step])  # stay on disk
         rows += index.rows(pixels, split)
     all_labels = np.concatenate(labels)
+    # By the rule of the splits, and on pixels as they are, for a fold stands for another split. The
+    # stage train, which asks in folds too, goes by the features: it reads nothing else.
     alike = folds.of_groups(itertools.chain(*images), all_labels, info.classes, rows)
     return Examples(np.concatenate(features), all_labels, info.classes, alike)
 
@@ -168,39 +155,3 @@ def _hits(training: sections.Train, examples: Examples, fold: Fold, seed: int) -
     probabilities = keras.ops.convert_to_numpy(head(examples.features[held_out, 0]))
     keras.utils.clear_session()
     return np.asarray(probabilities.argmax(axis=1) == examples.labels[held_out])
-
-
-def _result(
-    trial: Trial, hits: Sequence[NDArray[np.bool_]], labels: Sequence[NDArray[np.int32]]
-) -> Result:
-    return Result(
-        trial,
-        [float(some.mean()) for some in hits],
-        [_balanced(some, of_fold) for some, of_fold in zip(hits, labels, strict=True)],
-    )
-
-
-def _balanced(hits: NDArray[np.bool_], labels: NDArray[np.int32]) -> float:
-    return float(np.mean([hits[labels == label].mean() for label in np.unique(labels)]))
-
-
-def table(results: Sequence[Result]) -> Table:
-    """Lay out results with what was tried, a line each."""
-    laid_out = Table(box=None, pad_edge=False)
-    titles = ["balanced accuracy", "of each fold", "accuracy", "of each fold"]
-    for title in (*titles, *results[0].trial):
-        laid_out.add_column(Text(title), justify="right")
-    for result in results:
-        shown = [
-            text
-            for found in (result.balanced_accuracies, result.accuracies)
-            for text in _shown(found)
-        ]
-        laid_out.add_row(*map(Text, [*shown, *map(str, result.trial.values())]))
-    return laid_out
-
-
-def _shown(found: Sequence[float]) -> Iterator[str]:
-    spread = float(np.std(found, ddof=1))
-    yield f"{100 * float(np.mean(found)):.1f} ± {100 * spread:.1f} %"
-    yield " ".join(f"{100 * one:.1f}" for one in found)
