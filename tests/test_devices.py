@@ -128,8 +128,10 @@ def test_processes_come_to_what_one_comes_to(tmp_path):
     for together in (two, four):
         # Batch normalization's moving averages too, which Keras lets drift apart.
         assert len({json.dumps(one["weights"]) for one in together}) == 1
-        for epoch, other in zip(alone["history"], together[0]["history"], strict=True):
-            assert other == pytest.approx(epoch, rel=1e-5, abs=1e-5)
+        pairs = list(zip(together[0]["history"], alone["history"], strict=True))
+        assert pairs[0][0] == pytest.approx(pairs[0][1], rel=1e-5, abs=1e-5)
+        for other, epoch in pairs[1:]:  # roundings grow, on one kind of processor more than another
+            assert other == pytest.approx(epoch, rel=1e-4, abs=1e-4)
     assert list(tmp_path.rglob("state.npz")) == []  # an ended training leaves no state
 
 

@@ -94,7 +94,7 @@ def apply(experiment: str, trial: Trial, revision: str) -> None:
         dvc.run_silently(*command)
     except DvcError as error:
         # DVC also fails over the artifacts of other experiments that have never run here.
-        if git.differs(revision, str(paths.PARAMS), "dvc.lock"):
+        if git.differs(revision, str(paths.PARAMS), str(paths.LOCK)):
             message = f"dvc {' '.join(command)}: {error}"
             raise DvcError(message) from error
     files.write_text(paths.PARAMS, trials.put_into(before, experiment, trial))
