@@ -2,18 +2,20 @@
 
 import csv
 import dataclasses
+import hashlib
 import io
 import json
 import subprocess
 import sys
 import tarfile
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from imago import cli
+from imago import cli, params
 from imago.commands.score import floor as floor_of
 from imago.predict.predictor import Predictor
 from imago.runtimes import model_json
@@ -267,6 +269,34 @@ def test_case_of_a_class_does_not_matter_and_copies_are_said(here, capsys):
 
     assert {row["class"]: row["support"] for row in found["classes"]} == COUNTS | {"red": 9}
     assert found["notes"] == ["1 photo is the same as another one, byte for byte; each counts"]
+
+
+def test_a_photo_under_two_classes_is_said(here, capsys):
+    (here / "new/green/copy.png").write_bytes((here / "new/red/1.png").read_bytes())
+
+    assert scored(capsys, "new")["notes"][1] == (
+        "1 photo is under two classes, so one label of each is wrong"
+    )
+
+
+@pytest.mark.parametrize("name", ["colors", "others"])
+def test_photos_that_the_model_has_learnt_from_are_said(here, capsys, monkeypatch, name):
+    known = SimpleNamespace(experiments={name: SimpleNamespace(variant="colors32")})
+    monkeypatch.setattr(params, "load", lambda: known)
+    contents = [(here / f"new/red/{number}.png").read_bytes() for number in (1, 2, 3)]
+    splits = ("train", "validation", "test")
+    lines = [
+        f"{row}.png,red,{split},0,{hashlib.sha256(content).hexdigest()}"
+        for row, (split, content) in enumerate(zip(splits, contents, strict=True))
+    ]
+    folder = here / "data/prepared/colors32"
+    folder.mkdir(parents=True)
+    (folder / "index.csv").write_text("\n".join(["path,class,split,row,sha256", *lines, ""]))
+
+    notes = scored(capsys, "new")["notes"]
+
+    said = "2 photos are such that the model has learnt from or was chosen by, so the metrics"
+    assert [note for note in notes if note.startswith(said)] == notes[: name == "colors"]
 
 
 def test_names_that_differ_by_case_alone_are_told_apart():

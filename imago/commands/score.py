@@ -88,7 +88,7 @@ def run(chosen: argparse.Namespace) -> int:
     from imago import terminal
     from imago.commands._left_out import said_of
     from imago.predict import models
-    from imago.score import answers, labelled, output, rendering
+    from imago.score import answers, labelled, learnt, output, rendering
     from imago.score.result import Result
 
     if chosen.output:
@@ -97,7 +97,14 @@ def run(chosen: argparse.Namespace) -> int:
     predictor = models.load(chosen.model, "imago score", "MODEL", threads=1, **as_in_the_test)
     with labelled.opened(chosen.photos, predictor.classes, chosen.split) as photos:
         found = answers.ask(photos, predictor, chosen.greatest_unreadable_fraction, chosen.workers)
-        result = Result(str(predictor.path), photos.where, chosen.split, found, photos.left_out)
+        result = Result(
+            model=str(predictor.path),
+            where=photos.where,
+            split=chosen.split,
+            answers=found,
+            left_out=photos.left_out,
+            learnt=learnt.count(found.predictions.images, predictor.description.experiment),
+        )
         if chosen.output:
             output.write(chosen.output, result, chosen.floors, photos)
     if chosen.json:

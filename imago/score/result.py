@@ -49,6 +49,7 @@ class Result:
         split: The split of it that was taken; None for all photos.
         answers: What the model said.
         left_out: Path of each file that is no photo to be scored: why.
+        learnt: Photos of which it is known that the model has learnt from them.
     """
 
     model: str
@@ -56,6 +57,7 @@ class Result:
     split: str | None
     answers: Answers
     left_out: Mapping[str, str]
+    learnt: int = 0
 
     @property
     def predictions(self) -> Predictions:
@@ -135,6 +137,12 @@ class Result:
     @property
     def notes(self) -> Iterator[str]:
         """What a reader of the metrics should know of the photos."""
+        if self.learnt:
+            are = "photo is one" if self.learnt == 1 else "photos are such"
+            yield (
+                f"{self.learnt:,} {are} that the model has learnt from or was chosen by, so the "
+                "metrics say less of new ones; --split test takes the others"
+            )
         if self.answered:
             yield _of_answered(**self.answered)
         found = self.predictions
@@ -149,6 +157,10 @@ class Result:
         if copies := len(found.images) - len(np.unique(found.images)):
             are = "photo is" if copies == 1 else "photos are"
             yield f"{copies:,} {are} the same as another one, byte for byte; each counts"
+        under = set(zip(found.images.tolist(), found.labels.tolist(), strict=True))
+        if twice := len(under) - len(np.unique(found.images)):
+            are = "photo is" if twice == 1 else "photos are"
+            yield f"{twice:,} {are} under two classes, so one label of each is wrong"
 
     @cached_property
     def _evaluation(self) -> Evaluation:
