@@ -135,7 +135,7 @@ def test_a_line_break_in_a_reason_stays(tmp_path):
     ("line", "message"),
     [
         ("a.jpg,drop,,blurred, too", "line 2: must have at most 4 cells, .* ',' in it into quotes"),
-        ('"a.jpg,drop,,', "with commas: a quote is opened and not"),
+        ('"a.jpg,drop,,', "Excel: a quote is opened and not"),
         ("a.jpg,delete,,", "line 2: must have a photo, and drop or label, got 'a.jpg', 'delete'"),
         (",drop,,", "line 2: must have a photo, and drop or label, got '', 'drop'"),
         ("a.jpg,drop,cat,", "line 2: a.jpg: drop must have no label, got 'cat'"),
@@ -156,7 +156,7 @@ def test_other_files(tmp_path):
     with pytest.raises(DataError, match=r"must have the columns photo, .*, got path, label"):
         decisions.read(path)
     path.write_bytes("photo,decision,label,why\né,drop,,".encode("latin-1"))
-    with pytest.raises(DataError, match="must be a table in UTF-8, with commas: "):
+    with pytest.raises(DataError, match="must be a table in UTF-8, as CSV UTF-8 of Excel: "):
         decisions.read(path)
 
 

@@ -110,6 +110,7 @@ def test_model_json_describes_the_model_its_formats_and_no_latency(tree, caplog)
         "accuracy": 1.0,
         "same_class_as_keras": 1.0,
         "greatest_difference": pytest.approx(0, abs=1e-6),
+        "right_in_one_alone": 0,
     }
     assert found["formats"] == {
         name: {
