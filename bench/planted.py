@@ -193,14 +193,17 @@ def seen(folder: Path, planted: list[Planted], copies: list[set[str]]) -> None:
 def drafted(table: Path, planted: list[Planted]) -> None:
     """Say what the draft makes of the labels."""
     known = {plain(one.path): one for one in planted}
-    counts = dict.fromkeys(("put right", "dropped", "right ones changed", "right ones dropped"), 0)
+    kinds = ("put right", "put wrong again", "dropped", "right ones changed", "right ones dropped")
+    counts = dict.fromkeys(kinds, 0)
     for row in pd.read_csv(table, keep_default_na=False).to_dict("records"):
         one = known.get(plain(row["photo"]))
         if one is None or row["why"].startswith(("one picture", "the same picture")):
             continue
         is_label = row["decision"] == "label"
-        if one.is_wrong:
-            counts["put right" if is_label and row["label"] == one.name else "dropped"] += 1
+        if one.is_wrong and is_label:
+            counts["put right" if plain(row["label"]) == one.name else "put wrong again"] += 1
+        elif one.is_wrong:
+            counts["dropped"] += 1
         else:
             counts["right ones changed" if is_label else "right ones dropped"] += 1
     print("draft: " + ", ".join(f"{count} {what}" for what, count in counts.items()), flush=True)

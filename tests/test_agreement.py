@@ -67,15 +67,15 @@ def test_one_image_never_fails_an_export(examples):
     ("examples", "lost", "alone", "allowed"),
     [
         (12, 1, 1, 1),
-        (12, 2, 2, 2),
-        (12, 4, 4, 3),
+        (12, 4, 4, 4),
         (199, 5, 5, 5),
-        (200, 6, 6, 6),
-        (200, 9, 9, 6),
-        (323, 4, 6, 7),  # of photos of one's own, with the values that imago add chooses
+        (200, 6, 9, 7),
+        (200, 9, 9, 7),
+        (323, 4, 6, 6),  # of photos of one's own, with the values that imago add chooses
         (323, 12, 12, 8),
-        (10_000, 101, 4, 103),
-        (10_000, 130, 150, 120),
+        (10_000, 101, 101, 101),
+        (10_000, 103, 120, 110),
+        (10_000, 130, 150, 114),
     ],
 )
 def test_the_loss_is_counted_in_images_beyond_chance(examples, lost, alone, allowed):
@@ -84,8 +84,8 @@ def test_the_loss_is_counted_in_images_beyond_chance(examples, lost, alone, allo
         agreement.check("litert_int8", False, found, 1.0, SETTINGS)
         return
     message = (
-        f"litert_int8: of {examples:,} test images it must get right at most {allowed} fewer than "
-        f"Keras, as chance explains some, which gets {examples:,}, got {examples - lost:,}, "
+        f"litert_int8: of {examples:,} test images, of which Keras gets {examples:,} right, it "
+        f"must get {examples - allowed:,} or more, allowing for chance, got {examples - lost:,}, "
         "probabilities up to"
     )
     with pytest.raises(ExportError, match=message):
@@ -122,8 +122,18 @@ def test_an_exact_format_that_differs(found, shown):
 )
 def test_a_format_that_loses_accuracy(exact, found, shown):
     message = (
-        "litert: of 100 test images it must get right at most 1 fewer than Keras, as chance "
-        f"explains some, which gets 90, got {shown}"
+        "litert: of 100 test images, of which Keras gets 90 right, it must get 89 or more, "
+        f"allowing for chance, got {shown}"
     )
     with pytest.raises(ExportError, match=message):
         agreement.check("litert", exact, found, 0.9, SETTINGS)
+
+
+def test_a_format_that_loses_what_is_allowed_seldom_fails():
+    """In no more than 5 of 100 test splits, and in some."""
+    draw, failed = np.random.default_rng(1), 0
+    for _ in range(2000):
+        alone = int(draw.binomial(400, 0.05))  # images that one alone gets right
+        of_keras = draw.binomial(alone, (1 + 4 / 20) / 2)  # a loss of 4 of 400, as is allowed
+        failed += 2 * of_keras - alone > agreement.images_allowed(0.01, 400, alone)
+    assert 0.01 < failed / 2000 < 0.06

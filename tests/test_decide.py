@@ -110,9 +110,9 @@ def test_what_a_draft_leaves_out_is_said(here, capsys):
     inspected(here)
     assert cli.main(["decide", "photos"]) == 0
     said = capsys.readouterr().out
-    assert "left out 1 of which it is less sure\n" in said
-    assert "left out 1 of validation: by these a model says how sure it may be\n" in said
-    assert "left out 1 of the test: a model must not choose what it is tested on\n" in said
+    assert "left out 1 photo of which it is less sure\n" in said
+    assert "left out 1 photo of validation: by these a model says how sure it may be\n" in said
+    assert "left out 1 photo of the test: a model must not choose what it is tested on\n" in said
     assert "reports/data/seen/index.html shows all\n" in said
 
 
@@ -130,9 +130,29 @@ def test_classes_that_cannot_be_told_apart_are_left_to_a_person(here, cats):
     assert any(one.label for one in found) == (cats == 41)
 
 
-def test_photos_that_have_changed_since_are_to_be_looked_at_again(here, monkeypatch):
+def test_one_or_two_photos_are_not_too_many(here):
+    folder = inspected(here)
+    lines = (folder / "suspects.csv").read_text().splitlines()
+    (folder / "suspects.csv").write_text("\n".join([*lines[:3], ""]))
+    (folder / "counts.csv").write_text("class,all\ncat,7\ndog,7\n")
+    found, left_out = decide.draft(folder)
+    assert (found[0].photo, found[0].label, left_out) == ("cat/1.jpg", "dog", {})
+
+
+def test_no_suspects_at_all(here):
+    folder = inspected(here)
+    head = SUSPECTS.splitlines()[0]
+    (folder / "suspects.csv").write_text(f"{head}\n")
+    found, left_out = decide.draft(folder)
+    assert [one.photo for one in found][:2] == ["cat/4.jpg", "dog/4.jpg"]
+    assert left_out == {}
+
+
+@pytest.mark.parametrize("how", ["reasons", "followers", "never_run"])
+def test_photos_that_have_changed_since_are_to_be_looked_at_again(here, monkeypatch, how):
     inspected(here)
-    stale = Staleness(followers=["inspect@seen"])
+    stage = "inspect@seen"
+    stale = Staleness(**{how: {stage: ["x"]} if how == "reasons" else [stage]})
     monkeypatch.setattr(check, "staleness", lambda: stale)
     with pytest.raises(DataError, match=r"photos: has changed since .*; run `dvc repro inspect@s"):
         decide.take_up("photos")
@@ -146,7 +166,7 @@ def test_a_table_that_is_gone_is_held_to_no_more(here, capsys):
     assert cli.main(["decide", "photos"]) == 0
     assert capsys.readouterr().out == (
         "decisions/photos.csv is gone, and params.yaml holds to it no more\n"
-        "For a new draft, run `dvc repro inspect@…` and then this again.\n"
+        "For a new draft, run `dvc repro inspect@seen` and then this again.\n"
     )
     assert params.load().datasets["photos"].extract.decisions_sha256 is None
     assert "decisions_sha256" not in paths.PARAMS.read_text()

@@ -150,7 +150,10 @@ def test_rows_that_break_a_rule(tmp_path, line, message):
 
 def test_other_files(tmp_path):
     path = tmp_path / "pets.csv"
-    with pytest.raises(DataError, match=r"pets.csv: not found; `imago decide pets` writes a draft"):
+    with pytest.raises(
+        DataError,
+        match=r"pets.csv: not found; `git restore .*` brings it back, `imago decide pets` gives up",
+    ):
         decisions.read(path)
     path.write_text("path,label\n", "utf-8")
     with pytest.raises(DataError, match=r"must have the columns photo, .*, got path, label"):

@@ -85,6 +85,12 @@ def test_a_stage_of_ones_own_that_writes_nothing_is_whole(project, own):
     assert faults() == []
 
 
+@pytest.mark.parametrize("kind", ["deps", "outs"])
+def test_a_lock_that_was_cut_off_behind_a_key_is_not_sound(project, kind):
+    content = Path("dvc.lock").read_bytes()
+    assert not kept_lock.is_sound(content[: content.rindex(f"    {kind}:\n".encode()) + 10])
+
+
 def test_what_lies_elsewhere_has_a_digest_of_its_own():
     record = "schema: '2.0'\nstages:\n  own:\n    cmd: x\n    deps:\n    - path: s3://b/x\n"
     outs = f"    outs:\n    - path: a\n      md5: {'0' * 32}\n"

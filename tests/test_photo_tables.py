@@ -71,20 +71,32 @@ def test_what_split_and_group_may_be_called(tmp_path, header, cells, split, grou
     [
         ("path,class,category", ["1.jpg,0,cat", "2.jpg,1,dog"], ["cat", "dog"]),
         ("path,label,class_name", ["1.jpg,0,cat", "2.jpg,1,dog"], ["cat", "dog"]),
-        ("path,category,choice", ["1.jpg,pets,cat", "2.jpg,pets,dog"], ["cat", "dog"]),
+        (
+            "path,category,choice,annotator,annotation_id",
+            ["1.jpg,a,cat,1,1", "2.jpg,b,dog,1,2"],
+            ["cat", "dog"],
+        ),
+        ("path,choice,label", ["1.jpg,x,cat", "2.jpg,y,cat"], ["cat", "cat"]),
+        ("path,label,category", ["1.jpg,tabby,cat", "2.jpg,ginger,cat"], ["tabby", "ginger"]),
+        ("path,label,class", ["1.jpg,cat,Cat", "2.jpg,dog,"], ["cat", "dog"]),
+        ("path,label,target", ["1.jpg,cat,0.3", "2.jpg,cat,0.7"], ["cat", "cat"]),
+        ("path,label,class", ["1.jpg,,cat", "2.jpg,,dog"], ["cat", "dog"]),
         ("path,label,label", ["1.jpg,cat,cat", "2.jpg,dog,dog"], ["cat", "dog"]),
         ("path,label,class", ["1.jpg,3,0", "2.jpg,4,1"], ["3", "4"]),
     ],
-    ids=["numbers and names", "label in numbers", "Label Studio", "twice", "numbers alone"],
+    ids=[
+        *("numbers and names", "label in numbers", "Label Studio", "choice of no tool"),
+        *("coarser", "case and a gap", "other numbers", "empty", "twice", "numbers alone"),
+    ],
 )
-def test_of_several_labels_that_say_the_same_the_names(tmp_path, header, rows, labels):
+def test_of_several_labels_the_first_and_names_before_numbers(tmp_path, header, rows, labels):
     found = read(tmp_path, "\n".join([header, *rows]))
     assert [row.label for row in found] == labels
 
 
 def test_the_split_as_fastai_writes_it(tmp_path):
-    found = read(tmp_path, "path,label,is_valid\n1.jpg,cat,True\n2.jpg,dog,False\n")
-    assert [row.split for row in found] == ["validation", "train"]
+    found = read(tmp_path, "path,label,is_valid\n1.jpg,a,True\n2.jpg,b,False\n3.jpg,a,False\n")
+    assert [row.split for row in found] == ["validation", "train", "train"]
 
 
 def test_the_path_may_be_the_index_of_a_parquet(tmp_path):
@@ -94,8 +106,9 @@ def test_the_path_may_be_the_index_of_a_parquet(tmp_path):
 
 
 def test_the_delimiter_that_a_first_line_names(tmp_path):
-    found = read(tmp_path, "sep=;\r\npath;label\r\n1.jpg;cat, tabby\r\n")
-    assert found == [Row("1.jpg", "cat, tabby")]
+    for first in ("sep=;", '"sep=;"', "SEP=;"):
+        found = read(tmp_path, f"{first}\r\npath;label\r\n1.jpg;cat, tabby\r\n")
+        assert found == [Row("1.jpg", "cat, tabby")]
 
 
 def test_which_columns_are_used_is_told(tmp_path):
@@ -179,12 +192,13 @@ def test_a_table_that_is_not_there(tmp_path, name):
         ("a.parquet", b"no", "must be a whole Parquet file: "),
         (
             "a.csv",
-            "path,label,class\n1.jpg,cat,tabby\n2.jpg,cat,ginger\n",
-            "one column must be the label, got label and class, which do not say the same; rename",
+            "path,class,category\n1.jpg,0,cat\n2.jpg,1,cat\n",
+            "got class and category, which do not say the same, such as 0 and cat; rename",
         ),
+        ("a.csv", "path,label,label\n1.jpg,cat,dog\n2.jpg,cat,cat\n", "such as cat and dog; ren"),
         (
             "a.csv",
-            "path,label,usage\n1.jpg,cat,Training\n2.jpg,cat,Public\n",
+            "path,label,usage\n1.jpg,cat,Training\n2.jpg,cat,Test\n3.jpg,cat,Public\n",
             "usage looks like the split, and must then say train, .*, got Public; correct it",
         ),
         ("a.csv", "cat/1.jpg,cat\ncat/2.jpg,cat\n", "looks like a photo's, must name them"),
@@ -324,7 +338,24 @@ def test_case_alone_tells_no_photos_apart():
     assert found.places == {"images/1.jpg": CAT, "images/2.jpg": DOG}
 
 
-@pytest.mark.parametrize("said", ["nan", "NaN", "<NA>", "null", "\u200b"])
+@pytest.mark.parametrize(
+    "column",
+    [
+        "split,usage\n1.jpg,cat,train,train\n2.jpg,dog,test,web",
+        "phase\n1.jpg,cat,dev\n2.jpg,dog,prod",
+        "usage\n1.jpg,cat,commercial\n2.jpg,dog,test",
+        "is_valid\n1.jpg,cat,True\n2.jpg,dog,True",
+    ],
+    ids=["beside a split", "phases", "usages", "a flag of quality"],
+)
+def test_what_only_looks_like_a_split_is_passed_over(tmp_path, column):
+    (tmp_path / "a.csv").write_text(f"path,label,{column}\n")
+    table = tables.read(tmp_path / "a.csv")
+    assert len(table.unused) == 1
+    assert [row.split for row in table.rows] in (["", ""], ["train", "test"])
+
+
+@pytest.mark.parametrize("said", ["nan", "NaN", "<NA>", "\u200b"])
 def test_what_programs_write_for_no_label(said):
     found = arrange(("1.jpg", "cat"), ("2.jpg", "dog"), ("3.png", said))
     assert found.unused["images/3.png"] == "has no label in the table"
@@ -349,14 +380,42 @@ def test_a_label_that_is_no_name(said):
         arrange(("1.jpg", "cat"), ("2.jpg", said))
 
 
-def test_a_class_in_brackets_is_one():
-    found = arrange(("1.jpg", "[cat]"), ("2.jpg", "{dog"))
-    assert list(found.counts()) == ["[cat]", "{dog"]
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("[cat]", "{dog", "[1]", "[]", "{}", "[null]", "null", "none", "NA"),
+        *("\u062e\u0627\u0646\u0647\u200c\u0647\u0627", "\U0001f468\u200d\U0001f469"),
+    ],
+)
+def test_names_that_classes_may_have(name):
+    """Brackets, what stands for nothing elsewhere, and letters joined by a sign without width."""
+    found = arrange(("1.jpg", name), ("2.jpg", "owl"))
+    assert set(found.counts()) == {name, "owl"}
 
 
 def test_zeros_that_a_program_took_away():
     with pytest.raises(DataError, match="write 53 as 00053, and others as such: a program took"):
         arrange(("53", "cat"), ("2.jpg", "dog"), photos=["images/00053.jpg", "images/2.jpg"])
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"path": ["1.jpg"], "label": ["cat"], "meta": [{"a": 1}]},
+        {"path": [b"1.jpg"], "label": [b"cat"], "hash": [b"\xff\xfe\x00"]},
+        {"image": [{"bytes": None, "path": "1.jpg"}], "label": ["cat"]},
+    ],
+    ids=["a struct beside", "texts as bytes", "paths of images"],
+)
+def test_parquet_as_other_programs_write_it(tmp_path, columns):
+    pd.DataFrame(columns).to_parquet(tmp_path / "labels.parquet")
+    assert tables.read(tmp_path / "labels.parquet").rows == [Row("1.jpg", "cat")]
+
+
+def test_an_index_that_is_a_column_too(tmp_path):
+    table = pd.DataFrame({"path": ["1.jpg"], "label": ["cat"]}).set_index("path", drop=False)
+    table.to_parquet(tmp_path / "labels.parquet")
+    assert tables.read(tmp_path / "labels.parquet").rows == [Row("1.jpg", "cat")]
 
 
 def test_images_within_a_parquet(tmp_path):

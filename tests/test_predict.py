@@ -370,6 +370,23 @@ def test_a_pattern_goes_round_in_no_loop(capsys):
     assert [one["image"] for one in records(capsys)] == ["photos/r.png"]
 
 
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("other/../photos/*.png", "other/../photos/r.png"),
+        ("other/../*/*.png", "other/../photos/r.png"),
+        ("here/photos/**/*.png", "here/photos/r.png"),
+        ("here/photos/*.png", "here/photos/r.png"),
+    ],
+)
+@pytest.mark.usefixtures("here")
+def test_patterns_through_folders_above_and_links(word, found, capsys):
+    Path("other").mkdir()
+    Path("here").symlink_to(".")
+    assert predict(word) == 0
+    assert [one["image"] for one in records(capsys)] == [found]
+
+
 @pytest.mark.parametrize("name", ["colors", "exports/colors", "exports/colors/model.onnx"])
 def test_a_model_by_name_or_path(name, here, capsys):
     color_export.write(here / "exports/others")

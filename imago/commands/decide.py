@@ -15,14 +15,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Take the decisions up, and say how many there are."""
+    from imago.core.photo_names import folded
     from imago.project import decide  # here, for pandas takes a while to import
 
     taken = decide.take_up(chosen.dataset)
     if taken.is_withdrawn:
         print(f"{taken.path} is gone, and params.yaml holds to it no more")
-        print("For a new draft, run `dvc repro inspect@…` and then this again.")
+        print(f"For a new draft, run `dvc repro {taken.stage}` and then this again.")
         return 0
-    of_photos = {one.photo: one.decision for one in taken.decided}  # the last one holds
+    of_photos = {folded(one.photo): one.decision for one in taken.decided}  # the last one holds
     drops = sum(decision == "drop" for decision in of_photos.values())
     is_written = bool(taken.decided) or not taken.is_draft
     if is_written:
@@ -31,7 +32,7 @@ def run(chosen: argparse.Namespace) -> int:
     else:
         print(f"{taken.path}: nothing is sure enough to be drafted; nothing was written")
     for why, count in taken.left_out.items():
-        print(f"left out {count:,} {why}")
+        print(f"left out {count:,} photo{'s' * (count != 1)} {why}")
     if taken.left_out:
         print(f"{taken.page} shows all")
     if taken.is_draft and is_written:

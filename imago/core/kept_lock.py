@@ -40,13 +40,14 @@ def is_sound(content: bytes) -> bool:
     stages = lock.get("stages") if isinstance(lock, dict) else None
     if not isinstance(stages, dict) or not all(map(_is_whole, stages.values())):
         return False
-    return all("outs" in stages[last] or _writes_nothing(last) for last in [*stages][-1:])
+    return all(stages[last].get("outs") or _writes_nothing(last) for last in [*stages][-1:])
 
 
 def _is_whole(stage: object) -> bool:
     if not isinstance(stage, dict) or "cmd" not in stage:
         return False
-    return all(map(_has_digest, [*stage.get("deps", []), *stage.get("outs", [])]))
+    artifacts = [stage[kind] for kind in ("deps", "outs") if kind in stage]
+    return all(isinstance(some, list) and all(map(_has_digest, some)) for some in artifacts)
 
 
 def _has_digest(artifact: object) -> bool:

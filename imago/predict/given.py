@@ -78,10 +78,11 @@ def expand(words: Iterable[str], left_out: LeftOut | None = None) -> Iterator[Gi
             yield _file(word)
         else:
             found = sorted(glob.iglob(word, recursive=True))  # noqa: PTH207
+            given = len(Path(word.partition("**")[0]).parts)
             files = (
                 _file(path)
                 for path in found
-                if not os.path.isdir(path) and not _is_in_loop(os.path.dirname(path))  # noqa: PTH112, PTH120
+                if not os.path.isdir(path) and not _is_in_loop(Path(path).parent, given)  # noqa: PTH112
             )
             yield from _or_refused(files, word, "matches no files")
 
@@ -131,11 +132,12 @@ def _file(path: str) -> Given:
     return Given(path, functools.partial(image_files.read, path))
 
 
-@functools.cache
-def _is_in_loop(folder: str) -> bool:
-    """Tell whether links lead from a folder into one that is around it."""
-    around = [os.path.realpath(one) for one in (Path(folder), *Path(folder).parents)]
-    return len(set(around)) < len(around)
+@functools.lru_cache(4096)
+def _is_in_loop(folder: Path, given: int) -> bool:
+    """Tell whether ** went through a link to a folder around it, behind so many parts as given."""
+    found = [one for one in (folder, *folder.parents) if len(one.parts) > given]
+    links = [one for one in found if one.is_symlink()]
+    return any(one.parent.resolve().is_relative_to(one.resolve()) for one in links)
 
 
 def _in_folder(folder: str, left_out: LeftOut) -> Iterator[Given]:

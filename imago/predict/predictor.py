@@ -221,6 +221,7 @@ class Predictor:
         return self._outputs(pixels).probabilities
 
     def _outputs(self, pixels: NDArray[np.uint8]) -> calls.Outputs:
+        pixels = np.asarray(pixels)
         if pixels.dtype != np.uint8 or pixels.shape[1:] != self.form.shape:
             wanted, given = ("×".join(map(str, shape)) for shape in (self.form.shape, pixels.shape))
             message = f"pixels must be uint8 of N×{wanted}, got {pixels.dtype} of {given or 'none'}"

@@ -181,7 +181,12 @@ def _changes_of_decisions(dep: ParamsDependency) -> Iterator[str]:
         if name == "extract" and (told := value.get(DECISIONS)):
             dataset = section.rpartition(".")[2]
             table = Path(dep.repo.root_dir) / paths.decisions(dataset)
-            if not table.is_file() or files.sha256(table) != told:
+            if not table.is_file():
+                yield (
+                    f"{paths.decisions(dataset)} is gone, which params.yaml has taken up; `git "
+                    f"restore` it, or give it up by `imago decide {dataset}`"
+                )
+            elif files.sha256(table) != told:
                 yield (
                     f"{paths.decisions(dataset)} is not the one that params.yaml has taken up; "
                     f"run `imago decide {dataset}`"

@@ -21,6 +21,8 @@ RELABEL_FROM, DROP_FROM = 0.7, 0.5
 """Probability of another class from which a draft takes that for the label, or drops the photo. Of
 75 wrong labels in 1,540, test photos too, these put 64 right and dropped 11; of the right ones they
 changed 8 and dropped 20, photos that are hard to tell."""
+FEW = 2
+"""Photos of which it is not told whether they are too many."""
 GREATEST_CONFUSED = 0.125
 """Share of a class, from which on photos of it that look like one other class are left to a person:
 so many are seldom wrong labels, but two classes that the features do not tell apart. Of 1,500
@@ -48,6 +50,7 @@ class Taken:
         left_out: Why suspects are left out of a draft, in words: how many of them.
         page: What lists them.
         is_withdrawn: Whether the table is gone, and params.yaml holds to none any more.
+        stage: That looks at the photos.
     """
 
     path: Path
@@ -56,6 +59,7 @@ class Taken:
     left_out: Mapping[str, int] = field(default_factory=dict)
     page: Path | None = None
     is_withdrawn: bool = False
+    stage: str = ""
 
 
 def take_up(dataset: str) -> Taken:
@@ -84,7 +88,8 @@ def take_up(dataset: str) -> Taken:
     is_draft = not table.exists()
     if is_draft and found.extract.decisions_sha256:
         _write(yaml_text.remove(_text(), *keys))
-        return Taken(table, [], is_draft, is_withdrawn=True)
+        stage = next(iter(_stages(dataset, settings)), "inspect")
+        return Taken(table, [], is_draft, is_withdrawn=True, stage=stage)
     listed = _listed(dataset, found.files)
     left_out: dict[str, int] = {}
     page = None
@@ -126,29 +131,35 @@ def _listed(dataset: str, names: Iterable[str]) -> dict[str, str] | None:
 
 def _inspected(dataset: str, settings: Params) -> Path:
     """Return the folder of what was found in a data set as it is now. Raises DataError."""
-    names = [
-        name
-        for name, features in settings.features.items()
-        if settings.prepare[features.variant].dataset == dataset
-    ]
-    there = [name for name in names if paths.inspection(name).is_dir()]
+    folders = {stage: paths.inspection(name) for stage, name in _stages(dataset, settings).items()}
+    there = {stage: folder for stage, folder in folders.items() if folder.is_dir()}
     if not there:
-        targets = " ".join(f"inspect@{name}" for name in names)
         message = (
-            f"{dataset}: nobody has looked at it yet; run `dvc repro {targets}`"
-            if names
+            f"{dataset}: nobody has looked at it yet; run `dvc repro {' '.join(folders)}`"
+            if folders
             else f"{dataset}: no features are of it, by which to look at it; add an experiment on "
             "features, or write the table by hand"
         )
         raise DataError(message)
-    stage, found = f"inspect@{there[0]}", check.staleness()
-    if stage in (*found.reasons, *found.followers):
+    found = check.staleness()
+    stale = {*found.reasons, *found.followers, *found.never_run}
+    current = [folder for stage, folder in there.items() if stage not in stale]
+    if not current:
         message = (
             f"{dataset}: has changed since it was looked at, in its photos, params.yaml or the "
-            f"code; run `dvc repro {stage}`"
+            f"code; run `dvc repro {next(iter(there))}`"
         )
         raise DataError(message)
-    return paths.inspection(there[0])
+    return current[0]
+
+
+def _stages(dataset: str, settings: Params) -> dict[str, str]:
+    """Return the stages that look at a data set, each with the name of its features."""
+    return {
+        f"inspect@{name}": name
+        for name, features in settings.features.items()
+        if settings.prepare[features.variant].dataset == dataset
+    }
 
 
 def draft(folder: Path) -> tuple[list[Decision], dict[str, int]]:
@@ -187,12 +198,13 @@ def draft(folder: Path) -> tuple[list[Decision], dict[str, int]]:
 
 def _reasons_against(suspects: pd.DataFrame, counts: pd.DataFrame) -> pd.Series:
     """Say of each suspect why it is left out of a draft; an empty text where it is not."""
-    size = suspects["class"].map(counts.set_index("class")["all"].astype(int))
-    alike = suspects.groupby(["class", "suggested"])["path"].transform("size") / size
+    size = suspects["class"].map(counts.set_index("class")["all"].astype(int)).astype(float)
+    alike = suspects.groupby(["class", "suggested"])["split"].transform("count").astype(int)
     names = suspects["class"] + " that look like " + suspects["suggested"]
     reasons = pd.Series("", suspects.index, dtype=object)
     reasons[suspects["probability"] < DROP_FROM] = UNSURE
-    are_confused = (alike >= GREATEST_CONFUSED) & (suspects["split"] == "train")
+    are_confused = (alike > FEW) & (alike >= GREATEST_CONFUSED * size)
+    are_confused &= suspects["split"] == "train"
     reasons[are_confused] = "of " + names[are_confused] + CONFUSED
     for split, why in NOT_LEARNT_FROM.items():
         reasons[suspects["split"] == split] = why

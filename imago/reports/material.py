@@ -9,6 +9,7 @@ from typing import Any
 
 from imago.core import files, paths
 from imago.core.errors import DataError
+from imago.core.photo_names import folded
 from imago.data import arrays, provenance
 from imago.runtimes import model_json
 from imago.scoring import summary
@@ -113,4 +114,4 @@ def _counts(path: Path, column: str) -> dict[str, int]:
 def _decisions(path: Path) -> dict[str, int]:
     """Count the photos that are dropped, and those given a label: the last row on one holds."""
     rows = _rows(path) if path.is_file() else []
-    return dict(Counter({row["photo"]: row["decision"] for row in rows}.values()))
+    return dict(Counter({folded(row["photo"]): row["decision"] for row in rows}.values()))

@@ -25,8 +25,8 @@ _CALLED = {
 }
 """What each column may be called, in any case, with _ or a space or - between words; the first one
 that is there is taken, of paths the first that has names of photos, if one has."""
-_OF_LABEL_STUDIO = "choice"
-"""What its labels are called, whatever columns its tasks had."""
+_OF_LABEL_STUDIO = {"annotation_id", "annotator", "choice"}
+"""Columns of its exports: what its annotators chose, whatever columns its tasks had."""
 _MAY_BE_SPLIT = ("phase", "usage", "dataset_split", "data_split", "ml_use", "is_valid")
 """What the split may be called too, where all that stands there are names of splits."""
 _OF_FASTAI = "is_valid"
@@ -46,30 +46,51 @@ def places(header: Sequence[str], rows: Sequence[Sequence[str]], where: str) -> 
         for field, called in _CALLED.items()
     }
     found["path"].sort(key=lambda at: not any(_is_photo(cell(row, at)) for row in rows))
-    if _OF_LABEL_STUDIO in names:
-        found["label"] = [names.index(_OF_LABEL_STUDIO)]
-    elif len(found["label"]) > 1:
-        found["label"] = [_with_names(found["label"], header, rows, where)]
+    found["label"] = [_label(found["label"], names, rows, where)] if found["label"] else []
     may_be = [at for one in _MAY_BE_SPLIT for at, name in enumerate(names) if name == one]
-    found["split"] += [at for at in may_be if _is_split(at, header, rows, where)]
+    if not found["split"]:
+        found["split"] = [at for at in may_be if _is_split(at, header, rows, where)]
     return {field: places[0] for field, places in found.items() if places}
 
 
-def _with_names(
-    places: Sequence[int], header: Sequence[str], rows: Sequence[Sequence[str]], where: str
+def _label(
+    places: Sequence[int], names: Sequence[str], rows: Sequence[Sequence[str]], where: str
 ) -> int:
-    """Return, of columns that say the same class by numbers and by names, the first with names."""
-    said = [[cell(row, at) for row in rows] for at in places]
-    for at, cells in zip(places, said, strict=True):
-        pairs = set(zip(said[0], cells, strict=True))
-        if len(pairs) != len(set(said[0])) or len(pairs) != len(set(cells)):
+    """Return, of several columns that may be the label, the one that is.
+
+    The first, but for what a tool's annotators chose, and for numbers beside which names stand.
+
+    Raises:
+        DataError: Two say something else, of which one alone can be meant.
+    """
+    columns = {at: [photo_names.folded(cell(row, at)) for row in rows] for at in places}
+    filled = [at for at in places if any(columns[at])] or list(places)
+    if {*names} >= _OF_LABEL_STUDIO and (chosen := [at for at in filled if names[at] == "choice"]):
+        return chosen[0]
+    first, *others = filled
+    for other in others:
+        both = [pair for pair in zip(columns[first], columns[other], strict=True) if all(pair)]
+        is_same = len({*both}) == len({one for one, _ in both}) == len({one for _, one in both})
+        is_by_name = _are_numbers(columns[first]) and not _are_numbers(columns[other])
+        if is_by_name and is_same:
+            return other
+        if both and not is_same and (is_by_name or names[first] == names[other]):
+            here, there = next(pair for pair in both if pair[0] != pair[1])
             message = (
-                f"{where}: one column must be the label, got {header[places[0]].strip()} and "
-                f"{header[at].strip()}, which do not say the same; rename the one that is not"
+                f"{where}: one column must be the label, got {names[first]} and {names[other]}, "
+                f"which do not say the same, such as {here} and {there}; rename the one that is not"
             )
             raise DataError(message)
-    are_numbers = [all(_NUMBER.fullmatch(one) for one in cells if one) for cells in said]
-    return places[are_numbers.index(False)] if False in are_numbers else places[0]
+    return first
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    return all(_NUMBER.fullmatch(one) for one in cells if one)
+
+
+def may_be_path(name: str) -> bool:
+    """Tell a column of paths by its name."""
+    return _plain(name) in _CALLED["path"]
 
 
 def said(header: Sequence[str], row: Sequence[str], places: Mapping[str, int]) -> dict[str, str]:
@@ -104,19 +125,28 @@ def _is_photo(said: str) -> bool:
 
 
 def _is_split(at: int, header: Sequence[str], rows: Sequence[Sequence[str]], where: str) -> bool:
-    """Tell whether a column that may be the split is. Raises DataError where some cells are not."""
-    said = [one for row in rows if (one := cell(row, at))]
-    others = [one for one in said if not split_names.likely(one)]
+    """Tell whether a column that may be the split is one.
+
+    Raises:
+        DataError: It is one by most of its cells, of training and of others, and not by all.
+    """
+    cells = [one for row in rows if (one := cell(row, at))]
     if _plain(header[at]) == _OF_FASTAI:
-        return bool(said) and all(one.lower() in _IS_VALID for one in said)
-    if others and len(others) < len(said):
+        said = [_IS_VALID.get(one.lower()) for one in cells]
+        return None not in said and 0 < said.count("validation") < len(said) / 2
+    likely = [one for one in cells if split_names.likely(one)]
+    if not likely or len(likely) == len(cells):
+        return bool(likely)
+    splits = {split_names.likely(one) for one in likely}
+    if len(likely) > len(cells) / 2 and "train" in splits and len(splits) > 1:
+        others = dict.fromkeys(one for one in cells if not split_names.likely(one))
         message = (
             f"{where}: the column {header[at].strip()} looks like the split, and must then say "
-            f"train, validation or test, got {listed(list(dict.fromkeys(others)))}; correct it, or "
-            "rename the column"
+            f"train, validation or test, got {listed(list(others))}; correct it, or rename the "
+            "column"
         )
         raise DataError(message)
-    return bool(said) and not others
+    return False
 
 
 def _plain(name: str) -> str:

@@ -52,7 +52,10 @@ def read(path: Path) -> list[Decision]:
     try:
         header, lines = delimited.read(path.read_bytes(), str(path))
     except FileNotFoundError as error:
-        message = f"{path}: not found; `imago decide {path.stem}` writes a draft of it"
+        message = (
+            f"{path}: not found; `git restore {path}` brings it back, `imago decide {path.stem}` "
+            "gives up what was decided"
+        )
         raise DataError(message) from error
     names = [name.strip().lower() for name in header]
     if set(COLUMNS) - set(names):

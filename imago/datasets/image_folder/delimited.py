@@ -10,7 +10,7 @@ from imago.core.errors import DataError
 DELIMITERS = ",;\t|"
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _BREAKS = "\r\n"
-_NAMED_DELIMITER = re.compile(r"sep=(.)[\r\n]+")
+_NAMED_DELIMITER = re.compile(r'"?sep=(.)"?[\r\n]+', re.IGNORECASE)
 """A first line for Excel, which names what parts the cells."""
 _LETTERS_SHOWN = 100
 _NOT_CLOSED = "unexpected end of data"

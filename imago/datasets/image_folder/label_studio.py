@@ -53,11 +53,16 @@ def labels(said: str) -> list[str]:
         value = json.loads(said)
     except (ValueError, RecursionError):
         return [said]
-    several = value.get("choices") if isinstance(value, dict) else value
-    if not isinstance(several, list) or any(isinstance(one, dict | list) for one in several):
+    is_choice = isinstance(value, dict) and isinstance(value.get("choices"), list)
+    several = value["choices"] if is_choice else value
+    are_flat = isinstance(several, list) and not any(type(one) in (dict, list) for one in several)
+    if value and not are_flat:
         message = "must be the name of a class, got boxes or values of several parts"
         raise ValueError(message)
-    return [str(one) for one in several] or [""]
+    if is_choice:
+        return [str(one) for one in several if one is not None] or [""]
+    are_names = isinstance(value, list) and value and all(isinstance(one, str) for one in value)
+    return list(value) if are_names else [said]
 
 
 def table(content: bytes, where: str) -> list[list[str]]:

@@ -25,6 +25,7 @@ class PathEnds:
             for name in _with_and_without_suffix(said):
                 self._complete.setdefault(name, []).append(path)
         self._by_end: dict[int, dict[str, list[str]]] = {}
+        self._deepest = max((said.count("/") for said in self._whole), default=0)
 
     def of(self, said: str) -> list[str]:
         """Return the files that a table may mean: one, if all is well."""
@@ -36,7 +37,8 @@ class PathEnds:
         """Return the files whose ends are what is said, or else those that are its longest end."""
         if said in self._whole:
             return [self._whole[said]]
-        if found := self._with_folders(said.count("/")).get(said):
+        folders = said.count("/")
+        if folders <= self._deepest and (found := self._with_folders(folders).get(said)):
             return found
         parts = said.split("/")
         ends = ("/".join(parts[start:]) for start in range(1, len(parts)))

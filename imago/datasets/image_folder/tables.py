@@ -7,7 +7,6 @@ group    optional: photos that no two splits may share, such as those of a patie
 """
 
 import functools
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,10 +35,12 @@ NOT_LISTED, NO_LABEL = "not in the table", "has no label in the table"
 """Reasons why a photo is left out."""
 _UNREAD = (".jsonl", ".ndjson", ".numbers", ".ods", ".txt", ".xls", ".xlsm", ".xlsx")
 _NEEDED = ("path", "label")
-_NO_GROUP = ("na", "n/a", "nan", "none", "null", "unknown", "-")
+_NO_GROUP = ("na", "n/a", "nan", "<na>", "none", "null", "unknown", "-")
 """What stands where nobody knows the group, which is no group of all of those."""
-_NOT_A_LABEL = ("nan", "<na>", "null")
-"""What programs write where there is no label; people call classes NA and none."""
+_NOT_A_LABEL = ("nan", "NaN", "<NA>")
+"""What pandas writes where there is no label; people call classes NA, none and null."""
+_UNSEEN = "\u00ad\u200b\u200e\u200f\ufeff"
+"""Signs without width that programs leave at the ends of a name, none of which spells a word."""
 
 
 class Row(NamedTuple):
@@ -122,9 +123,10 @@ def _parquet(path: Path) -> list[list[str]]:
     try:
         # Whole numbers stay such where some are missing.
         table = pd.read_parquet(path, dtype_backend="numpy_nullable")
-        if any(table.index.names):
-            table = table.reset_index()
-        _check_holds_no_images(table, path)
+        for name in table.index.names:
+            if name is not None and name not in table:
+                table[name] = table.index.get_level_values(str(name))
+        table = table.apply(_as_text, where=str(path))
         rows = table.astype("string").fillna("").to_numpy().tolist()
     except (DataError, FileNotFoundError):
         raise
@@ -134,15 +136,32 @@ def _parquet(path: Path) -> list[list[str]]:
     return [[str(name) for name in table.columns], *rows]
 
 
-def _check_holds_no_images(table: "pd.DataFrame", path: Path) -> None:
-    for name in table:
-        held = table[name].dropna()
-        if len(held) and isinstance(held.iloc[0], bytes | dict):
-            message = (
-                f"{path}: must say where the photos are, got images in the column {name}; save "
-                "each as a file, in a folder for its class"
-            )
-            raise DataError(message)
+def _as_text(column: "pd.Series", where: str) -> "pd.Series":
+    """Write bytes that are text, and images that say where they lie, as what they are.
+
+    Raises:
+        DataError: The images themselves stand where their paths should.
+    """
+    held = column.dropna()
+    first = held.iloc[0] if len(held) else None
+    if isinstance(first, bytes):
+        try:
+            return column.map(bytes.decode, na_action="ignore")
+        except UnicodeDecodeError:
+            content = first
+    elif isinstance(first, dict) and {"bytes", "path"} <= first.keys():
+        content = first["bytes"]
+        if content is None:
+            return column.map(lambda one: one["path"], na_action="ignore")
+    else:
+        return column
+    if content and columns.may_be_path(str(column.name)):
+        message = (
+            f"{where}: must say where the photos are, got images in the column {column.name}; save "
+            "each as a file, in a folder for its class"
+        )
+        raise DataError(message)
+    return column.map(str, na_action="ignore")
 
 
 def _json(path: Path) -> list[list[str]]:
@@ -187,7 +206,7 @@ def arrange(
                 f"{shown(row.path)}; mend the table"
             )
             raise DataError(message)
-        if (name := _class_name(said)) and name.lower() not in _NOT_A_LABEL:
+        if (name := _class_name(said)) and name not in _NOT_A_LABEL:
             label = classes.setdefault(photo_names.folded(name), photo_names.normal(name))
             group = None if row.group.lower() in ("", *_NO_GROUP) else row.group
             places[path] = Place(_split(row, where), label, group)
@@ -207,8 +226,8 @@ def arrange(
 
 
 def _class_name(said: str) -> str:
-    """Return a label without signs that are not seen, such as spaces of no width."""
-    return "".join(sign for sign in said if unicodedata.category(sign) != "Cf").strip()
+    """Return a label without signs at its ends that are not seen."""
+    return said.strip(f" {_UNSEEN}")
 
 
 def _split(row: Row, where: str) -> SplitName:
@@ -265,7 +284,7 @@ def _remedy(absent: Iterable[str], unused: Mapping[str, str], photos: Iterable[s
         return "write them, or take the rows out"
     stems = {path.rpartition("/")[2].partition(".")[0] for path in photos}
     whole = {stem.lstrip("0"): stem for stem in stems if stem.startswith("0")}
-    if cut := next((said for said in absent if said in whole), None):
+    if cut := next((said for said in absent if said and said in whole), None):
         return f"write {cut} as {whole[cut]}, and others as such: a program took the zeros away"
     ends = PathEnds(unused)
     some = [path for said in absent for path in ends.of(said)]
