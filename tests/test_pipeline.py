@@ -248,6 +248,22 @@ def test_another_augmentation_runs_what_depends_on_its_variant(project):
     assert stages_run(dvc(project, "repro")) == expected
 
 
+def test_nothing_is_drafted_of_photos_that_have_changed_since_they_were_looked_at(project):
+    command = [sys.executable, "-m", "imago", "decide", "photos"]
+    done = subprocess.run(command, cwd=project, env=environment(), capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("decisions/photos.csv: ")
+    run(project, "git", "checkout", "--quiet", "params.yaml")
+    (project / "decisions/photos.csv").unlink(missing_ok=True)
+    values = tiny_project.read_params(project)
+    values["datasets"]["photos"]["extract"]["greatest_megapixels"] = 2
+    tiny_project.write_params(project, values)
+    done = subprocess.run(command, cwd=project, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "photos: has changed since it was looked at" in done.stderr
+    assert "run `dvc repro inspect@photos32_net`" in done.stderr
+
+
 def test_nothing_is_run_again_without_a_change(project):
     assert "Data and pipelines are up to date" in dvc(project, "repro")
     assert run(project, "git", "status", "--porcelain") == ""
