@@ -28,7 +28,7 @@ class Agreement:
     accuracy: float
     same_class_as_keras: float
     greatest_difference: float
-    right_in_one_alone: int
+    right_in_one_alone: int = 0
 
 
 def compare(
