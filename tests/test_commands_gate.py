@@ -139,10 +139,12 @@ def test_revisions_have_many_names(project, capsys, kind):
     assert (code, said["base"]["commit"]) == (0, first)
 
 
-def test_an_unknown_revision(project, capsys):
-    assert gate(capsys, "--base", "nowhere") == (
+@pytest.mark.parametrize("words", [("--base", "nowhere"), ("--base", ""), ("",)])
+def test_an_unknown_revision(project, capsys, words):
+    """An empty one too, as of a variable of CI that is not set."""
+    assert gate(capsys, *words) == (
         2,
-        "imago gate: unknown revision 'nowhere'; `git log --all --oneline` lists commits\n",
+        f"imago gate: unknown revision {words[-1]!r}; `git log --all --oneline` lists commits\n",
     )
 
 

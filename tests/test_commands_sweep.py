@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dvc.repo import Repo
+from dvc.repo.experiments.queue.celery import LocalCeleryQueue
 
 from imago import cli
+from imago.core.errors import SweepError
 from imago.data import writing
+from imago.sweep import runs, trials
 from tests import tiny_project
 from tests.tiny_project import commit, dvc, environment, run
 
@@ -85,7 +88,7 @@ def toy(tmp_path, monkeypatch) -> Path:
     tiny_project.write_params(folder, settings)
     (folder / "dvc.yaml").write_text(TOY_YAML)
     (folder / "train.py").write_text(TOY_TRAIN)
-    (folder / ".gitignore").write_text("/data\n/models\n")
+    (folder / ".gitignore").write_text("/data\n/models\n/.imago\n")
     for variant, splits in (("tiny6", ("train", "validation")), ("tiny8", ("train",))):
         with writing.splits(folder / "data/prepared" / variant, ("a", "b"), (2, 2, 1)) as writer:
             for split in splits:
@@ -222,3 +225,48 @@ def test_a_random_search_draws_by_the_seed(project):
     assert all(0.001 <= rate <= 0.02 for rate in rates)
     accuracies = [float(row[0].removesuffix("%")) for row in found]
     assert accuracies == sorted(accuracies, reverse=True)
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_change_of_params_while_trials_are_queued_stays_and_is_said(monkeypatch):
+    path, run_dvc = Path("params.yaml"), runs.dvc.run
+
+    def edit(*words):
+        run_dvc(*words)
+        path.write_text(path.read_text().replace("seed: 20", "seed: 21"))
+
+    assert "seed: 20" in path.read_text()
+    monkeypatch.setattr(runs.dvc, "run", edit)
+    with pytest.raises(SweepError, match=r"params\.yaml was changed while trials were put into"):
+        runs.queue(TOY, {f"{TOY}-1": {"learning_rate": 0.001}, f"{TOY}-2": {"learning_rate": 1.0}})
+    assert "seed: 21" in path.read_text()
+
+
+def test_a_trial_of_other_values_than_its_name_says_is_refused(toy, monkeypatch, capsys):
+    sweep(toy, TOY, "learning_rate=0.001")
+    monkeypatch.setattr(trials, "says", lambda text, *_: "0.002" in text)
+    said = refusal(capsys, TOY, "learning_rate=0.001")
+    assert (
+        "must have been made of learning_rate=0.001, and was not; `dvc exp remove 2nd-try-" in said
+    )
+
+
+@pytest.mark.parametrize(("value", "same"), [(0.001, True), (0.002, False)])
+def test_what_a_text_says_of_a_trial(toy, value, same):
+    text = trials.put_into(Path("params.yaml").read_text(), TOY, {"learning_rate": 0.001})
+    assert trials.says(text, TOY, {"learning_rate": value}) is same
+
+
+def test_trials_that_no_worker_runs_any_more_are_queued_again(toy, monkeypatch):
+    """As after a power cut, over which DVC waits for ever."""
+    called = []
+    queue = LocalCeleryQueue
+    name = trials.name(TOY, {"learning_rate": 0.001})
+    monkeypatch.setattr(queue, "status", lambda _: [{"name": name, "status": "Running"}])
+    monkeypatch.setattr(queue, "worker_status", lambda _: {})
+    monkeypatch.setattr(runs.dvc, "run", lambda *words: called.append(words[:2]))
+    runs.queue(TOY, {name: {"learning_rate": 0.001}})
+    assert called == [("queue", "kill"), ("queue", "remove"), ("exp", "run")]
+    monkeypatch.setattr(queue, "worker_status", lambda _: {"dvc-exp-1": []})
+    runs.queue(TOY, {name: {"learning_rate": 0.001}})
+    assert len(called) == 3

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from imago.core import registry
+from imago.core.errors import DataError
 from imago.scoring import metric, summary, tables
 from imago.scoring.metric import ByAnswers, ByCounts, ByValues
 from imago.scoring.metrics import top_k
@@ -379,3 +381,19 @@ def test_a_metric_of_another_version_is_called_by_its_name():
 
     assert (found.title, found.kind, found.explanation) == ("Mean rank", "number", "")
     assert (found.has_column, found.can_have_floor, found.can_be_gated) == (False, False, False)
+
+
+def test_two_metrics_of_one_name_are_refused(monkeypatch):
+    """As where a module was copied and its name not changed."""
+    names, load = registry.names, registry.load
+    monkeypatch.setattr(registry, "names", lambda package: [*names(package), "mine"])
+    monkeypatch.setattr(
+        registry,
+        "load",
+        lambda package, name: load(package, "accuracy" if name == "mine" else name),
+    )
+    message = (
+        r"metrics/mine\.py: a metric must have a name of its own, got accuracy, which accuracy"
+    )
+    with pytest.raises(DataError, match=message):
+        metric.known()

@@ -1,6 +1,8 @@
 """Experiments taken out and renamed, with all that came of them."""
 
 import contextlib
+import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -10,7 +12,7 @@ from dvc.repo import Repo
 
 from imago import cli, params
 from imago.core import paths
-from imago.core.errors import ParamsError
+from imago.core.errors import DvcError, ParamsError
 from imago.project import check, remove, rename
 from tests import echo_project
 
@@ -192,3 +194,18 @@ def test_a_name_that_cannot_be(project, new, message):
     with pytest.raises(ParamsError, match=message):
         rename.experiment("plain", new)
     assert (files(project), Path("params.yaml").read_text()) == before
+
+
+@pytest.mark.parametrize(
+    "act", [lambda: remove.experiment("plain"), lambda: rename.experiment("plain", "x")]
+)
+def test_nothing_goes_while_dvc_is_at_work(project, act):
+    before = Path("params.yaml").read_text()
+    by = {"pid": os.getpid(), "cmd": "dvc repro"}
+    paths.RWLOCK.parent.mkdir(parents=True, exist_ok=True)
+    paths.RWLOCK.write_text(json.dumps({"write": {}, "read": {"data": [by]}}))
+    with pytest.raises(DvcError, match=f"process {os.getpid()} of DVC is at work; wait until"):
+        act()
+    assert Path("params.yaml").read_text() == before
+    paths.RWLOCK.write_text(json.dumps({"write": {"models": by | {"pid": 2**22 + 7}}, "read": {}}))
+    act()

@@ -10,6 +10,7 @@ commit that is checked out; those that are there from an earlier run are not run
 import argparse
 
 from imago.commands._arguments import positive
+from imago.core import running
 
 JOBS = 2
 
@@ -37,8 +38,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the trials that are not there yet, and print all, the best first."""
+    from imago import params  # here, for it takes a while to import
+
+    params.load()  # nothing is written where there is no project
+    with running.alone("sweep"):  # another one would take these trials' values into its own
+        return _run(chosen)
+
+
+def _run(chosen: argparse.Namespace) -> int:
     from imago import terminal  # here, for they take seconds to import
-    from imago.sweep import ranking, sweeps, trials  # here, for they take seconds to import
+    from imago.sweep import ranking, sweeps, trials
 
     sweep = sweeps.plan(chosen.experiment, chosen.values, chosen.random)
     missing = sweep.missing()

@@ -453,8 +453,8 @@ class Export(Section):
     """How far a probability may be from Keras' own before the stage fails; of formats whose weights
     are as exact as Keras' own: not of litert_fp16 and litert_int8."""
     greatest_accuracy_loss: Annotated[float, Field(ge=0, lt=1)]
-    """How many fewer images than Keras a format may get right, as a share of the test images; one
-    is always allowed."""
+    """How many fewer images than Keras a format may get right, as a share of the test images, on
+    top of what chance explains."""
     calibration_images: Positive
     """Training images, drawn at random, by which litert_int8 learns what values there are."""
     unsure: Unsure | None = None

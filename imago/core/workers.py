@@ -14,6 +14,7 @@ import functools
 import logging
 import math
 import os
+import re
 import threading
 import time
 from collections import deque
@@ -34,6 +35,7 @@ CONNECT_S = 10
 ASK_EVERY_S = 2.0
 ATTEMPTS = 10
 """At a task, each of which Dask makes on several workers if they are lost."""
+_ADDRESS = re.compile(r"((tcp|tls|ucx|ws|wss)://)?[^/\s]+:\d+")
 _COMPUTING = ("ai-edge-litert", "numpy", "opencv-python-headless", "pillow", "simplejpeg")
 """Packages on whose versions the bytes of results depend."""
 
@@ -173,6 +175,12 @@ def client() -> Iterator[Any]:
             '`pip install "imago[cluster]"`; or unset it to use this machine alone'
         )
         raise ClusterError(message) from error
+    if not _ADDRESS.fullmatch(address):  # over which a client would wait, and end in a traceback
+        message = (
+            f"{VARIABLE} must be the address of a Dask scheduler, such as tcp://10.0.0.1:8786, got "
+            f"{address!r}; unset it to use this machine alone"
+        )
+        raise ClusterError(message)
     connect = functools.partial(
         distributed.Client, address, timeout=CONNECT_S, set_as_default=False
     )

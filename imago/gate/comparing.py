@@ -69,15 +69,15 @@ def _trees(revision: str | None, base: str | None) -> tuple[Commit, Commit | Wor
         GitError: This is no git repository, or one that does not reach back to main.
     """
     git.require_repository()
-    here = _commit(revision) if revision else WorkingTree()
-    if base:
+    here = WorkingTree() if revision is None else _commit(revision)
+    if base is not None:
         return _commit(base), here
     found = git.merge_base_with_main(here.commit or "HEAD")
     return Commit(f"the merge base with main, {found[:7]}", found), here
 
 
 def _commit(revision: str) -> Commit:
-    found = git.commit(revision)
+    found = git.commit(revision) if revision else None
     if not found:
         message = f"unknown revision {revision!r}; `git log --all --oneline` lists commits"
         raise GateError(message)

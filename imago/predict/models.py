@@ -1,13 +1,11 @@
 """The exported models that there are, also while one is made anew."""
 
-import json
-import os
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from imago.core import paths
+from imago.core import paths, rwlock
 from imago.core.errors import DataError
 from imago.predict.predictor import Predictor
 from imago.runtimes import model_json
@@ -87,35 +85,11 @@ def _is_made(name: str | None) -> bool:
     written = {
         Path(path): by
         for root in {parent for path in meant for parent in path.parents}
-        for path, by in _listed(root / paths.RWLOCK).items()
+        for path, by in rwlock.written(root / paths.RWLOCK).items()
     }
     return any(
         path == other or path in other.parents or other in path.parents
         for path in meant
         for other, by in written.items()
-        if _is_alive(by)
+        if rwlock.is_alive(by)
     )
-
-
-def _listed(path: Path) -> dict[str, Any]:
-    """Read who writes which path; nobody where the list is not there, or just being written."""
-    try:
-        listed = json.loads(path.read_bytes())["write"]
-    except (OSError, ValueError, LookupError, TypeError):
-        return {}
-    return listed if isinstance(listed, dict) else {}
-
-
-def _is_alive(by: Any) -> bool:
-    pid = by.get("pid") if isinstance(by, dict) else None
-    if not isinstance(pid, int) or pid < 1:
-        return False
-    if os.name == "nt":  # where this would end the process
-        return True
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:  # such as of another user
-        return True
-    return True

@@ -17,7 +17,7 @@ from dvc_objects.errors import ObjectDBError
 from dvc_objects.fs.errors import AuthError, ConfigError, RemoteMissingDepsError
 from scmrepo.exceptions import SCMError as RepositoryError
 
-from imago.core import paths
+from imago.core import paths, rwlock
 from imago.core.errors import DvcError, ImagoError
 from imago.project import git
 
@@ -47,6 +47,13 @@ def project() -> Repo:
     except (DvcException, OSError, ValueError) as error:  # the last of a .git that is none
         message = f"the DVC project cannot be opened: {_line(error)}; mend .dvc/config or .git"
         raise DvcError(message) from error
+
+
+def require_idle() -> None:
+    """Raise DvcError where a process of DVC runs stages, whose files are not to go or move."""
+    if pids := rwlock.at_work(paths.RWLOCK):
+        message = f"process {pids[0]} of DVC is at work; wait until it has ended, or end it"
+        raise DvcError(message)
 
 
 def stages_of(section: str) -> list[str]:

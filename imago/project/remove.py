@@ -40,6 +40,7 @@ def experiment(name: str) -> Removed:
     """
     settings = params.load()
     params.pick(settings.experiments, "experiment", name)
+    dvc.require_idle()
     entries = _used_by_it_alone(settings, name)
     text = paths.PARAMS.read_bytes().decode()
     for section, entry in entries:

@@ -28,6 +28,7 @@ def experiment(old: str, new: str) -> list[str]:
     """
     settings = params.load()
     params.pick(settings.experiments, "experiment", old)
+    dvc.require_idle()
     if new in settings.experiments:
         message = f"{paths.PARAMS}: experiments has an entry {new} already; choose another name"
         raise ParamsError(message)

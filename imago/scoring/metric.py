@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imago.core import registry
+from imago.core.errors import DataError
 from imago.scoring import metrics
 from imago.scoring.intervals import Interval
 from imago.scoring.predictions import Predictions
@@ -118,8 +119,20 @@ class Metric:
 
 def known() -> list[Metric]:
     """Return every metric, in the order of files and tables."""
-    modules = (registry.load(metrics, name) for name in registry.names(metrics))
-    return sorted((one for module in modules for one in module.METRICS), key=lambda one: one.place)
+    found = [
+        (name, one)
+        for name in registry.names(metrics)
+        for one in registry.load(metrics, name).METRICS
+    ]
+    files: dict[str, str] = {}
+    for file, one in found:
+        if (other := files.setdefault(one.name, file)) != file:
+            message = (
+                f"imago/scoring/metrics/{file}.py: a metric must have a name of its own, got "
+                f"{one.name}, which {other}.py has; give it another one"
+            )
+            raise DataError(message)
+    return sorted((one for _, one in found), key=lambda one: one.place)
 
 
 def named(name: str) -> Metric:

@@ -38,16 +38,37 @@ def queue(experiment: str, wanted: Mapping[str, Trial]) -> None:
     with dvc.project() as repo, dvc.one_line():
         _require_ascii(Path(repo.root_dir), Path(repo.cache.local_cache_dir))
         tasks = repo.experiments.celery_queue.status()
-    waiting = {task["name"] for task in tasks if task["status"] in ("Queued", "Running")}
-    before = paths.PARAMS.read_bytes().decode()  # with its line ends
+        running = [task["name"] for task in tasks if task["status"] == "Running"]
+        is_lost = bool(running) and not repo.experiments.celery_queue.worker_status()
+    if is_lost:  # with the machine, or by a kill; DVC would wait for them for ever
+        dvc.run("queue", "kill", "--force", *running)
+        dvc.run("queue", "remove", *running)
+        running = []
+    waiting = {*running, *(task["name"] for task in tasks if task["status"] == "Queued")}
+    before = there = paths.PARAMS.read_bytes().decode()  # with its line ends
     try:
         # DVC takes what is in the working tree. Its own --set-param knows no name that begins with
         # a digit, and writes the whole file anew.
         for name in [name for name in wanted if name not in waiting]:
-            files.write_text(paths.PARAMS, trials.put_into(before, experiment, wanted[name]))
+            _require_unchanged(there)
+            there = trials.put_into(before, experiment, wanted[name])
+            files.write_text(paths.PARAMS, there)
             dvc.run("exp", "run", "--quiet", "--queue", "--name", name, f"train@{experiment}")
+            _require_unchanged(there)
     finally:
-        files.write_text(paths.PARAMS, before)
+        if paths.PARAMS.read_bytes().decode() == there:
+            files.write_text(paths.PARAMS, before)
+
+
+def _require_unchanged(text: str) -> None:
+    """Raise SweepError where params.yaml is not as it was left, which DVC takes into trials."""
+    if paths.PARAMS.read_bytes().decode() != text:
+        message = (
+            f"{paths.PARAMS} was changed while trials were put into DVC's queue, and stays so, "
+            "with the values of a trial in it; correct it, clear the queue with `dvc queue remove "
+            "--all`, and begin again"
+        )
+        raise SweepError(message)
 
 
 def _require_ascii(project: Path, cache: Path) -> None:
@@ -59,7 +80,8 @@ def _require_ascii(project: Path, cache: Path) -> None:
         (".dvc/config.local", _text(dvc_config), "write into .dvc/config what is not"),
     ):
         if found := re.search(r"\S*[^\x00-\x7f]\S*", text):
-            message = f"{what} must be ASCII for DVC's queue, got {found[0]}; {remedy}"
+            shown = text if text == str(cache) else found[0]
+            message = f"{what} must be ASCII for DVC's queue, got {shown}; {remedy}"
             raise SweepError(message)
 
 

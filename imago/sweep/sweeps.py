@@ -31,7 +31,7 @@ class Sweep:
 
     def missing(self) -> dict[str, Trial]:
         """Return the trials that have not run, by their names."""
-        done = git.experiments(self.commit)
+        done = self._done()
         return {name: trial for name, trial in self.trials.items() if name not in done}
 
     def run(self, jobs: int) -> None:
@@ -41,7 +41,7 @@ class Sweep:
 
     def ranked(self) -> list[TrialScore]:
         """Return what the trials came to that have run, the best first. Raises SweepError."""
-        done = git.experiments(self.commit)
+        done = self._done()
         return ranking.ranked(
             ranking.score(name, runs.history(self.experiment, name, done[name]), training)
             for name, training in self.trainings.items()
@@ -50,8 +50,25 @@ class Sweep:
 
     def apply(self, name: str) -> None:
         """Put a trial into the working tree. Raises DvcError."""
-        revision = git.experiments(self.commit)[name]
-        runs.apply(self.experiment, self.trials[name], revision)
+        runs.apply(self.experiment, self.trials[name], self._done()[name])
+
+    def _done(self) -> dict[str, str]:
+        """Return the revision of each trial that has run, by its name.
+
+        Raises:
+            SweepError: One was made of other values than those of which it has the name.
+        """
+        found = git.experiments(self.commit)
+        done = {name: found[name] for name in self.trials if name in found}
+        for name, revision in done.items():
+            text = (git.read(revision, str(paths.PARAMS)) or b"").decode()
+            if not trials.says(text, self.experiment, self.trials[name]):
+                message = (
+                    f"{name}: must have been made of {trials.describe(self.trials[name])}, and was "
+                    f"not; `dvc exp remove {name}` forgets it"
+                )
+                raise SweepError(message)
+        return done
 
 
 def plan(experiment: str, values: Sequence[str], count: int | None) -> Sweep:

@@ -54,6 +54,14 @@ def put_into(text: str, experiment: str, trial: Trial) -> str:
     return text
 
 
+def says(text: str, experiment: str, trial: Trial) -> bool:
+    """Tell whether the text of a params.yaml has the values of a trial."""
+    try:
+        return put_into(text, experiment, trial) == text
+    except SweepError:
+        return False
+
+
 def _by_full_key(experiment: str, trial: Trial) -> Trial:
     """Return the values of a trial by their keys from the root of params.yaml on."""
     return {f"experiments.{experiment}.train.{key}": value for key, value in trial.items()}
