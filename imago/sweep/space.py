@@ -90,8 +90,8 @@ def grid(space: Space) -> list[Trial]:
     for key, values in space.items():
         if isinstance(values, Range):
             message = (
-                f"{key}: must be values for a grid, got a range; give them, such as 0.1,0.2, or "
-                "have `imago sweep --random` draw from it"
+                f"{key}: must be values for a grid, got a range; give them, such as 0.1,0.2: only "
+                "`imago sweep --random` draws from a range"
             )
             raise SweepError(message)
     lists = [values.values for values in space.values() if isinstance(values, Choices)]
