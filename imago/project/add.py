@@ -164,18 +164,7 @@ def photos(
     model = copies.find(like, there, text)
     places, is_new = [archive, *beside], not pins.is_renewed([archive, *beside], name, there)
     usual_px = nets.usual_px(net) if net else defaults.USUAL_PX
-    if is_new and name in there.experiments:
-        dataset = there.prepare[there.experiments[name].variant].dataset
-        if pins.is_own(dataset, there):
-            message = (
-                f"{paths.PARAMS}: experiments has an entry {name} already, on the photos of "
-                f"{dataset}; --name {dataset} takes those as they are now, another name adds "
-                "a data set"
-            )
-            raise ParamsError(message)
-    if net and not is_new:
-        message = f"{name} is there; for another net: imago add --like {name} --backbone {net}"
-        raise ParamsError(message)
+    _check_is_free(name, net, there, is_new)
     choices: Sequence[Choice] = ()
     with contents.opened(places, name) as (opened, found):
         pinned = pins.pin(places, name)
@@ -197,6 +186,22 @@ def photos(
     experiment, *_ = pins.experiments_on(name, settings)
     variant = settings.experiments[experiment].variant
     return AddedPhotos(name, experiment, variant, found, is_new, difference, choices)
+
+
+def _check_is_free(name: str, net: str | None, there: Params, is_new: bool) -> None:
+    """Check that a name is that of the photos, and a net is not to take the place of another."""
+    if is_new and name in there.experiments:
+        dataset = there.prepare[there.experiments[name].variant].dataset
+        if pins.is_own(dataset, there):
+            message = (
+                f"{paths.PARAMS}: experiments has an entry {name} already, on the photos of "
+                f"{dataset}; --name {dataset} takes those as they are now, another name adds "
+                "a data set"
+            )
+            raise ParamsError(message)
+    if net and not is_new:
+        message = f"{name} is there; for another net: imago add --like {name} --backbone {net}"
+        raise ParamsError(message)
 
 
 def _with_files(text: str, name: str, known: Mapping[str, str], pinned: Pinned) -> str:
