@@ -22,12 +22,12 @@ RELABEL_FROM, DROP_FROM = 0.7, 0.5
 the 52 wrong labels of training photos in bench.planted, these put 44 right and dropped 8; of the
 right ones they changed 7 and dropped 12, photos that are hard to tell."""
 FEW = 2
-"""Photos of which it is not told whether they are too many."""
+"""Photos that are never too many, however small their class."""
 GREATEST_CONFUSED = 0.125
 """Share of a class, from which on photos of it that look like one other class are left to a person:
 so many are seldom wrong labels, but two classes that the features do not tell apart. Of 1,500
 photos in four classes, by what is on them and whether they are dark, 79 right labels would have
-been changed without it, and 6 are with it; wrong ones are put right 12 times, without it 17."""
+been changed without it, and 4 are with it; wrong ones are put right 12 times, without it 17."""
 UNSURE = "of which it is less sure"
 CONFUSED = (
     ": too many for wrong labels, so these may be classes that the features do not tell apart"
