@@ -71,9 +71,8 @@ def _mend_lock() -> str:
         before = path.read_bytes()
         try:
             best = min(sound, key=lambda what: _outdated(sound[what]))
-        except BaseException:  # an interrupt, too
-            path.write_bytes(before)  # which still says that there is something to mend
-            raise
+        finally:  # the broken one, until the best is known: it says that there is something to mend
+            path.write_bytes(before)
     files.write_text(path, sound[best].decode())
     return f"{path}: {best}"
 

@@ -7,7 +7,7 @@ from imago.datasets.image_folder import label_studio
 
 
 class PathEnds:
-    """Files by the ends of their paths: tables know other folders around them, or none.
+    """Finds files by the ends of their paths.
 
     Args:
         paths: Of all files.
