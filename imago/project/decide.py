@@ -19,7 +19,7 @@ from imago.sources import photo_folders
 
 RELABEL_FROM, DROP_FROM = 0.7, 0.5
 """Probability of another class from which a draft takes that for the label, or drops the photo. Of
-the 52 wrong labels of training photos in bench.planted, these put 44 right and dropped 8; of the
+the 54 wrong labels of training photos in bench.planted, these put 44 right and dropped 8; of the
 right ones they changed 7 and dropped 12, photos that are hard to tell."""
 FEW = 2
 """Photos that are never too many, however small their class."""
