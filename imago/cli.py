@@ -48,7 +48,8 @@ def _modules(wanted: str) -> dict[str, ModuleType]:
     """
     names = registry.names(commands)
     return {
-        name: registry.load(commands, name) for name in ([wanted] if wanted in names else names)
+        name: registry.load(commands, name, "configure", "run")
+        for name in ([wanted] if wanted in names else names)
     }
 
 

@@ -37,7 +37,7 @@ def main(name: str) -> None:
 
     determinism.enable()
     side = settings.image_size_px
-    family = registry.load(backbones, registry.offers(backbones)[settings.net])
+    family = registry.load(backbones, registry.offers(backbones)[settings.net], "build")
     model = frozen(family.build(settings.net, (side, side, 3), weights), settings.pooling)
     difference = saving.write_backbone(paths.backbone(name), model)
     (length,) = model.output_shape[1:]

@@ -40,6 +40,9 @@ from imago.runtimes.certainty import Certainty
 CLASSES_SHOWN = 20
 """Of each of two lists, in a message."""
 
+PARTS = ("FILE_NAME", "EXACT", "write", "load")
+"""Of a format, see imago.exports.formats."""
+
 log = logging.getLogger("imago.stages.export")
 
 RUNTIMES = {".tflite": litert.load, ".onnx": onnx_model.load}
@@ -131,7 +134,7 @@ def _export(
     wanted: Export,
 ) -> dict[str, Any]:
     """Write a format, hold what it gives against what Keras gives, and say what model.json says."""
-    exported = registry.load(formats, name)
+    exported = registry.load(formats, name, *PARTS)
     path = folder / exported.FILE_NAME
     exported.write(made_from, path)
     sha256 = model_json.digest(path)
@@ -161,7 +164,7 @@ def _load(load: Callable[[bytes, int], calls.Call], path: Path) -> tuple[calls.C
 
 
 def _latencies(name: str, folder: Path, image: NDArray[np.uint8]) -> dict[str, Any]:
-    exported, image = registry.load(formats, name), np.ascontiguousarray(image)
+    exported, image = registry.load(formats, name, *PARTS), np.ascontiguousarray(image)
     path = folder / exported.FILE_NAME
     return {str(n): latency.measure(exported.load(path, n), image) for n in latency.THREADS}
 

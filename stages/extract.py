@@ -22,7 +22,7 @@ def main(name: str) -> None:
     """
     settings = params.pick(params.load().datasets, "data set", name)
     raw.verify(paths.raw(name), settings.files)
-    layout = registry.load(datasets, f"{settings.layout}.layout")
+    layout = registry.load(datasets, f"{settings.layout}.layout", "extract")
     info: arrays.Info = layout.extract(settings, paths.raw(name), paths.extracted(name))
     provenance.write(paths.extracted(name), name, settings)
     log.info("%s: %s", name, info.summary())

@@ -14,13 +14,16 @@ from imago.core import files, paths, registry, stage
 from imago.drawing import canvas
 from imago.figures._subject import Subject
 
+PARTS = ("draw", "TITLE", "CAPTION", "SECTION", "PLACE")
+"""Of a figure, see imago.figures."""
+
 
 def main(experiment: str) -> None:
     """Draw every figure for which there is something to show."""
     settings = params.load()
     chosen = params.pick(settings.experiments, "experiment", experiment)
     subject = Subject(experiment=experiment, settings=chosen, seed=settings.seed)
-    known = {name: registry.load(figures, name) for name in registry.names(figures)}
+    known = {name: registry.load(figures, name, *PARTS) for name in registry.names(figures)}
     captions = {}
     mpl.rcdefaults()  # so that nobody's matplotlibrc changes a figure
     with files.replacing(paths.figures(experiment)) as folder:

@@ -41,7 +41,7 @@ def main(experiment: str) -> None:
 
     _check_certainty(training, data, info)
     determinism.enable(settings.seed)
-    architecture = registry.load(models, training.model)
+    architecture = registry.load(models, training.model, "build")
     augment = training.augment if isinstance(training, sections.TrainOnPixels) else None
     first = phases.Phase(
         experiment=experiment,

@@ -8,7 +8,7 @@ import pytest
 from sklearn import metrics
 
 from imago.core import registry
-from imago.core.errors import DataError
+from imago.core.errors import ExtensionError
 from imago.scoring import metric, summary, tables
 from imago.scoring.metric import ByAnswers, ByCounts, ByValues
 from imago.scoring.metrics import top_k
@@ -390,10 +390,10 @@ def test_two_metrics_of_one_name_are_refused(monkeypatch):
     monkeypatch.setattr(
         registry,
         "load",
-        lambda package, name: load(package, "accuracy" if name == "mine" else name),
+        lambda package, name, *_: load(package, "accuracy" if name == "mine" else name),
     )
     message = (
         r"metrics/mine\.py: a metric must have a name of its own, got accuracy, which accuracy"
     )
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(ExtensionError, match=message):
         metric.known()

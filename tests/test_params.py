@@ -224,6 +224,14 @@ def test_limits_that_cannot_be_found(train, unsure, message):
         params.parse(text)
 
 
+def test_a_format_is_named_once():
+    twice = re.sub(r"(formats: \[)(\w+)", r"\1\2, \2", TEXT)
+    assert twice != TEXT
+    message = "exports.small.formats: must name each format once, got "
+    with pytest.raises(ParamsError, match=re.escape(message) + r"\w+ twice"):
+        params.parse(twice)
+
+
 def test_certainty_without_validation_images():
     text = changed(EPOCHS, CERTAINTY + EPOCHS).replace("prepared/pets4", "prepared/whole")
     message = "experiments.tiny.train.certainty needs validation images, got 0.0 for prepare.whole"

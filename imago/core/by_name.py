@@ -9,6 +9,8 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from imago.core import registry
+from imago.core.errors import ExtensionError
+from imago.core.sections import Section
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,24 @@ class ByName:
     def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Build a union of the `Settings` of every entry."""
         modules = {
-            name: registry.load(self.package, f"{name}.{self.module}" if self.module else name)
+            name: registry.load(
+                self.package, f"{name}.{self.module}" if self.module else name, "Settings"
+            )
             for name in registry.names(self.package)
         }
+        for module in modules.values():
+            _check_settings(module)
         return core_schema.tagged_union_schema(
             {name: handler.generate_schema(module.Settings) for name, module in modules.items()},
             discriminator=self.key,
         )
+
+
+def _check_settings(module: ModuleType) -> None:
+    settings = module.Settings
+    if not (isinstance(settings, type) and issubclass(settings, Section)):
+        message = (
+            f"{registry.file(module)}: Settings must be a class derived from a section of "
+            f"imago.core.sections, got {settings!r}; see docs/extending.md"
+        )
+        raise ExtensionError(message)

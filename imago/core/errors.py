@@ -33,6 +33,10 @@ class TrainingError(ImagoError, ArithmeticError):
     """A training came to numbers that are none."""
 
 
+class ExtensionError(ImagoError, TypeError):
+    """A module that was added to a package lacks what the modules of that package have."""
+
+
 class ExportError(ImagoError, RuntimeError):
     """An exported model does not agree with the model that it was made from."""
 

@@ -8,6 +8,8 @@ import importlib
 import pkgutil
 from types import ModuleType
 
+from imago.core.errors import ExtensionError
+
 
 def names(package: ModuleType) -> list[str]:
     """Return the names of a package's entries, sorted; imports none of them."""
@@ -20,10 +22,33 @@ def offers(package: ModuleType) -> dict[str, str]:
 
     For packages whose entries stand for several things of one kind. Imports all of them.
     """
-    found = {name: entry for entry in names(package) for name in load(package, entry).NAMES}
+    found = {
+        name: entry for entry in names(package) for name in load(package, entry, "NAMES").NAMES
+    }
     return dict(sorted(found.items()))
 
 
-def load(package: ModuleType, name: str) -> ModuleType:
-    """Import an entry, or a module of an entry that is a package, such as `cifar.settings`."""
-    return importlib.import_module(f"{package.__name__}.{name}")
+def load(package: ModuleType, name: str, *needed: str) -> ModuleType:
+    """Import an entry, or a module of an entry that is a package, such as `cifar.settings`.
+
+    Args:
+        package: Holds the entry.
+        name: Of the entry, or of a module in it.
+        needed: Names that the module must have, such as `build`.
+
+    Raises:
+        ExtensionError: It lacks one of them.
+    """
+    module = importlib.import_module(f"{package.__name__}.{name}")
+    if missing := [one for one in needed if not hasattr(module, one)]:
+        message = (
+            f"{file(module)}: must have {', '.join(needed)}, got no {', '.join(missing)}; "
+            "docs/extending.md says what they are"
+        )
+        raise ExtensionError(message)
+    return module
+
+
+def file(module: ModuleType) -> str:
+    """Return where a module stands in the repository."""
+    return f"{module.__name__.replace('.', '/')}.py"

@@ -18,6 +18,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -459,6 +460,15 @@ class Export(Section):
     """Training images, drawn at random, by which litert_int8 learns what values there are."""
     unsure: Unsure | None = None
     """None: the model answers with one of its classes in any case."""
+
+    @field_validator("formats")
+    @classmethod
+    def _names_differ(cls, formats: list[str]) -> list[str]:
+        if len(set(formats)) < len(formats):
+            twice = next(name for name in formats if formats.count(name) > 1)
+            message = f"must name each format once, got {twice} twice"
+            raise ValueError(message)
+        return formats
 
 
 def too_large(weights: int, batch_numbers: int) -> str | None:

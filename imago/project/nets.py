@@ -46,5 +46,5 @@ def _published(net: str) -> list[Published]:
     if net not in offers:
         message = f"unknown backbone {net!r}; there are {', '.join(offers)}"
         raise ParamsError(message)
-    found: list[Published] = registry.load(backbones, offers[net]).PUBLISHED[net]
+    found: list[Published] = registry.load(backbones, offers[net], "PUBLISHED").PUBLISHED[net]
     return found

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imago.core import registry
-from imago.core.errors import DataError
+from imago.core.errors import ExtensionError
 from imago.scoring import metrics
 from imago.scoring.intervals import Interval
 from imago.scoring.predictions import Predictions
@@ -122,7 +122,7 @@ def known() -> list[Metric]:
     found = [
         (name, one)
         for name in registry.names(metrics)
-        for one in registry.load(metrics, name).METRICS
+        for one in registry.load(metrics, name, "METRICS").METRICS
     ]
     files: dict[str, str] = {}
     for file, one in found:
@@ -131,7 +131,7 @@ def known() -> list[Metric]:
                 f"imago/scoring/metrics/{file}.py: a metric must have a name of its own, got "
                 f"{one.name}, which {other}.py has; give it another one"
             )
-            raise DataError(message)
+            raise ExtensionError(message)
     return sorted((one for _, one in found), key=lambda one: one.place)
 
 

@@ -138,7 +138,7 @@ def learnt(training: sections.Train, train: Split, class_count: int, seed: int) 
 def untrained(training: sections.Train, train: Split, class_count: int, seed: int) -> keras.Model:
     """Return the head that `learnt` begins with."""
     determinism.enable(seed)
-    architecture = registry.load(models, training.model)
+    architecture = registry.load(models, training.model, "build")
     head: keras.Model = architecture.build(training, train.images.shape[1:], class_count, None)
     return head
 
