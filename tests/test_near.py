@@ -1,5 +1,7 @@
 """The pairs are those of comparing all with all."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -60,3 +62,16 @@ def test_few_of_all_pairs_are_compared(monkeypatch):
     looks = np.random.default_rng(5).integers(0, 2**64, 40_000, dtype=np.uint64)
     list(near.pairs(looks[:20_000], looks[20_000:], 4))
     assert 0 < sum(compared) < 20_000**2 / 500
+
+
+def test_memory_is_that_of_the_looks_and_not_of_their_tables():
+    """Three tables of four million numbers of 64 bits were 87 MB for these 0.8."""
+    looks = np.random.default_rng(5).integers(0, 2**64, 100_000, dtype=np.uint64)
+    tracemalloc.start()
+    try:
+        found = sum(len(first) for first, _, _ in near.pairs(looks, looks, 8))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found >= len(looks)
+    assert peak_bytes < 45_000_000

@@ -45,11 +45,14 @@ def pairs(
             for some in (looks, others)
         )
         order = np.argsort(there, kind="stable")
-        sizes = np.bincount(there, minlength=keys)
-        starts = np.cumsum(sizes) - sizes
+        values, counts = np.unique(there, return_counts=True)
+        starts = np.zeros(keys + 1, np.int32)  # in 32 bits, for it may be larger than all looks
+        starts[values + 1] = counts
+        np.cumsum(starts, out=starts)
         for change in _changes(end - begin, greatest // parts):
             alike = part ^ change
-            for first, places in _expanded(starts[alike], sizes[alike]):
+            begins = starts[alike]
+            for first, places in _expanded(begins, starts[alike + 1] - begins):
                 second = order[places]
                 differing = np.bitwise_count(looks[first] ^ others[second]).astype(np.int64)
                 kept = differing <= greatest
