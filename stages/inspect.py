@@ -67,7 +67,10 @@ def _originals(folder: Path) -> dict[arrays.SplitName, arrays.Split]:
     for split in SPLITS:
         if split in info.splits:
             whole, step = arrays.read_split(folder, split), info.step(split)
-            found[split] = arrays.Split(whole.images[::step], whole.labels[::step])
+            # Without need no view, of which a cluster is sent the pixels instead of their place.
+            found[split] = (
+                arrays.Split(whole.images[::step], whole.labels[::step]) if step > 1 else whole
+            )
     return found
 
 

@@ -1,5 +1,6 @@
 """The stage on tiny data, with features that stand for those of a backbone."""
 
+import pickle
 import shutil
 
 import keras
@@ -7,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from imago.core import files
+from imago.core import files, paths
 from imago.data import writing
+from imago.data.rows import Rows
 from imago.runtimes import saving
 from stages import backbone, inspect
 from tests import tiny_net
@@ -141,3 +143,13 @@ def test_two_runs_write_equal_bytes(tree):
         "index.html",
         *(f"{name}.csv" for name in ("counts", "duplicates", "suspects", "left_out")),
     }
+
+
+def test_test_images_travel_as_their_place(tree):
+    """On a cluster, which warns of large tasks; training images here have augmented copies."""
+    whole = inspect._originals(paths.prepared("pets32"))
+    sent = {
+        split: len(pickle.dumps(Rows(one.images, np.arange(10)))) for split, one in whole.items()
+    }
+    assert sent["test"] < 1000 < whole["test"].images.nbytes
+    assert sent["train"] > 10 * 32 * 32 * 3
