@@ -29,7 +29,7 @@ def _run(words: Sequence[str]) -> int:
         module.configure(
             subparsers.add_parser(
                 name,
-                help=summary[0].lower() + summary[1:].removesuffix("."),
+                help=(summary[0].lower() + summary[1:].removesuffix(".")).replace("%", "%%"),
                 description=module.__doc__,
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )

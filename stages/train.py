@@ -11,12 +11,13 @@ import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from imago.runtimes import quiet_tensorflow  # isort: skip - before what imports TensorFlow  # noqa: F401
 from imago import history, models, params
 from imago.core import cluster, files, paths, registry, sections, stage
-from imago.core.errors import DataError
+from imago.core.errors import DataError, ExtensionError
 from imago.data import arrays, index
 from imago.runtimes import determinism, frozen, saving
 from imago.runtimes.certainty import Certainty
@@ -57,6 +58,7 @@ def main(experiment: str) -> None:
     )
     with devices.strategy().scope():
         model = build()
+        _check_shape(architecture, model, len(info.classes))
         done, epochs, measured = [first], phases.run(model, first), model
         if isinstance(training, sections.TrainOnFeatures):
             backbone = saving.read_model(data / frozen.COPY)
@@ -79,6 +81,16 @@ def main(experiment: str) -> None:
     saving.write(paths.model(experiment), model, info.classes, known)
     files.write_csv(paths.report(experiment) / "history.csv", history.table(epochs))
     phases.forget(done)
+
+
+def _check_shape(architecture: ModuleType, model: Any, class_count: int) -> None:
+    """Raise ExtensionError, before a long training, where a model has not an output a class."""
+    if (shape := model.output_shape) != (None, class_count):
+        message = (
+            f"{registry.file(architecture)}: build must give a model with the output "
+            f"(None, {class_count}), one for each class, got {shape}"
+        )
+        raise ExtensionError(message)
 
 
 def _check_certainty(training: sections.Train, data: Path, info: arrays.Info) -> None:

@@ -1,7 +1,7 @@
 import photo_archives
 import pytest
 
-from imago import cli
+from imago import cli, commands
 from imago.datasets.image_folder import folders
 from imago.project import add
 
@@ -21,6 +21,14 @@ def calls(tmp_path, monkeypatch):
 
     monkeypatch.setattr(add, "photos", added)
     return made
+
+
+def test_a_share_in_the_help_of_a_command_is_no_format(monkeypatch, capsys):
+    monkeypatch.setattr(cli.registry.load(commands, "tidy"), "__doc__", "Keep 20 % of it.")
+    for words in (["--help"], ["tidy", "--help"]):
+        with pytest.raises(SystemExit, match=r"^0$"):
+            cli.main(words)
+        assert "eep 20 % of it" in capsys.readouterr().out
 
 
 def test_add(calls, capsys):

@@ -1,5 +1,6 @@
 """Metrics of a few rows computed by hand, and of many compared with scikit-learn's."""
 
+import dataclasses
 import json
 import math
 
@@ -381,6 +382,21 @@ def test_a_metric_of_another_version_is_called_by_its_name():
 
     assert (found.title, found.kind, found.explanation) == ("Mean rank", "number", "")
     assert (found.has_column, found.can_have_floor, found.can_be_gated) == (False, False, False)
+
+
+@pytest.mark.parametrize("value", [math.nan, "high", True, np.float32(np.inf)], ids=repr)
+def test_a_metric_that_is_no_number_is_named(monkeypatch, value):
+    one = dataclasses.replace(metric.named("accuracy"), compute=lambda _: value)
+    monkeypatch.setattr(metric, "known", lambda: [one])
+    message = "^metric accuracy: must be a finite number, or None where it does not apply, got "
+    with pytest.raises(ExtensionError, match=message):
+        summary_of([0, 1], certain([0, 1]))
+
+
+def test_a_metric_of_numpys_numbers_is_pythons(monkeypatch):
+    one = dataclasses.replace(metric.named("accuracy"), compute=lambda _: np.float32(0.5))
+    monkeypatch.setattr(metric, "known", lambda: [one])
+    assert json.dumps(summary_of([0, 1], certain([0, 1]))) == '{"accuracy": 0.5}'
 
 
 def test_two_metrics_of_one_name_are_refused(monkeypatch):

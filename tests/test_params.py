@@ -232,6 +232,15 @@ def test_a_format_is_named_once():
         params.parse(twice)
 
 
+@pytest.mark.parametrize("units", ["[16384]", "[2, 16384]"])
+def test_a_batch_of_a_dense_layer_is_within_bounds_too(units):
+    text = changed("hidden_units: [3, 5]", f"hidden_units: {units}")
+    text = re.sub(r"batch_size: \d+", "batch_size: 1000000", text)
+    message = "must make at most 1,073,741,824 numbers of a batch in each layer, got 16,384,000,000"
+    with pytest.raises(ParamsError, match=message):
+        params.parse(text)
+
+
 def test_certainty_without_validation_images():
     text = changed(EPOCHS, CERTAINTY + EPOCHS).replace("prepared/pets4", "prepared/whole")
     message = "experiments.tiny.train.certainty needs validation images, got 0.0 for prepare.whole"

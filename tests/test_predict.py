@@ -430,7 +430,7 @@ def test_no_model_at_all(tmp_path, monkeypatch):
     [
         ([], "name an image, or - for standard input"),
         (["a.png", "--top", "0"], "must be 1 or more, got 0"),
-        (["a.png", "--threshold", "2"], "must be 0 to 1, got 2.0"),
+        (["a.png", "--threshold", "2"], "must be 0 to 1, got 2"),
     ],
 )
 def test_wrong_arguments_exit_with_2(words, message, capsys):

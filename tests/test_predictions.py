@@ -249,7 +249,7 @@ def test_what_is_no_probabilities_is_refused(row, got):
 
     message = (
         rf"^example 4: the model's output must be probabilities that add up to 1, got {got}; "
-        "train the model again$"
+        "train the model again, or, of an architecture of your own, end it with a softmax$"
     )
     with pytest.raises(DataError, match=message):
         made_up.predictions(np.zeros(6, int), probabilities)

@@ -180,6 +180,7 @@ def test_what_cannot_be_added(here, capsys, arguments, said):
         ),
         ("dataset: cifar10", "dataset: other", "prepare.cifar32.dataset must be a data set"),
         ("about:", "about: [", "must be YAML"),
+        ("about:", "seed: 3\nabout:", "must have no seed, which a project has for all of its"),
     ],
     ids=lambda value: value.strip().split(":")[0],
 )

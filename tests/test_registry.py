@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from imago import datasets, models
+from imago import backbones, datasets, models
 from imago.core import by_name, registry
 from imago.core.errors import ExtensionError
 from imago.core.sections import Section
@@ -40,3 +40,13 @@ def test_settings_are_a_section(monkeypatch, settings):
     message = r"models/mine\.py: Settings must be a class derived from a section .*, got "
     with pytest.raises(ExtensionError, match=message):
         by_name.ByName(models, "model").__get_pydantic_core_schema__(None, lambda _: None)
+
+
+def test_what_two_entries_offer_is_refused(monkeypatch):
+    module(monkeypatch, "imago.backbones.mine", NAMES=("ResNet50",))
+    monkeypatch.setattr(registry, "names", lambda _: ["resnet", "mine"])
+    message = (
+        r"^imago/backbones/mine\.py: must offer names of its own, got ResNet50, which resnet\.py "
+    )
+    with pytest.raises(ExtensionError, match=message):
+        registry.offers(backbones)

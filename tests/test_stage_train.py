@@ -11,7 +11,7 @@ import yaml
 
 from imago import params
 from imago.core import files, sections
-from imago.core.errors import DataError, ParamsError
+from imago.core.errors import DataError, ExtensionError, ParamsError
 from imago.data import arrays, writing
 from imago.data.arrays import Statistics
 from imago.images import augment
@@ -270,6 +270,21 @@ def test_a_batch_may_be_greater_than_each_split(tree):
     train.main("validated")
 
     assert len(history_of(tree, "validated")) == 1
+
+
+def test_a_model_without_an_output_for_each_class(tree, monkeypatch):
+    def build(_settings, image_shape, _classes, _statistics):
+        pixels = keras.Input(image_shape, dtype="uint8")
+        flat = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(pixels))
+        return keras.Model(pixels, keras.layers.Dense(4, activation="softmax")(flat))
+
+    monkeypatch.setattr(mlp, "build", build)
+    message = (
+        r"^imago/models/mlp\.py: build must give a model with the output \(None, 3\), one for "
+        r"each class, got \(None, 4\)$"
+    )
+    with pytest.raises(ExtensionError, match=message):
+        train.main("plain")
 
 
 @pytest.mark.parametrize("monitor", ["validation_loss", "validation_accuracy"])

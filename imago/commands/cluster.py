@@ -11,6 +11,7 @@ import os
 import time
 import warnings
 
+from imago.commands import _arguments
 from imago.core.errors import AddressError, ClusterError
 
 LOOK_EVERY_S = 5
@@ -20,11 +21,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to its parser."""
     parser.add_argument(
         "--workers",
-        type=int,
+        type=_arguments.positive,
         default=os.cpu_count() or 1,
         help="processes that work, each on one thread; one for each core",
     )
-    parser.add_argument("--port", type=int, default=8786, help="of the scheduler; 8786")
+    parser.add_argument("--port", type=_arguments.port, default=8786, help="of the scheduler; 8786")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -34,9 +35,6 @@ def run(chosen: argparse.Namespace) -> int:
     except ImportError as error:
         message = 'the package distributed must be installed: `pip install "imago[cluster]"`'
         raise ClusterError(message) from error
-    if chosen.workers < 1:
-        message = f"--workers must be 1 or more, got {chosen.workers}"
-        raise ClusterError(message)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a dashboard's port that is taken: it gets another
         try:

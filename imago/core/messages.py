@@ -20,12 +20,13 @@ _RULES = {
     "float_type": "must be a number",
     "int_from_float": "must be a whole number",
     "int_type": "must be a whole number",
-    "invalid_key": "must be text; put it in quotes",
+    "invalid_key": "must be a name: text that is no number and no word of YAML",
     "list_type": "must be a list",
     "model_attributes_type": "must be a section of keys and values",
     "model_type": "must be a section of keys and values",
     "string_type": "must be text; put it in quotes",
     "string_unicode": "must be text of whole characters",
+    "too_long": "must have at most {max_length}",
     "too_short": "must have at least {min_length}",
 }
 """For pydantic's kinds of error; others say their own message."""
@@ -66,6 +67,8 @@ def describe(
         case "string_pattern_mismatch":
             pattern = context["pattern"]
             rule = f"must be {patterns.get(pattern, f'text that matches {pattern}')}"
+        case "string_type" if fault["loc"][-1] == "[key]":
+            rule = _RULES["invalid_key"]
         case kind if kind in _RULES:
             rule = _RULES[kind].format(**context)
         case _:

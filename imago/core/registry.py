@@ -21,10 +21,21 @@ def offers(package: ModuleType) -> dict[str, str]:
     """Return each name of those that entries offer, their `NAMES`, and the entry that offers it.
 
     For packages whose entries stand for several things of one kind. Imports all of them.
+
+    Raises:
+        ExtensionError: Two offer one name.
     """
-    found = {
-        name: entry for entry in names(package) for name in load(package, entry, "NAMES").NAMES
-    }
+    found: dict[str, str] = {}
+    for entry in names(package):
+        module = load(package, entry, "NAMES")
+        for name in module.NAMES:
+            if name in found:
+                message = (
+                    f"{file(module)}: must offer names of its own, got {name}, which "
+                    f"{found[name]}.py offers; give it another one"
+                )
+                raise ExtensionError(message)
+            found[name] = entry
     return dict(sorted(found.items()))
 
 

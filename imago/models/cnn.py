@@ -60,6 +60,7 @@ class Settings(sections.TrainOnPixels):
                     return fault
                 sides = [side // self.pooling_size_px for side in sides]
         weights += sections.dense_weights(math.prod(sides) * channels, self.dense_units)
+        numbers = max(numbers, *self.dense_units, 0)
         fault = sections.too_large(weights, self.batch_size * numbers)
         return fault or super().misfit(image_shape)
 

@@ -25,7 +25,8 @@ class Settings(sections.TrainOnPixels):
     def misfit(self, image_shape: tuple[int, int, int]) -> str | None:
         """Say why there can be no such model of images (H, W, C), None if there can."""
         weights = sections.dense_weights(math.prod(image_shape), self.hidden_units)
-        return sections.too_large(weights, 0) or super().misfit(image_shape)
+        numbers = self.batch_size * max(self.hidden_units, default=0)
+        return sections.too_large(weights, numbers) or super().misfit(image_shape)
 
 
 def build(

@@ -32,7 +32,8 @@ class Settings(sections.TrainOnFeatures):
     def misfit(self, image_shape: tuple[int, int, int]) -> str | None:
         """Say why there can be no such model of images (H, W, C), None if there can."""
         weights = sections.dense_weights(MOST_FEATURES, self.hidden_units)
-        return sections.too_large(weights, 0) or super().misfit(image_shape)
+        numbers = self.batch_size * max(self.hidden_units, default=0)
+        return sections.too_large(weights, numbers) or super().misfit(image_shape)
 
 
 def build(

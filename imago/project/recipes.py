@@ -71,6 +71,12 @@ def read(name: str) -> Recipe:
     if not isinstance(raw, dict) or ABOUT not in raw:
         message = f"{path}: must have a section {ABOUT}; docs/params.md says what is in it"
         raise ParamsError(message)
+    if others := sorted({"seed", "gate"} & raw.keys()):
+        message = (
+            f"{path}: must have no {' and no '.join(others)}, which a project has for all of its "
+            "experiments; take it out"
+        )
+        raise ParamsError(message)
     said = raw.pop(ABOUT)
     try:
         about = About.model_validate(said)

@@ -126,12 +126,13 @@ def known() -> list[Metric]:
     ]
     files: dict[str, str] = {}
     for file, one in found:
-        if (other := files.setdefault(one.name, file)) != file:
+        if one.name in files:
             message = (
                 f"imago/scoring/metrics/{file}.py: a metric must have a name of its own, got "
-                f"{one.name}, which {other}.py has; give it another one"
+                f"{one.name}, which {files[one.name]}.py has; give it another one"
             )
             raise ExtensionError(message)
+        files[one.name] = file
     return sorted((one for _, one in found), key=lambda one: one.place)
 
 

@@ -115,7 +115,8 @@ def _require_probabilities(probabilities: NDArray[np.floating]) -> None:
         got = ", ".join(f"{value:g}" for value in probabilities[row, :5])
         message = (
             f"example {row}: the model's output must be probabilities that add up to 1, "
-            f"got {got}{', …' if probabilities.shape[1] > 5 else ''}; train the model again"
+            f"got {got}{', …' if probabilities.shape[1] > 5 else ''}; train the model "
+            "again, or, of an architecture of your own, end it with a softmax"
         )
         raise DataError(message)
 

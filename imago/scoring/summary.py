@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from imago.core import files
-from imago.core.errors import DataError
+from imago.core.errors import DataError, ExtensionError
 from imago.scoring import metric
 from imago.scoring.metric import Evaluation
 
@@ -15,9 +17,25 @@ Summary = dict[str, float | int]
 
 
 def compute(evaluation: Evaluation) -> Summary:
-    """Compute every metric that applies."""
-    found = {one.name: one.compute(evaluation) for one in metric.known()}
-    return {name: value for name, value in found.items() if value is not None}
+    """Compute every metric that applies.
+
+    Raises:
+        ExtensionError: One came to what is no finite number.
+    """
+    found = {}
+    for one in metric.known():
+        value = one.compute(evaluation)
+        if isinstance(value, np.number):
+            value = value.item()
+        if value is not None and not _is_number(value):
+            message = (
+                f"metric {one.name}: must be a finite number, or None where it does not apply, "
+                f"got {value!r}; mend its `compute` in imago/scoring/metrics"
+            )
+            raise ExtensionError(message)
+        if value is not None:
+            found[one.name] = value
+    return found
 
 
 def write(path: Path, summary: Mapping[str, float | int]) -> None:
