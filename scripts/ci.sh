@@ -15,7 +15,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-report=$PWD/ci-report
+project=$PWD
+inside=$(git rev-parse --show-prefix) # of its repository, where the project is a folder
+report=$project/ci-report
 work=   # a temporary folder, deleted at the end
 before= # the base
 said=   # lines on what was compared, for the summary
@@ -99,7 +101,7 @@ run_changed() {
 run_base() {
     local name stages
     checkout_base
-    pushd "$work/code" > /dev/null
+    pushd "$work/code/$inside" > /dev/null
     dvc cache dir --local "$OLDPWD/.dvc/cache"
     stages=$(dvc stage list --all --name-only)
     for name; do
@@ -129,7 +131,7 @@ tiny() {
 # Runs the code of both revisions on tiny digits.
 run_tiny() {
     checkout_base
-    if timed "the base, tiny" tiny_revision "$work/code" "$work/base"; then
+    if timed "the base, tiny" tiny_revision "$work/code/$inside" "$work/base"; then
         timed "here, tiny" tiny_revision . "$work/head" all
         git -C "$work/head" fetch --quiet "$work/base" HEAD:refs/heads/base
         pushd "$work/head" > /dev/null
@@ -157,7 +159,7 @@ begin() {
     rm -rf "$report"
     mkdir "$report"
     work=$(mktemp -d)
-    trap 'rm -rf "$work"; git worktree prune' EXIT
+    trap 'cd "$project"; rm -rf "$work"; git worktree prune' EXIT
     before=$(base)
 }
 
@@ -204,7 +206,7 @@ section() {
 
 figures() {
     printf '| experiment | figure |\n|---|---|\n'
-    { git diff --name-only --diff-filter=d "$before" && git ls-files --others --exclude-standard; } |
+    { git diff --name-only --relative --diff-filter=d "$before" && git ls-files --others --exclude-standard; } |
         sed -n 's#^\(reports/\([^/]*\)/.*\.png\)$#| \2 | `\1` |#p'
 }
 

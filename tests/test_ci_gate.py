@@ -92,6 +92,21 @@ def test_what_changed_is_run_in_both_revisions(clone):
     assert steps(summary) == ["plain here", "plain in the base", "comparison"]
 
 
+def test_a_project_in_a_folder_of_its_repository(trained, tmp_path):
+    whole = tmp_path / "whole"
+    shutil.copytree(trained, whole / "ml", ignore=shutil.ignore_patterns(".git"))
+    run(whole, "git", "init", "--quiet", "--initial-branch=main")
+    commit(whole, "Run")
+    learn_slowly(whole / "ml")
+
+    code, summary = ci_gate(whole / "ml")
+
+    assert code == 1
+    assert "**regression**" in summary
+    assert "| plain | `reports/plain/figures/confusion.png` |" in summary
+    assert steps(summary) == ["plain here", "plain in the base", "comparison"]
+
+
 def test_where_data_cannot_be_had_the_tiny_data_set_stands_for_them(clone):
     run(clone, "git", "rm", "-r", "--quiet", "published")
     learn_slowly(clone)

@@ -111,6 +111,16 @@ def test_a_fresh_clone_is_current(capsys):
     assert check(capsys) == (0, [NEVER, CURRENT])
 
 
+def test_what_is_not_in_git_is_named(capsys):
+    """As what a new experiment has made, which `git commit --all` leaves out."""
+    Path("listings").mkdir()
+    Path("listings/pets.csv").write_text("path,sha256\n")
+    Path("notes.txt").write_text("of a person\n")
+    git(Path(), "rm", "--quiet", "--cached", "metrics/small.json")
+    line = "not in git, as it should be: listings, metrics/small.json; `git add --all` takes it in"
+    assert check(capsys) == (0, [NEVER, line, CURRENT])
+
+
 def test_what_has_never_run_counts_if_asked_for(capsys):
     code, said = check(capsys, "--all")
 

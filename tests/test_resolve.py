@@ -107,6 +107,36 @@ def test_a_rebase_is_concluded_as_such(project, capsys, monkeypatch):
     assert check.staleness().reasons == {}
 
 
+def test_a_revert_is_concluded_as_such(project, capsys, monkeypatch):
+    """Of the first of two commits, each of which ran another experiment."""
+    commits(project, "main", put(f"plain.{RATE}", 0.02))
+    commits(project, "main", put(f"validated.{EPOCHS}", 3))
+    with pytest.raises(Exception, match="returned non-zero"):
+        echo_project.git(project, "revert", "--no-edit", "HEAD~1")
+
+    assert cli.main(["resolve"]) == 0
+
+    assert capsys.readouterr().out.endswith(
+        "resolved; `git revert --continue` concludes the merge\n"
+    )
+    monkeypatch.setenv("GIT_EDITOR", "true")
+    echo_project.git(project, "revert", "--continue")
+    assert check.staleness().reasons == {}
+    assert Path("metrics/validated.json").read_text() == "0.01 3\n"
+    assert Path("metrics/plain.json").read_text() == "0.01 8\n"
+
+
+def test_conflicts_of_which_git_does_not_name_the_commit(project, capsys):
+    commits(project, "main", put(f"plain.{RATE}", 0.02))
+    commits(project, "other", put(f"validated.{EPOCHS}", 3))
+    echo_project.git(project, "switch", "--quiet", "main")
+    with pytest.raises(Exception, match="returned non-zero"):
+        echo_project.git(project, "merge", "--squash", "other")
+
+    assert cli.main(["resolve"]) == 1
+    assert "undo them with `git reset --merge`, and merge that commit" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_both_changed_one_experiment(project, capsys):
     commits(project, "main", put(f"plain.{RATE}", 0.02))

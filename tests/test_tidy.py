@@ -82,3 +82,20 @@ def test_a_fresh_project(project, capsys):
     assert cli.main(["tidy"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("in use: ")
+
+
+def test_a_cache_that_other_projects_use_is_told(project, tmp_path, capsys):
+    """What they keep there is not in use here, and the command would delete it."""
+    shared = tmp_path / "shared"
+    shutil.copytree(".dvc/cache", shared)
+    (shared / "files/md5/ab").mkdir(exist_ok=True)
+    (shared / "files/md5/ab" / ("c" * 30)).write_text("of another project")
+    dvc = [sys.executable, "-m", "dvc", "cache", "dir", "--local", str(shared)]
+    subprocess.run(dvc, check=True, capture_output=True)
+
+    assert cli.main(["tidy"]) == 0
+
+    said = capsys.readouterr().out
+    assert f"{shared} lies outside of this project: what others keep there" in said
+    assert f"{tidy.COMMAND} --projects FOLDER" in said
+    assert tidy.UNCOMMITTED in tidy.look().goes

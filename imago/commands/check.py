@@ -7,6 +7,8 @@ Exit codes: 0 current, 1 not current, 2 cannot tell, as where params.yaml breaks
 
 import argparse
 
+from imago.core.photo_names import listed
+
 CANNOT_TELL = 2
 """The exit code of a failure."""
 
@@ -32,6 +34,8 @@ def run(chosen: argparse.Namespace) -> int:
         print(f"{', '.join(found.followers)} would follow, if what they need comes out different")
     if found.never_run:
         print(f"never run: {', '.join(found.never_run)}")
+    if missing := check.not_in_git():
+        print(f"not in git, as it should be: {listed(missing)}; `git add --all` takes it in")
     if not found.has_lock:
         print("imago check: there is no dvc.lock, so no stage has run; run `dvc repro`")
         return 1

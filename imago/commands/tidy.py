@@ -40,8 +40,11 @@ def run(_: argparse.Namespace) -> int:
         size = numbers.file_size(amount.byte_count)
         table.add_row(Text(name), numbers.count(amount.files), size)
     terminal.print_whole(table)
+    if found.shared:
+        print(f"{found.shared} lies outside of this project: what others keep there is not in use")
+        print("here, and would go, too. Name the folder of each other project that uses it.")
     print("What has been pushed stays in the remote. To delete it here, for good:\n")
-    print(f"    {tidy.COMMAND}")
+    print(f"    {tidy.COMMAND}" + (" --projects FOLDER …" if found.shared else ""))
     return 0
 
 

@@ -16,7 +16,7 @@ from dvc.stage import PipelineStage
 
 from imago.core import files, paths
 from imago.core.errors import LockError
-from imago.project import dvc, lock, mend
+from imago.project import dvc, git, lock, mend
 
 LONGEST_VALUE = 60
 """Of a parameter, in characters, before it is shortened."""
@@ -75,6 +75,22 @@ def staleness() -> Staleness:
             found = _compare(repo, recorded)
     found.has_lock = content is not None
     return found
+
+
+def not_in_git() -> list[str]:
+    """Return what belongs into git and is not there: what stages make for it, and tables.
+
+    As of an experiment that is new, which `git commit --all` leaves out. Relative to this folder.
+    """
+    unknown = git.unknown()
+    if not unknown:
+        return []
+    with dvc.project() as repo:
+        outs = [out for stage in repo.index.stages for out in stage.outs if not out.use_cache]
+        wanted = [Path(out.fs_path).relative_to(Path.cwd()) for out in outs]
+    wanted += [paths.listing("any").parent, paths.decisions("any").parent]
+    found = [path for path in wanted if any(Path(name).is_relative_to(path) for name in unknown)]
+    return sorted(map(str, found))
 
 
 def outdated() -> int:

@@ -81,6 +81,15 @@ def files() -> list[str]:
     return [name for name in names.split("\0") if name]
 
 
+def unknown() -> list[str]:
+    """Return the files, relative to this folder, that git neither tracks nor ignores.
+
+    None where there is no repository.
+    """
+    names = os.fsdecode(_printed("ls-files", "--others", "--exclude-standard", "-z") or b"")
+    return [name for name in names.split("\0") if name]
+
+
 def begin(folder: Path) -> None:
     """Make a folder a repository of its own. Raises GitError."""
     _demanded("init", "--quiet", os.fspath(folder))
@@ -122,8 +131,10 @@ class Merge(NamedTuple):
 
 
 def merge() -> Merge:
-    """Return what is being merged, rebased or picked. Raises GitError if nothing is."""
+    """Return what is being merged, rebased, picked or reverted. Raises GitError if nothing is."""
     ours = head()
+    if (undone := commit("REVERT_HEAD")) and (before := commit(f"{undone}^")):
+        return Merge(ours, before, undone, "git revert --continue")
     for name, conclusion in (
         ("MERGE_HEAD", "git commit"),
         ("REBASE_HEAD", "git rebase --continue"),
@@ -134,6 +145,11 @@ def merge() -> Merge:
             found = base.decode().strip() if base else f"{theirs}^"
             return Merge(ours, theirs, found, conclusion)
     message = "there must be a merge that has stopped over conflicts, and there is none"
+    if names := unmerged():  # of `git merge --squash` or `git stash pop`
+        message = (
+            f"of the conflicts in {names[0]} git does not say with which commit; undo them with "
+            "`git reset --merge`, and merge that commit with `git merge` or `git cherry-pick`"
+        )
     raise GitError(message)
 
 

@@ -10,7 +10,7 @@ from imago.project.stores import DIRECTORY, Store
 
 COMMAND = "dvc gc --workspace --all-branches --all-tags --all-experiments"
 """Deletes what is not in use."""
-UNCOMMITTED = "runs that no commit has"
+UNCOMMITTED = "runs that no commit here has"
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,12 @@ class Tidiness:
     Attributes:
         kept: What this folder, the tip of a branch, a tag or a DVC experiment uses.
         goes: What none of them uses, by the artifact that it was, of earlier commits.
+        shared: The cache, where it lies outside of this project, so that others may use it.
     """
 
     kept: Amount
     goes: Mapping[str, Amount]
+    shared: Path | None = None
 
     @property
     def all_that_goes(self) -> Amount:
@@ -59,9 +61,11 @@ def look() -> Tidiness:
         goes: dict[str, list[str]] = {}
         for digest in sorted(there - kept):
             goes.setdefault(names.get(digest, UNCOMMITTED), []).append(digest)
+        folder = Path(repo.cache.local_cache_dir)
         return Tidiness(
             _amount(store, kept),
             {name: _amount(store, digests) for name, digests in sorted(goes.items())},
+            None if folder.is_relative_to(Path(repo.root_dir).resolve()) else folder,
         )
 
 
