@@ -4,11 +4,11 @@ import argparse
 import os
 import socket
 
+from imago.commands import _arguments
 from imago.core import boundary
 from imago.core.errors import AddressError
 
 DEFAULT_PORT = 8501
-GREATEST_PORT = 65535
 KEEP_ALIVE_S = 20
 
 
@@ -17,7 +17,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m app", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address; else %(default)s")
     parser.add_argument(
-        "--port", type=_port, default=DEFAULT_PORT, help="0 for any that is free; else %(default)s"
+        "--port",
+        type=_arguments.port,
+        default=DEFAULT_PORT,
+        help="0 for any that is free; else %(default)s",
     )
     parser.add_argument("--endpoint-only", action="store_true", help="without the page")
     chosen = parser.parse_args()
@@ -71,14 +74,6 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _shown(host: str, port: int) -> str:
     return f"[{host.strip('[]')}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= GREATEST_PORT:
-        message = f"must be 0 to {GREATEST_PORT}, got {port}"
-        raise argparse.ArgumentTypeError(message)
-    return port
 
 
 if __name__ == "__main__":

@@ -16,10 +16,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 project=$PWD
-inside=$(git rev-parse --show-prefix) # of its repository, where the project is a folder
 report=$project/ci-report
 work=   # a temporary folder, deleted at the end
 before= # the base
+inside= # the folder of the repository in which the project is, if it is one
 said=   # lines on what was compared, for the summary
 times=  # rows of a table, for the same
 status=0
@@ -161,6 +161,7 @@ begin() {
     work=$(mktemp -d)
     trap 'cd "$project"; rm -rf "$work"; git worktree prune' EXIT
     before=$(base)
+    inside=$(git rev-parse --show-prefix)
 }
 
 say() {

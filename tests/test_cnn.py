@@ -313,3 +313,9 @@ def test_faulty_section(old, new, message):
 
     with pytest.raises(ParamsError, match=re.escape(message)):
         params.parse(TEXT.replace(MLP, CNN.replace(old, new)))
+
+
+def test_a_batch_of_the_dense_layers_is_within_bounds_too():
+    wide = settings(dense_units=[16384], batch_size=70_000)
+    assert "numbers of a batch in each layer, got 1,146,880,000" in wide.misfit((8, 9, 2))
+    assert settings(dense_units=[16384], batch_size=60_000).misfit((8, 9, 2)) is None

@@ -121,6 +121,17 @@ def test_what_is_not_in_git_is_named(capsys):
     assert check(capsys) == (0, [NEVER, line, CURRENT])
 
 
+def test_what_a_stage_makes_elsewhere_does_not_belong_into_git(capsys, tmp_path):
+    elsewhere = tmp_path / "elsewhere.txt"
+    with Path("dvc.yaml").open("a") as file:
+        file.write(f"  own:\n    cmd: touch {elsewhere}\n")
+        file.write(f"    outs:\n      - {elsewhere}: {{cache: false}}\n")
+    elsewhere.touch()
+    Path("metrics/new.json").touch()
+    code, lines = check(capsys)
+    assert (code, [line for line in lines if "in git" in line]) == (0, [])
+
+
 def test_what_has_never_run_counts_if_asked_for(capsys):
     code, said = check(capsys, "--all")
 

@@ -232,6 +232,13 @@ def test_a_format_is_named_once():
         params.parse(twice)
 
 
+def test_a_list_that_is_too_long():
+    text = changed("hidden_units: [3, 5]", f"hidden_units: {[2] * 65}")
+    message = "experiments.tiny.train.hidden_units must have at most 64, got [2, 2, "
+    with pytest.raises(ParamsError, match=re.escape(message)):
+        params.parse(text)
+
+
 @pytest.mark.parametrize("units", ["[16384]", "[2, 16384]"])
 def test_a_batch_of_a_dense_layer_is_within_bounds_too(units):
     text = changed("hidden_units: [3, 5]", f"hidden_units: {units}")

@@ -134,7 +134,32 @@ def test_conflicts_of_which_git_does_not_name_the_commit(project, capsys):
         echo_project.git(project, "merge", "--squash", "other")
 
     assert cli.main(["resolve"]) == 1
-    assert "undo them with `git reset --merge`, and merge that commit" in capsys.readouterr().err
+    assert "undo them with `git reset --merge`, then `git merge BRANCH`" in capsys.readouterr().err
+    echo_project.git(project, "reset", "--merge")
+    with pytest.raises(Exception, match="returned non-zero"):
+        echo_project.git(project, "merge", "other")
+    assert cli.main(["resolve"]) == 0
+
+
+@pytest.mark.slow
+def test_a_stash_is_picked_as_a_commit(project, capsys):
+    echo_project.git(project, "switch", "--quiet", "main")
+    put(f"validated.{EPOCHS}", 3)()
+    echo_project.run(project)
+    echo_project.git(project, "stash")
+    commits(project, "main", put(f"plain.{RATE}", 0.02))
+    with pytest.raises(Exception, match="returned non-zero"):
+        echo_project.git(project, "stash", "pop")
+
+    assert cli.main(["resolve"]) == 1
+
+    assert "of a stash, `git cherry-pick -m 1 stash`" in capsys.readouterr().err
+    echo_project.git(project, "reset", "--merge")
+    with pytest.raises(Exception, match="returned non-zero"):
+        echo_project.git(project, "cherry-pick", "-m", "1", "stash")
+    assert cli.main(["resolve"]) == 0
+    assert check.staleness().reasons == {}
+    assert Path("metrics/validated.json").read_text() == "0.01 3\n"
 
 
 @pytest.mark.slow

@@ -128,3 +128,8 @@ def test_fine_tune_of_a_params_file():
         },
     }
     assert transfer.Settings.model_validate_json(json.dumps(section)).fine_tune.layers == 3
+
+
+def test_a_batch_of_a_heads_layers_is_within_bounds_too(settings):
+    wide = settings.model_copy(update={"hidden_units": [16384], "batch_size": 70_000})
+    assert "numbers of a batch in each layer, got 1,146,880,000" in wide.misfit((224, 224, 3))

@@ -80,17 +80,19 @@ def staleness() -> Staleness:
 def not_in_git() -> list[str]:
     """Return what belongs into git and is not there: what stages make for it, and tables.
 
-    As of an experiment that is new, which `git commit --all` leaves out. Relative to this folder.
+    As of an experiment that is new, which `git commit --all` leaves out. Relative to this folder;
+    what stages make elsewhere is not looked at.
     """
-    unknown = git.unknown()
-    if not unknown:
-        return []
+    tables = [paths.listing("any").parent, paths.decisions("any").parent]
     with dvc.project() as repo:
+        root = Path(repo.root_dir)
         outs = [out for stage in repo.index.stages for out in stage.outs if not out.use_cache]
-        wanted = [Path(out.fs_path).relative_to(Path.cwd()) for out in outs]
-    wanted += [paths.listing("any").parent, paths.decisions("any").parent]
-    found = [path for path in wanted if any(Path(name).is_relative_to(path) for name in unknown)]
-    return sorted(map(str, found))
+        made = [Path(out.fs_path) for out in outs if out.protocol == "local"]
+        made = [path.relative_to(root) for path in made if path.is_relative_to(root)]
+    wanted = {*made, *tables}
+    unknown = [Path(name) for name in git.unknown(wanted)]
+    within = {path for name in unknown for path in (name, *name.parents)}
+    return sorted(map(str, wanted & within))
 
 
 def outdated() -> int:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,12 +82,13 @@ def files() -> list[str]:
     return [name for name in names.split("\0") if name]
 
 
-def unknown() -> list[str]:
-    """Return the files, relative to this folder, that git neither tracks nor ignores.
+def unknown(paths: Iterable[Path]) -> list[str]:
+    """Return the files at paths, or in them, that git neither tracks nor ignores.
 
     None where there is no repository.
     """
-    names = os.fsdecode(_printed("ls-files", "--others", "--exclude-standard", "-z") or b"")
+    ask = ("--literal-pathspecs", "ls-files", "--others", "--exclude-standard", "-z", "--")
+    names = os.fsdecode(_printed(*ask, *map(os.fspath, paths)) or b"")
     return [name for name in names.split("\0") if name]
 
 
@@ -148,7 +150,8 @@ def merge() -> Merge:
     if names := unmerged():  # of `git merge --squash` or `git stash pop`
         message = (
             f"of the conflicts in {names[0]} git does not say with which commit; undo them with "
-            "`git reset --merge`, and merge that commit with `git merge` or `git cherry-pick`"
+            "`git reset --merge`, then `git merge BRANCH`, or, of a stash, `git cherry-pick -m 1 "
+            "stash`"
         )
     raise GitError(message)
 

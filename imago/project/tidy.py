@@ -61,7 +61,7 @@ def look() -> Tidiness:
         goes: dict[str, list[str]] = {}
         for digest in sorted(there - kept):
             goes.setdefault(names.get(digest, UNCOMMITTED), []).append(digest)
-        folder = Path(repo.cache.local_cache_dir)
+        folder = Path(repo.cache.local_cache_dir).resolve()
         return Tidiness(
             _amount(store, kept),
             {name: _amount(store, digests) for name, digests in sorted(goes.items())},
